@@ -1,0 +1,1 @@
+"""The electronic journal that can prove itself."""

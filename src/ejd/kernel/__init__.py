@@ -1,0 +1,1 @@
+"""Pure core: events, states that decisions need, policies, commands, refusals. No framework, clock or database."""

@@ -1,0 +1,1 @@
+"""The event store: envelope, append, read, follow, idempotency; one adapter each for SQLite and PostgreSQL."""

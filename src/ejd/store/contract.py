@@ -1,0 +1,88 @@
+"""What both adapters promise, in one protocol; `tests/store/contract.py` holds it to account on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, Recorded
+
+PAGE_EVENTS_MAX = 10_000
+STREAMS_IN_ONE_READ_MAX = 10_000
+
+
+class EventStore(Protocol):
+    """One school's events. Safe for threads; several processes may hold one each."""
+
+    def append(self, commit: Commit) -> Answer:
+        """Store the commit in one transaction, possibly shared with commits of other threads.
+
+        Raises StaleReadError, ReservedError, KnownCommandError (see `find_answer`); then nothing is stored.
+        """
+        ...
+
+    def find_answer(self, actor: str, command_id: str) -> Answer | None:
+        """Answer what the account's command (or batch) with this id did, or None when it was never stored."""
+        ...
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Answer the version of each stream that exists; those that do not are left out."""
+        ...
+
+    def read_streams(self, streams: Sequence[str], *, upto: int | None = None) -> list[Recorded]:
+        """Answer all events of the streams with position <= `upto`, in order of position."""
+        ...
+
+    def read_page(self, after: int, limit: int) -> list[Recorded]:
+        """Answer at most `limit` events with a position above `after`, in order; never passes over one in flight."""
+        ...
+
+    def find_events(  # noqa: PLR0913 - the filters of the public list of events
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        stream: str | None = None,
+        actor: str | None = None,
+        names: Sequence[str] = (),
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[Recorded]:
+        """Answer a page of events by stream, actor, stored names and recorded time (microseconds, until exclusive)."""
+        ...
+
+    def last_position(self) -> int:
+        """Answer the highest position, 0 for an empty store."""
+        ...
+
+    def owner_of(self, key: str) -> str | None:
+        """Answer the stream that holds a unique key."""
+        ...
+
+    def directory(self, *, kinds: Sequence[str] = ()) -> Iterator[DirectoryEntry]:
+        """Answer the streams that were ever written, ordered by first position."""
+        ...
+
+    def count_events(self) -> int:
+        """Answer how many events there are (positions may have gaps)."""
+        ...
+
+    def wait_for_news(self, after: int, timeout_seconds: float) -> bool:
+        """Wait until there is an event above `after`, of any process; False when the time is over."""
+        ...
+
+    def close(self) -> None:
+        """Finish running appends, then close the connections."""
+        ...
+
+
+def chunks(streams: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Cut a list of streams into lists of at most `size`."""
+    chunk: list[str] = []
+    for stream in streams:
+        chunk.append(stream)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
