@@ -1,0 +1,4 @@
+demo test check:
+	./run $@
+
+.PHONY: demo test check

@@ -1,0 +1,167 @@
+"""Seals personal texts before they become events, and opens them for the one read-model table that shows them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from cryptography.exceptions import InvalidTag
+
+from ejd.access.keys import KeyMissingError, KeyPlace, KeyStore
+from ejd.access.secrets import RandomBytes, read_master_key
+from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, NONCE_BYTES, Sealed
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+SEALED_TEXT_BYTES_MAX = 16 * 1024
+"""Of one text in UTF-8: some 8,000 Cyrillic letters."""
+
+_VERSION = bytes([BOX_VERSION])
+_TEXT_AT = 1 + NONCE_BYTES
+
+
+class TamperedError(Exception):
+    """A box was altered, or moved here from another person or another field."""
+
+    def __init__(self, person: str, field: str) -> None:
+        """Keep where the box stood; what was in it is unknown."""
+        super().__init__(f"{field} of person {person} does not open: it was altered, or belongs somewhere else")
+        self.person = person
+        self.field = field
+
+
+class TextNotSealedError(ValueError):
+    """A text that cannot be sealed; the message never shows the text."""
+
+
+class Clear(NamedTuple):
+    """A text about to be sealed."""
+
+    person: str
+    text: str
+    field: str
+
+
+class Vault:
+    """Seals and opens texts under their persons' keys. Safe for threads."""
+
+    def __init__(self, keys: KeyStore, random_bytes: RandomBytes) -> None:
+        """Take `random_bytes` for the nonces: they must never repeat under one key, so never seed it."""
+        self._keys = keys
+        self._random_bytes = random_bytes
+
+    def seal(self, person: str, text: str, *, field: str) -> Sealed:
+        """Seal a text so that it opens for this person and this field only; makes the person's key when needed.
+
+        Raises TextNotSealedError above SEALED_TEXT_BYTES_MAX, KeyDestroyedError for a person who was erased.
+        """
+        clear = _encode(text, field)
+        return self._seal(self._keys.get_or_create(person), person, clear, field)
+
+    def seal_many(self, clears: Sequence[Clear]) -> list[Sealed]:
+        """Seal in the order given; new keys share one commit, so that importing a school waits for the disk once."""
+        encoded = [_encode(clear.text, clear.field) for clear in clears]
+        ciphers = self._keys.get_or_create_many(clear.person for clear in clears)
+        return [
+            self._seal(ciphers[clear.person], clear.person, text, clear.field)
+            for clear, text in zip(clears, encoded, strict=True)
+        ]
+
+    def unseal(self, sealed: Sealed, *, field: str) -> str | None:
+        """Answer the text, or None when the person was erased.
+
+        Raises TamperedError for a box that is not this person's and field's, KeyMissingError for a lost key store.
+        """
+        return _open(self._keys.get(sealed.person), sealed, field)
+
+    def unseal_many(self, boxes: Sequence[tuple[Sealed, str]]) -> list[str | None]:
+        """Open boxes, each with the field it stood in, asking for all keys at once."""
+        ciphers = self._keys.get_many(sealed.person for sealed, _ in boxes)
+        texts: list[str | None] = []
+        for sealed, field in boxes:
+            if sealed.person not in ciphers:
+                raise KeyMissingError(sealed.person)
+            texts.append(_open(ciphers[sealed.person], sealed, field))
+        return texts
+
+    def destroy(self, person: str) -> None:
+        """Make all that was ever sealed for the person unreadable, everywhere and for good."""
+        self._keys.destroy(person)
+
+    def close(self) -> None:
+        """Close the key store."""
+        self._keys.close()
+
+    def __enter__(self) -> Self:
+        """Close at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close, whatever happened."""
+        self.close()
+
+    def _seal(self, cipher: AESGCM, person: str, clear: bytes, field: str) -> Sealed:
+        nonce = self._random_bytes(NONCE_BYTES)
+        return Sealed(person, _VERSION + nonce + cipher.encrypt(nonce, clear, _aad(person, field)))
+
+
+@dataclass(frozen=True)
+class VaultFactory:
+    """How to open a school's vault; holds places, no keys, and can be sent to worker processes."""
+
+    master_key_path: Path
+    keys: KeyPlace
+
+    def open(self, *, random_bytes: RandomBytes = os.urandom, now: Callable[[], int] | None = None) -> Vault:
+        """Open the vault in this process; after a fork open another, connections do not survive one.
+
+        `now` dates new keys, in microseconds since 1970 UTC. Raises MasterKeyError or KeyStoreError.
+        """
+        master_key = read_master_key(self.master_key_path)
+        table = self.keys.open()
+        try:
+            keys = KeyStore(table, master_key, random_bytes=random_bytes, now=now or _system_microseconds)
+        except BaseException:
+            table.close()
+            raise
+        return Vault(keys, random_bytes)
+
+
+def _encode(text: str, field: str) -> bytes:
+    assert field, "every sealed text has a field of its own"  # noqa: S101 - invariant
+    try:
+        clear = text.encode()
+    except UnicodeEncodeError:  # it quotes the text, so that it must not go on to a log
+        msg = f"{field} holds half a character (a lone surrogate): send valid Unicode"
+        raise TextNotSealedError(msg) from None
+    if len(clear) > SEALED_TEXT_BYTES_MAX:
+        msg = f"{field} has {len(clear)} bytes, at most {SEALED_TEXT_BYTES_MAX} can be kept: make it shorter"
+        raise TextNotSealedError(msg)
+    return clear
+
+
+def _open(cipher: AESGCM | None, sealed: Sealed, field: str) -> str | None:
+    if cipher is None:
+        return None
+    box = sealed.box
+    if len(box) < BOX_BYTES_MIN or box[0] != BOX_VERSION:
+        raise TamperedError(sealed.person, field)
+    try:
+        clear = cipher.decrypt(box[1:_TEXT_AT], box[_TEXT_AT:], _aad(sealed.person, field))
+    except InvalidTag:
+        raise TamperedError(sealed.person, field) from None
+    return clear.decode()
+
+
+def _aad(person: str, field: str) -> bytes:
+    # Persons are of one length (checked where their key is made), so that the parts cannot be shifted.
+    return b"ejd/1" + person.encode() + field.encode()
+
+
+def _system_microseconds() -> int:
+    return time.time_ns() // 1_000

@@ -1,0 +1,178 @@
+"""What a command is: a pydantic model that decides purely; what it may ask is its context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from ejd.kernel.envelope import Ref, Scope
+from ejd.kernel.event import Event
+from ejd.kernel.sealed import Sealed
+
+S = TypeVar("S", bound="State")
+
+
+class State:
+    """What a stream's valid events add up to, for decisions. `version` counts void events and markers too."""
+
+    kind: ClassVar[str] = ""
+    cached: ClassVar[bool] = False
+    """Whether states of this kind may be kept between commands; they are checked under the append lock anyway."""
+
+    def __init__(self) -> None:
+        """Start as the empty state: an existing stream whose events are all void looks the same."""
+        self.version = 0
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Take a valid event in; total: it never fails for a missing predecessor."""
+
+    def copy(self: S) -> S:
+        """Answer a state that can evolve without changing this one: containers are copied one level deep."""
+        twin = self.__class__.__new__(self.__class__)
+        twin.__dict__ = {
+            key: value.copy() if isinstance(value, (dict, list, set)) else value for key, value in self.__dict__.items()
+        }
+        return twin
+
+
+class Refusal(Exception):
+    """A rule says no. The text is a sentence for the user that says what to do; the class is the stable type."""
+
+    status: ClassVar[int] = 422
+    """HTTP status: 422 a rule, 409 a conflict or wrong state, 404 unknown, 403 not allowed, 401 not known."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        """Name the field that the refusal is about, where there is one."""
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+        self.command_index: int | None = None
+
+    @classmethod
+    def slug(cls) -> str:
+        """Answer the stable type: the class name in kebab case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+
+class NotFound(Refusal):
+    """Nothing of that kind has this id."""
+
+    status = 404
+
+
+class NotAllowed(Refusal):
+    """The account's roles and duties do not cover this."""
+
+    status = 403
+
+
+class NotAuthenticated(Refusal):
+    """The account or its token is not (or no longer) valid."""
+
+    status = 401
+
+
+class WrongState(Refusal):
+    """It is not in the state that this command needs."""
+
+    status = 409
+
+
+class Target(NamedTuple):
+    """The stream a command writes to, with the directory entry it gets with its first event."""
+
+    stream: str
+    scope: Scope
+
+
+class Caused(NamedTuple):
+    """An event with the facts that it, and not the whole command, stands on."""
+
+    event: Event
+    refs: tuple[Ref, ...]
+
+
+class Actor(NamedTuple):
+    """Who sends a command: account, session (a random id, not the secret), client program."""
+
+    account: str
+    session: str
+    client: str
+
+
+class Need(Protocol):
+    """A right that a command asks for; see `rights.py`."""
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Answer the facts that give the right; raises NotAllowed with the reason."""
+        ...
+
+
+class Context(Protocol):
+    """What a decision may know: states of streams (each noted and checked again at the append), time, actor, sealing."""
+
+    now: int
+    """Microseconds since 1970 UTC."""
+    command_id: str
+    actor: Actor
+    timezone: str
+
+    @property
+    def today(self) -> date:
+        """The date in the school's time zone."""
+        ...
+
+    def load(self, state: type[S], stream: str) -> S:
+        """Answer the state of a stream; empty when it does not exist."""
+        ...
+
+    def rely(self, *refs: Ref) -> None:
+        """Note facts that every event of this command stands on."""
+        ...
+
+    def seal(self, person: str, text: str, *, field: str) -> Sealed:
+        """Seal free text or a name under the key of the person it is about (the school's, when about nobody)."""
+        ...
+
+    def reserve(self, key: str, stream: str, *, otherwise: Refusal) -> None:
+        """Claim a unique key in the same transaction; `otherwise` is raised when another stream has it."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Free a unique key."""
+        ...
+
+
+class Command(BaseModel):
+    """An intent with its rules. One subclass = one route `POST /api/v1/commands/{name}`; no list is edited."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    name: ClassVar[str] = ""
+
+    def target(self, context: Context) -> Target:
+        """Answer the stream this command writes to."""
+        raise NotImplementedError
+
+    def need(self, context: Context) -> Need:
+        """Answer the right it takes."""
+        raise NotImplementedError
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Answer the events, or raise a Refusal; no events: everything is already so."""
+        raise NotImplementedError
+
+
+def commands_in(module_names: Iterable[str], modules: dict[str, Any]) -> Iterator[type[Command]]:
+    """Answer the command classes that the modules define, in order of name."""
+    found = {
+        thing.name: thing
+        for name in module_names
+        for thing in vars(modules[name]).values()
+        if isinstance(thing, type) and issubclass(thing, Command) and thing.name
+    }
+    yield from (found[name] for name in sorted(found))

@@ -1,0 +1,46 @@
+"""The story, told in events: one module per noun. `CATALOGUE` knows them all by their stored names."""
+
+from ejd.kernel.event import Catalogue, Event
+from ejd.kernel.events import (
+    accounts,
+    acknowledgements,
+    control_works,
+    final_marks,
+    journals,
+    lessons,
+    markers,
+    people,
+    school,
+    timetable,
+    year,
+)
+
+MODULES = (
+    school,
+    year,
+    people,
+    journals,
+    timetable,
+    lessons,
+    control_works,
+    final_marks,
+    acknowledgements,
+    accounts,
+    markers,
+)
+
+
+def event_classes() -> list[type[Event]]:
+    """Answer every event class in the order of the story; a class without a stored name is a base and left out."""
+    return [
+        thing
+        for module in MODULES
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, Event)
+        and thing.__module__ == module.__name__
+        and thing.stored_name
+    ]
+
+
+CATALOGUE = Catalogue(event_classes())

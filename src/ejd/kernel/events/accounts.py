@@ -1,0 +1,65 @@
+"""Accounts of people and programs: roles, tokens, locks."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from ejd.kernel.event import Event
+from ejd.kernel.sealed import Sealed
+
+Role = Literal["head", "deputy-head", "teacher", "pupil", "parent", "support", "api-client"]
+
+
+class AccountOpened(Event, frozen=True, kw_only=True):
+    """Somebody, or a program, may act under this account; `person` is the staff member, pupil or guardian."""
+
+    stored_name: ClassVar[str] = "account-opened/1"
+    kind: Literal["person", "program"]
+    login: str
+    person: str = ""
+
+
+class RoleGranted(Event, frozen=True, kw_only=True):
+    """A role from a day on, to a day included if one is named; granted by another account."""
+
+    stored_name: ClassVar[str] = "role-granted/1"
+    role: Role
+    starts: date
+    ends: date | None = None
+
+
+class RoleRevoked(Event, frozen=True, kw_only=True):
+    """The role ends at once."""
+
+    stored_name: ClassVar[str] = "role-revoked/1"
+    role: Role
+
+
+class TokenIssued(Event, frozen=True, kw_only=True):
+    """A bearer token; only the SHA-256 of its 256-bit secret is kept. Times in microseconds since 1970 UTC."""
+
+    stored_name: ClassVar[str] = "token-issued/1"
+    token: str
+    digest: str
+    client: str
+    expires_at: int
+
+
+class TokenRevoked(Event, frozen=True, kw_only=True):
+    """The token answers 401 from now on."""
+
+    stored_name: ClassVar[str] = "token-revoked/1"
+    token: str
+
+
+class AccountLocked(Event, frozen=True, kw_only=True):
+    """The account can do nothing until it is unlocked."""
+
+    stored_name: ClassVar[str] = "account-locked/1"
+    reason: Sealed
+
+
+class AccountUnlocked(Event, frozen=True, kw_only=True):
+    """The account may act again."""
+
+    stored_name: ClassVar[str] = "account-unlocked/1"
+    reason: Sealed

@@ -1,0 +1,113 @@
+"""People: staff, pupils with their membership by date, guardians. Names and contacts are sealed from the first event."""
+
+from datetime import date
+from typing import ClassVar
+
+from ejd.kernel.event import Event
+from ejd.kernel.sealed import Sealed
+
+
+class StaffMemberEmployed(Event, frozen=True, kw_only=True):
+    """Somebody works at the school from a day on; `name` seals a `PersonName` as JSON."""
+
+    stored_name: ClassVar[str] = "staff-member-employed/1"
+    name: Sealed
+    position: str
+    employed_on: date
+
+
+class StaffMemberLeft(Event, frozen=True, kw_only=True):
+    """The last day of work."""
+
+    stored_name: ClassVar[str] = "staff-member-left/1"
+    left_on: date
+
+
+class PupilEnrolled(Event, frozen=True, kw_only=True):
+    """A pupil is in a class from a day on; the stream is the pupil's."""
+
+    stored_name: ClassVar[str] = "pupil-enrolled/1"
+    name: Sealed
+    birth_date: Sealed | None = None
+    class_id: str
+    enrolled_on: date
+
+
+class PupilTransferred(Event, frozen=True, kw_only=True):
+    """From this day on the pupil is in another class; memberships in groups are separate."""
+
+    stored_name: ClassVar[str] = "pupil-transferred/1"
+    old_class: str
+    new_class: str
+    transferred_on: date
+
+
+class PupilLeft(Event, frozen=True, kw_only=True):
+    """The pupil is in no class and no group from this day on."""
+
+    stored_name: ClassVar[str] = "pupil-left/1"
+    left_on: date
+
+
+class PupilReturned(Event, frozen=True, kw_only=True):
+    """The pupil is in a class again from this day on."""
+
+    stored_name: ClassVar[str] = "pupil-returned/1"
+    class_id: str
+    returned_on: date
+
+
+class GroupJoined(Event, frozen=True, kw_only=True):
+    """The pupil is in a teaching group from this day on."""
+
+    stored_name: ClassVar[str] = "group-joined/1"
+    group: str
+    joined_on: date
+
+
+class GroupLeft(Event, frozen=True, kw_only=True):
+    """The pupil is not in the teaching group from this day on."""
+
+    stored_name: ClassVar[str] = "group-left/1"
+    group: str
+    left_on: date
+
+
+class IndividualPlanSet(Event, frozen=True, kw_only=True):
+    """From a day on the pupil follows an individual curriculum: in class journals only of the listed ones."""
+
+    stored_name: ClassVar[str] = "individual-plan-set/1"
+    starts: date
+    class_journals: tuple[str, ...]
+
+
+class IndividualPlanEnded(Event, frozen=True, kw_only=True):
+    """From a day on the pupil follows the class's curriculum again."""
+
+    stored_name: ClassVar[str] = "individual-plan-ended/1"
+    ends: date
+
+
+class GuardianRegistered(Event, frozen=True, kw_only=True):
+    """A parent or other legal representative; `contacts` seals e-mail and telephone as JSON."""
+
+    stored_name: ClassVar[str] = "guardian-registered/1"
+    name: Sealed
+    contacts: Sealed | None = None
+
+
+class GuardianshipEstablished(Event, frozen=True, kw_only=True):
+    """The guardian acts for the pupil from a day on."""
+
+    stored_name: ClassVar[str] = "guardianship-established/1"
+    pupil: str
+    relation: str
+    starts: date
+
+
+class GuardianshipEnded(Event, frozen=True, kw_only=True):
+    """The guardian does not act for the pupil from this day on."""
+
+    stored_name: ClassVar[str] = "guardianship-ended/1"
+    pupil: str
+    ends: date

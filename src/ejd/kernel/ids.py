@@ -1,0 +1,40 @@
+"""Names of streams that follow from what they are about; all other ids are random UUIDs given from outside."""
+
+from datetime import date
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5d3c1f7e-6a39-5e0b-9f7a-2a8f5d1c0e11")
+SCHOOL = str(uuid5(NAMESPACE, "school"))
+"""The school's own stream: one database schema or folder holds one school."""
+SYSTEM = str(uuid5(NAMESPACE, "system"))
+"""The account under which a new school is opened; it can do nothing once there is a school."""
+
+
+def lesson_stream(journal: str, day: date, slot: int, ordinal: int = 1) -> str:
+    """Answer the stream of a planned occurrence; it never changes, wherever the lesson is moved."""
+    return str(uuid5(NAMESPACE, f"lesson/{journal}/{day.isoformat()}/{slot}/{ordinal}"))
+
+
+def timetable_stream(year: str) -> str:
+    """Answer the one timetable of a year."""
+    return str(uuid5(NAMESPACE, f"timetable/{year}"))
+
+
+def final_marks_stream(journal: str, period: str) -> str:
+    """Answer the stream of a journal's final marks of one period."""
+    return str(uuid5(NAMESPACE, f"final-marks/{journal}/{period}"))
+
+
+def acknowledgements_stream(guardian: str, pupil: str) -> str:
+    """Answer what one guardian acknowledged for one pupil."""
+    return str(uuid5(NAMESPACE, f"acknowledgements/{guardian}/{pupil}"))
+
+
+def derived(command_id: str, noun: str) -> str:
+    """Answer the id of what a command creates when the client gave none: the same for every repeat."""
+    return str(uuid5(UUID(command_id), noun))
+
+
+def canonical(value: str) -> str:
+    """Answer a UUID's canonical text; ValueError when it is none."""
+    return str(UUID(value))

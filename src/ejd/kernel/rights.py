@@ -1,0 +1,144 @@
+"""Who may do what: rights follow roles and duties at the moment of the decision. Pure; the only place that decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ejd.kernel.command import NotAllowed
+from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.states.access import AccountState
+from ejd.kernel.states.lesson import LessonState
+from ejd.kernel.states.people import GuardianState
+from ejd.kernel.states.school import SchoolState
+from ejd.kernel.states.teaching import JournalState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from ejd.kernel.command import Context
+    from ejd.kernel.envelope import Ref
+    from ejd.kernel.events.accounts import Role
+
+WORDS: dict[str, str] = {
+    "head": "head",
+    "deputy-head": "deputy head",
+    "teacher": "teacher",
+    "pupil": "pupil",
+    "parent": "parent",
+    "support": "technical support",
+    "api-client": "API client",
+}
+
+
+class AccountLockedRefusal(NotAllowed):
+    """The account is locked."""
+
+    status = 401
+
+
+def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
+    """Answer the grant that gives one of the roles today; raises NotAllowed saying which roles may."""
+    account = context.load(AccountState, context.actor.account)
+    if account.locked:
+        msg = "this account is locked: ask the head or technical support to unlock it"
+        raise AccountLockedRefusal(msg)
+    for role in roles:
+        grant = account.grant(role, context.today)
+        if grant is not None:
+            return [grant.ref]
+    who = " or ".join(WORDS[role] for role in roles)
+    msg = f"only a {who} may {doing}: ask the administration for the role or for the entry"
+    raise NotAllowed(msg)
+
+
+@dataclass(frozen=True)
+class SetsUp:
+    """Setting the school year up (C1-C8): administration, or a program that the administration let in."""
+
+    doing: str = "change the set-up of the school"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to head, deputy head and API client; to the system while there is no school."""
+        if context.actor.account == SYSTEM and not context.load(SchoolState, SCHOOL).name:
+            return []
+        return any_role(context, ("head", "deputy-head", "api-client"), self.doing)
+
+
+@dataclass(frozen=True)
+class Administers:
+    """What only people of the administration decide (п. 5-9)."""
+
+    doing: str = "do this"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to head and deputy head."""
+        return any_role(context, ("head", "deputy-head"), self.doing)
+
+
+@dataclass(frozen=True)
+class Supports:
+    """Accounts: head or technical support; the system opens the first ones."""
+
+    doing: str = "manage accounts"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to head and support, and to the system until the first head's account is there."""
+        if context.actor.account == SYSTEM and not context.load(AccountState, SYSTEM).locked:
+            return []
+        return any_role(context, ("head", "support"), self.doing)
+
+
+@dataclass(frozen=True)
+class Teaches:
+    """Writing in a journal page: the teacher whose load, or whose substitution in this lesson, it is (F1)."""
+
+    journal: str
+    day: date
+    lesson: str = ""
+    doing: str = "write in this journal"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Answer grant of the role and load or substitution; raises NotAllowed naming what is missing."""
+        refs = any_role(context, ("teacher",), self.doing)
+        opened = context.load(AccountState, context.actor.account).opened
+        person = opened.person if opened is not None else ""
+        if self.lesson:
+            lesson = context.load(LessonState, self.lesson)
+            if lesson.substitution is not None and lesson.substitution_ref is not None:
+                if lesson.substitution.teacher == person:
+                    return [*refs, lesson.substitution_ref]
+                msg = "this lesson was given to a substitute: ask the substitute or the deputy head"
+                raise NotAllowed(msg)
+        load = context.load(JournalState, self.journal).load_of(person, self.day)
+        if load is None:
+            msg = f"this journal is not in your load on {self.day:%d.%m.%Y}: ask the deputy head to assign it"
+            raise NotAllowed(msg)
+        return [*refs, load.ref]
+
+
+@dataclass(frozen=True)
+class ActsForPupil:
+    """Acknowledging for a child (E4): the guardian; from paper, administration or a teacher registers it."""
+
+    guardian: str
+    pupil: str
+    from_paper: bool
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Answer grant of the role and guardianship; raises NotAllowed for somebody else's child."""
+        guardianship = context.load(GuardianState, self.guardian).acts_for(self.pupil, context.today)
+        if self.from_paper:
+            refs = any_role(context, ("head", "deputy-head", "teacher"), "register a signature on paper")
+        else:
+            refs = any_role(context, ("parent",), "acknowledge")
+            opened = context.load(AccountState, context.actor.account).opened
+            if opened is None or opened.person != self.guardian:
+                msg = "you can acknowledge only in your own name"
+                raise NotAllowed(msg)
+        if guardianship is None:
+            msg = "this guardian does not act for this pupil today: check the guardianship"
+            raise NotAllowed(msg)
+        return [*refs, guardianship.ref]
+

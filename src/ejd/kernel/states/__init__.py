@@ -1,0 +1,1 @@
+"""What decisions need to know of each kind of stream: plain folds, one class per kind."""

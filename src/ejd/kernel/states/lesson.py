@@ -1,0 +1,115 @@
+"""State of one lesson."""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003 - part of the state's annotations read by tools
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ejd.kernel.command import State
+from ejd.kernel.events import lessons as e
+
+if TYPE_CHECKING:
+    from ejd.kernel.envelope import Ref
+    from ejd.kernel.event import Event
+
+
+class Cell(NamedTuple):
+    """Address of a mark in a lesson: several marks of one kind of work are numbered (4/5)."""
+
+    pupil: str
+    work: str
+    number: int
+
+
+class Mark(NamedTuple):
+    """The value in a cell with the event it stands on."""
+
+    value: str
+    control_work: str
+    ref: Ref
+
+
+class LessonState(State):
+    """Everything decisions on a lesson need; `placement` is where it takes place when it was moved."""
+
+    kind: ClassVar[str] = "lesson"
+
+    def __init__(self) -> None:
+        """Nothing happened yet; whether it is due, the timetable says."""
+        super().__init__()
+        self.extra = False
+        self.topic: str | None = None
+        self.plan_item: int | None = None
+        self.homework: e.Homework | None = None
+        self.roll_taken = False
+        self.absences: dict[str, e.Absence] = {}
+        self.marks: dict[Cell, Mark] = {}
+        self.recommended: list[Ref] = []
+        self.substitution: e.Substitution | None = None
+        self.substitution_ref: Ref | None = None
+        self.placement: tuple[date, int] | None = None
+        self.cancelled = False
+
+    @property
+    def held(self) -> bool:
+        """A lesson counts as held once its topic or its roll is recorded."""
+        return self.topic is not None or self.roll_taken
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Sort events by what they are about."""
+        match event:
+            case e.MarkRecorded() | e.MarkCorrected() | e.MarkWithdrawn():
+                self._mark(event, ref)
+            case e.RollTaken():
+                self.roll_taken = True
+                self.absences = {absence.pupil: absence for absence in event.absences}
+            case e.AttendanceCorrected():
+                if event.new is None:
+                    self.absences.pop(event.pupil, None)
+                else:
+                    self.absences[event.pupil] = event.new
+            case e.RecommendationGiven():
+                self.recommended.append(ref)
+            case _:
+                self._content(event)
+                self._course(event, ref)
+
+    def _mark(self, event: e.MarkRecorded | e.MarkCorrected | e.MarkWithdrawn, ref: Ref) -> None:
+        cell = Cell(event.pupil, event.work, event.number)
+        match event:
+            case e.MarkRecorded():
+                self.marks[cell] = Mark(event.value, event.control_work, ref)
+            case e.MarkCorrected():
+                self.marks[cell] = Mark(event.new_value, event.control_work, ref)
+            case e.MarkWithdrawn():
+                self.marks.pop(cell, None)
+
+    def _content(self, event: Event) -> None:
+        match event:
+            case e.TopicRecorded():
+                self.topic, self.plan_item = event.topic, event.plan_item
+            case e.TopicCorrected():
+                self.topic, self.plan_item = event.new_topic, event.new_plan_item
+            case e.HomeworkSet():
+                self.homework = event.homework
+            case e.HomeworkCorrected():
+                self.homework = event.new
+            case _:
+                pass
+
+    def _course(self, event: Event, ref: Ref) -> None:
+        match event:
+            case e.ExtraLessonPlanned():
+                self.extra = True
+            case e.LessonSubstituted():
+                self.substitution, self.substitution_ref = event.substitution, ref
+            case e.SubstitutionCorrected():
+                self.substitution, self.substitution_ref = event.new, ref
+            case e.LessonMoved():
+                self.placement = (event.new_date, event.new_slot)
+            case e.LessonCancelled():
+                self.cancelled = True
+            case e.LessonReinstated():
+                self.cancelled = False
+            case _:
+                pass

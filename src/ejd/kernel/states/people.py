@@ -1,0 +1,177 @@
+"""States of people: staff, pupils with memberships by date, guardians."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ejd.kernel.command import State
+from ejd.kernel.envelope import Ref
+from ejd.kernel.events import people as p
+
+if TYPE_CHECKING:
+    from ejd.kernel.event import Event
+
+
+class Stay(NamedTuple):
+    """From `starts` (included) to `ends` (not included, None: still) in a class or group; `ref` is its beginning."""
+
+    where: str
+    starts: date
+    ends: date | None
+    ref: Ref
+
+
+def close_stays(stays: tuple[Stay, ...], day: date, where: str | None = None) -> tuple[Stay, ...]:
+    """Answer the stays after leaving on a day: open or later-ending ones end that day, later ones fall away."""
+    return tuple(
+        stay._replace(ends=day) if where in {None, stay.where} and (stay.ends is None or stay.ends > day) else stay
+        for stay in stays
+        if where not in {None, stay.where} or stay.starts < day
+    )
+
+
+def stay_on(stays: tuple[Stay, ...], day: date, where: str | None = None) -> Stay | None:
+    """Answer the stay that covers a date."""
+    for stay in stays:
+        if where in {None, stay.where} and stay.starts <= day and (stay.ends is None or day < stay.ends):
+            return stay
+    return None
+
+
+class Memberships(NamedTuple):
+    """A pupil's classes, groups and individual plans by date; commands and projections fold it with `evolve`."""
+
+    classes: tuple[Stay, ...] = ()
+    groups: tuple[Stay, ...] = ()
+    plans: tuple[tuple[date, tuple[str, ...] | None], ...] = ()
+
+    def evolve(self, event: Event, ref: Ref) -> Memberships:
+        """Answer the memberships after an event of the pupil's stream."""
+        match event:
+            case p.PupilEnrolled():
+                return self._move(event.class_id, event.enrolled_on, ref)
+            case p.PupilTransferred():
+                return self._move(event.new_class, event.transferred_on, ref)
+            case p.PupilReturned():
+                return self._move(event.class_id, event.returned_on, ref)
+            case p.PupilLeft():
+                return self._replace(
+                    classes=close_stays(self.classes, event.left_on), groups=close_stays(self.groups, event.left_on)
+                )
+            case p.GroupJoined():
+                closed = close_stays(self.groups, event.joined_on, event.group)
+                return self._replace(groups=(*closed, Stay(event.group, event.joined_on, None, ref)))
+            case p.GroupLeft():
+                return self._replace(groups=close_stays(self.groups, event.left_on, event.group))
+            case p.IndividualPlanSet():
+                return self._replace(plans=(*self._plans_before(event.starts), (event.starts, event.class_journals)))
+            case p.IndividualPlanEnded():
+                return self._replace(plans=(*self._plans_before(event.ends), (event.ends, None)))
+            case _:
+                return self
+
+    def _move(self, class_id: str, day: date, ref: Ref) -> Memberships:
+        return self._replace(classes=(*close_stays(self.classes, day), Stay(class_id, day, None, ref)))
+
+    def _plans_before(self, day: date) -> tuple[tuple[date, tuple[str, ...] | None], ...]:
+        return tuple(plan for plan in self.plans if plan[0] < day)
+
+    def class_on(self, day: date) -> Stay | None:
+        """Answer the stay in a class on a date."""
+        return stay_on(self.classes, day)
+
+    def plan_on(self, day: date) -> tuple[str, ...] | None:
+        """Answer the class journals of the individual plan on a date; None: the pupil follows the class."""
+        found: tuple[str, ...] | None = None
+        for starts, journals in self.plans:
+            if starts <= day:
+                found = journals
+        return found
+
+    def member_of(self, group: str, group_kind: str, journal: str, day: date) -> Stay | None:
+        """Answer the stay by which the pupil belongs in a journal on a date, or None.
+
+        In a class's journal an individual plan decides which ones are the pupil's (requirement C3).
+        """
+        if group_kind == "group":
+            return stay_on(self.groups, day, group)
+        stay = stay_on(self.classes, day, group)
+        plan = self.plan_on(day)
+        return None if plan is not None and journal not in plan else stay
+
+
+class PupilState(State):
+    """A pupil with memberships by date."""
+
+    kind: ClassVar[str] = "pupil"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not enrolled."""
+        super().__init__()
+        self.enrolled = False
+        self.memberships = Memberships()
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """The memberships' fold does the work."""
+        if isinstance(event, p.PupilEnrolled):
+            self.enrolled = True
+        self.memberships = self.memberships.evolve(event, ref)
+
+
+class StaffState(State):
+    """A staff member with first and last day of work."""
+
+    kind: ClassVar[str] = "staff"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not employed."""
+        super().__init__()
+        self.employed_on: date | None = None
+        self.left_on: date | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Employment again clears the leaving."""
+        match event:
+            case p.StaffMemberEmployed():
+                self.employed_on, self.left_on = event.employed_on, None
+            case p.StaffMemberLeft():
+                self.left_on = event.left_on
+            case _:
+                pass
+
+    def works_on(self, day: date) -> bool:
+        """Answer whether a date lies between employment and the last day, both included."""
+        return self.employed_on is not None and self.employed_on <= day and (self.left_on is None or day <= self.left_on)
+
+
+class GuardianState(State):
+    """A guardian with the pupils that he or she acts for, by date."""
+
+    kind: ClassVar[str] = "guardian"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not registered."""
+        super().__init__()
+        self.registered = False
+        self.pupils: tuple[Stay, ...] = ()
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Guardianship is kept like a stay."""
+        match event:
+            case p.GuardianRegistered():
+                self.registered = True
+            case p.GuardianshipEstablished():
+                closed = close_stays(self.pupils, event.starts, event.pupil)
+                self.pupils = (*closed, Stay(event.pupil, event.starts, None, ref))
+            case p.GuardianshipEnded():
+                self.pupils = close_stays(self.pupils, event.ends, event.pupil)
+            case _:
+                pass
+
+    def acts_for(self, pupil: str, day: date) -> Stay | None:
+        """Answer the guardianship on a date."""
+        return stay_on(self.pupils, day, pupil)

@@ -1,0 +1,137 @@
+"""States of the school's set-up: school, subject, room, academic year, timetable."""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003 - read by msgspec and at run time
+from typing import TYPE_CHECKING, ClassVar
+
+from ejd.kernel import calendar
+from ejd.kernel.command import State
+from ejd.kernel.due import Schedule, with_schedule
+from ejd.kernel.events import school as s
+from ejd.kernel.events import year as y
+from ejd.kernel.events.timetable import JournalScheduled
+
+if TYPE_CHECKING:
+    from ejd.kernel.envelope import Ref
+    from ejd.kernel.event import Event
+
+
+class SchoolState(State):
+    """The school with its regulations, kinds of work and grading systems."""
+
+    kind: ClassVar[str] = "school"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """A school that is not opened has no name."""
+        super().__init__()
+        self.name = ""
+        self.timezone = "UTC"
+        self.simulated = False
+        self.regulations: dict[date, s.Regulation] = {}
+        self.work_kinds: dict[str, s.WorkKind] = {}
+        self.grading_systems: dict[str, s.GradingSystem] = {}
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Keep full values."""
+        match event:
+            case s.SchoolOpened():
+                self.name, self.timezone, self.simulated = event.name, event.timezone, event.simulated
+            case s.RegulationAdopted():
+                self.regulations[event.starts] = event.regulation
+            case s.WorkKindsDefined():
+                self.work_kinds = {kind.code: kind for kind in event.kinds}
+            case s.GradingSystemDefined():
+                self.grading_systems[event.system.code] = event.system
+            case _:
+                pass
+
+    def regulation_on(self, day: date) -> s.Regulation:
+        """Answer the regulation that counts on a day: the default one before the first adoption."""
+        starts = max((start for start in self.regulations if start <= day), default=None)
+        return s.Regulation() if starts is None else self.regulations[starts]
+
+
+class SubjectState(State):
+    """A subject exists once it has a name."""
+
+    kind: ClassVar[str] = "subject"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Nameless: not defined."""
+        super().__init__()
+        self.name = ""
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """The last name counts."""
+        if isinstance(event, s.SubjectDefined):
+            self.name = event.name
+
+
+class RoomState(State):
+    """A room exists once it has a name."""
+
+    kind: ClassVar[str] = "room"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Nameless: not defined."""
+        super().__init__()
+        self.name = ""
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """The last name counts."""
+        if isinstance(event, s.RoomDefined):
+            self.name = event.name
+
+
+class YearState(State):
+    """An academic year: its calendar, and which periods are closed."""
+
+    kind: ClassVar[str] = "year"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """A year that is not opened has no first day."""
+        super().__init__()
+        self.data = calendar.CalendarData()
+        self.closed: set[str] = set()
+        self._calendar: calendar.Calendar | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Share the calendar's fold with the read model."""
+        match event:
+            case y.PeriodClosed():
+                self.closed.add(event.period)
+            case y.PeriodReopened():
+                self.closed.discard(event.period)
+            case _:
+                self.data = calendar.evolve(self.data, event)
+                self._calendar = None
+
+    @property
+    def calendar(self) -> calendar.Calendar:
+        """The calendar, made once for a state."""
+        if self._calendar is None:
+            self._calendar = calendar.Calendar(self.data)
+        return self._calendar
+
+
+class TimetableState(State):
+    """All schedules of a year by journal, in the order in which they count."""
+
+    kind: ClassVar[str] = "timetable"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Nothing is scheduled."""
+        super().__init__()
+        self.schedules: dict[str, tuple[Schedule, ...]] = {}
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """A schedule replaces what was scheduled from its day on."""
+        if isinstance(event, JournalScheduled):
+            new = Schedule(event.starts, event.entries, ref)
+            self.schedules[event.journal] = with_schedule(self.schedules.get(event.journal, ()), new)

@@ -1,0 +1,148 @@
+"""States of classes, teaching groups, journals, control works, final marks."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ejd.kernel.command import State
+from ejd.kernel.envelope import Ref
+from ejd.kernel.events import control_works as c
+from ejd.kernel.events import final_marks as f
+from ejd.kernel.events import journals as j
+
+if TYPE_CHECKING:
+    from ejd.kernel.event import Event
+
+
+class ClassState(State):
+    """A class with its working mode."""
+
+    kind: ClassVar[str] = "class"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not formed."""
+        super().__init__()
+        self.formed: j.ClassFormed | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Keep the whole event: it has full values."""
+        if isinstance(event, j.ClassFormed):
+            self.formed = event
+
+
+class GroupState(State):
+    """A teaching group."""
+
+    kind: ClassVar[str] = "group"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not formed."""
+        super().__init__()
+        self.formed: j.TeachingGroupFormed | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Keep the whole event: it has full values."""
+        if isinstance(event, j.TeachingGroupFormed):
+            self.formed = event
+
+
+class Load(NamedTuple):
+    """A teacher's load in a journal, days included; `ref` is the assignment."""
+
+    staff: str
+    starts: date
+    ends: date | None
+    ref: Ref
+
+
+class JournalState(State):
+    """A journal with its teachers by date and its thematic plan."""
+
+    kind: ClassVar[str] = "journal"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not opened."""
+        super().__init__()
+        self.opened: j.JournalOpened | None = None
+        self.loads: tuple[Load, ...] = ()
+        self.plan: dict[int, j.PlannedTopic] = {}
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """A new assignment of the same teacher replaces the old one from its day on."""
+        match event:
+            case j.JournalOpened():
+                self.opened = event
+            case j.TeacherAssigned():
+                kept = tuple(load for load in self.loads if load.staff != event.staff or load.starts < event.starts)
+                self.loads = (*kept, Load(event.staff, event.starts, event.ends, ref))
+            case j.TeacherUnassigned():
+                self.loads = tuple(
+                    load._replace(ends=event.ends)
+                    if load.staff == event.staff and (load.ends is None or load.ends > event.ends)
+                    else load
+                    for load in self.loads
+                )
+            case j.ThematicPlanAdopted():
+                self.plan = {topic.number: topic for topic in event.topics}
+            case _:
+                pass
+
+    def load_of(self, staff: str, day: date) -> Load | None:
+        """Answer the teacher's load that covers a date."""
+        for load in self.loads:
+            if load.staff == staff and load.starts <= day and (load.ends is None or day <= load.ends):
+                return load
+        return None
+
+
+class ControlWorkState(State):
+    """A planned control work."""
+
+    kind: ClassVar[str] = "control-work"
+
+    def __init__(self) -> None:
+        """Not planned."""
+        super().__init__()
+        self.planned: c.ControlWorkPlanned | None = None
+        self.day: date | None = None
+        self.cancelled = False
+        self.ref: Ref | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """The last day named counts."""
+        match event:
+            case c.ControlWorkPlanned():
+                self.planned, self.day, self.ref = event, event.day, ref
+            case c.ControlWorkMoved():
+                self.day = event.new_day
+            case c.ControlWorkCancelled():
+                self.cancelled = True
+            case _:
+                pass
+
+
+class FinalMarksState(State):
+    """The final marks of one journal and period by pupil."""
+
+    kind: ClassVar[str] = "final-marks"
+
+    def __init__(self) -> None:
+        """No marks."""
+        super().__init__()
+        self.values: dict[str, str] = {}
+
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+        """Full values."""
+        match event:
+            case f.FinalMarkDecided():
+                self.values[event.pupil] = event.value
+            case f.FinalMarkCorrected():
+                self.values[event.pupil] = event.new_value
+            case f.FinalMarkWithdrawn():
+                self.values.pop(event.pupil, None)
+            case _:
+                pass

@@ -1,0 +1,161 @@
+"""Events become rows in memory: decoded once, void versions left out, folded stream by stream."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ejd.kernel.envelope import Recorded
+from ejd.kernel.event import Catalogue, Event, UnknownEventError
+from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.sealed import Sealed
+from ejd.read.projection import Fold, Projection, ProjectionError, StreamRows, Table, Unseal
+
+MARKERS = frozenset({EventsVoided.stored_name, EventsRestored.stored_name})
+"""Stored names of the events that change what other events of their stream mean; never void themselves."""
+
+FEED_TABLE = "feed"
+"""The table of each generation that says up to where it is folded; no projection may take its name."""
+
+NOTHING_VOID: Mapping[str, frozenset[int]] = {}
+
+_NAME, _STREAM, _VERSION, _STATE = (Recorded._fields.index(one) for one in ("name", "stream", "version", "state"))
+
+
+def no_keys(_sealed: Sealed) -> str | None:
+    """Unseal nothing: for projections that hold no personal data, and after the master key is gone."""
+    return None
+
+
+class Folding:
+    """All projections of a read model together with the events they listen to."""
+
+    def __init__(
+        self,
+        projections: Sequence[Projection],
+        catalogue: Catalogue,
+        *,
+        unseal: Unseal = no_keys,
+    ) -> None:
+        """Refuse two tables with one name: they live side by side in one generation."""
+        self.projections = tuple(projections)
+        self.tables: tuple[Table[Any], ...] = tuple(table for one in projections for table in one.tables)
+        names = [FEED_TABLE, *(table.name for table in self.tables)]
+        if len(set(names)) != len(names):
+            msg = f"each table needs a name of its own: {sorted(names)}"
+            raise ProjectionError(msg)
+        self.fingerprint = fingerprint(projections)
+        self._unseal = unseal
+        self._catalogue = catalogue
+        self._folds: dict[type[Event], tuple[Fold[Any], ...]] = {
+            event: tuple(one.folds[event] for one in projections if event in one.folds)
+            for event in catalogue.events.values()
+        }
+        self._listeners = self._listen()
+        self._concerned = self._concern()
+
+    def fold(
+        self,
+        events: Iterable[Recorded],
+        streams: dict[str, StreamRows],
+        void: Mapping[str, frozenset[int]] = NOTHING_VOID,
+    ) -> None:
+        """Fold events, each stream's in order of version, into the rows of their streams; new streams are added.
+
+        Raises UnknownEventError for a name that only a newer version of the service knows.
+        """
+        listeners = self._listeners
+        stream = ""
+        rows = StreamRows(stream, self._unseal)
+        for meta in events:
+            listener = listeners.get(meta[_NAME])
+            if listener is None:
+                self._refuse(meta)
+                continue
+            if void and meta[_VERSION] in void.get(meta[_STREAM], ()) and meta[_NAME] not in MARKERS:
+                continue
+            if meta[_STREAM] != stream:
+                stream = meta[_STREAM]
+                known = streams.get(stream)
+                if known is None:
+                    known = streams[stream] = StreamRows(stream, self._unseal)
+                rows = known
+            decode, folds = listener
+            event = decode(meta[_STATE])
+            for fold in folds:
+                fold(event, meta, rows)
+
+    def void_versions(self, events: Iterable[Recorded]) -> dict[str, frozenset[int]]:
+        """Answer which versions of which streams at least one breach holds void, by the markers among the events."""
+        held: dict[str, dict[str, set[int]]] = {}
+        for meta in events:
+            if meta[_NAME] not in MARKERS:
+                continue
+            marker = self._catalogue.decode(meta.name, meta.state)
+            breaches = held.setdefault(meta.stream, {})
+            if isinstance(marker, EventsVoided):
+                breaches.setdefault(marker.breach, set()).update(marker.versions)
+            elif isinstance(marker, EventsRestored):
+                breaches.setdefault(marker.breach, set()).difference_update(marker.versions)
+        return {
+            stream: frozenset[int]().union(*breaches.values())
+            for stream, breaches in held.items()
+            if any(breaches.values())
+        }
+
+    def concerned(self, name: str) -> tuple[Table[Any], ...]:
+        """Answer the tables that folds of this stored name may read or write; unknown names concern none."""
+        return self._concerned.get(name, ())
+
+    def start(self, stream: str) -> StreamRows:
+        """Answer an empty set of rows for a stream."""
+        return StreamRows(stream, self._unseal)
+
+    def _listen(self) -> dict[str, tuple[Callable[[bytes], Any], tuple[Fold[Any], ...]]]:
+        listeners: dict[str, tuple[Callable[[bytes], Any], tuple[Fold[Any], ...]]] = {}
+        for name, event in self._catalogue.events.items():
+            if self._folds[event]:
+                listeners[name] = (msgspec.json.Decoder(event).decode, self._folds[event])
+        for name in self._catalogue.upcasters:
+            listeners[name] = (self._decode_old(name), (self._fold_by_class,))
+        return listeners
+
+    def _decode_old(self, name: str) -> Callable[[bytes], Event]:
+        return lambda state: self._catalogue.decode(name, state)
+
+    def _fold_by_class(self, event: Event, meta: Recorded, rows: StreamRows) -> None:
+        for fold in self._folds[type(event)]:
+            fold(event, meta, rows)
+
+    def _concern(self) -> dict[str, tuple[Table[Any], ...]]:
+        concerned = {
+            name: tuple(table for one in self.projections if event in one.folds for table in one.tables)
+            for name, event in self._catalogue.events.items()
+        }
+        return concerned | dict.fromkeys(self._catalogue.upcasters, self.tables)
+
+    def _refuse(self, meta: Recorded) -> None:
+        if meta.name not in self._catalogue.events:
+            msg = f"event {meta.name!r} is unknown here: install the version of ejd that wrote it"
+            raise UnknownEventError(msg)
+
+
+def fingerprint(projections: Iterable[Projection]) -> str:
+    """Answer a digest that changes with the name, version or columns of any projection, in whatever order."""
+    described = "\n".join(sorted(one.describe() for one in projections))
+    return hashlib.sha256(described.encode()).hexdigest()
+
+
+def tuples(streams: Iterable[StreamRows]) -> dict[Table[Any], list[tuple[Any, ...]]]:
+    """Answer all rows as the database takes them, table by table."""
+    batches: dict[Table[Any], list[tuple[Any, ...]]] = {}
+    for rows in streams:
+        for table, own in rows.tables.items():
+            try:
+                batches[table].extend(map(table.as_tuple, own.values()))
+            except KeyError:
+                batches[table] = list(map(table.as_tuple, own.values()))
+    return batches

@@ -1,0 +1,1 @@
+"""Ordered SQL files per database; a file is never changed after it was released."""
