@@ -100,29 +100,29 @@ def test_the_usual_server_is_fast_and_the_durable_one_is_durable() -> None:
         assert ask(durable.dsn(), "SHOW fsync") == "on"
         assert ask(durable.dsn(), "SHOW synchronous_commit") == "on"
         assert ask(durable.dsn(), "SHOW full_page_writes") == "on"
-        home = durable.home
-        assert home is not None
-        assert home.is_dir()
-    assert not home.exists()
+        homes = durable.homes
+        assert all(home.is_dir() for home in homes)
+        assert not any(home.is_relative_to(postgres.MEMORY_FOLDER) for home in homes), "memory is not durable"
+    assert homes
+    assert not any(home.exists() for home in homes)
 
 
 @pytest.mark.usefixtures("without_outside_server")
 def test_a_server_does_not_outlive_a_killed_owner() -> None:
     """What kill -9 of a test run or a lost CI job would leave behind without the watchdog."""
-    script = (
-        "import sys, tests.postgres as p; s = p.start(); print(s.home, s.dsn(), flush=True); sys.stdin.read()"
-    )
+    script = "import tests.postgres as p; s = p.start(); print(s.dsn(), *s.homes, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as owner:
         assert owner.stdout is not None
-        home, dsn = owner.stdout.readline().split()
+        dsn, *homes = owner.stdout.readline().split()
         assert ask(dsn, "SELECT 1") == 1
         owner.kill()
     deadline = time.monotonic() + ORPHAN_SECONDS_MAX
-    while Path(home).exists() and time.monotonic() < deadline:
+    while any(map(os.path.exists, homes)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not Path(home).exists()
+    assert homes
+    assert not any(map(os.path.exists, homes))
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(dsn)
 
@@ -144,9 +144,8 @@ def test_binaries_in_a_closed_folder_are_copied(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(postgres, "program_folders", lambda: iter([copied]))
     with postgres.start() as server:
         assert ask(server.dsn(), "SELECT 1") == 1
-        assert server.home is not None
         assert server.programs is not None
-        assert server.programs.is_relative_to(server.home) == (os.geteuid() == 0)
+        assert server.programs.is_relative_to(server.homes[0]) == (os.geteuid() == 0)
 
 
 def test_a_missing_server_is_a_sentence_and_not_a_skip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""One data key per person, wrapped by the master key, in a store apart from the events: SQLite file or own schema.
+"""One data key per person, wrapped under the master key, in a file or a schema apart from the events.
 
 Destroying the key is erasing the person: what was sealed stays in the events and nobody can read it any more.
 """
@@ -15,18 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, LiteralString, NamedTuple, Protocol
 
+import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.abc import Params
 from psycopg_pool import ConnectionPool
 
 from ejd.access.secrets import Purpose, RandomBytes, subkey
-
-if TYPE_CHECKING:
-    from psycopg import Connection
-    from psycopg.abc import Params, Query
 
 PERSON_KEY_BYTES = 32
 CACHED_KEYS_MAX = 20_000
@@ -48,21 +46,25 @@ class KeyStoreError(Exception):
     """Something is wrong with the keys; the text says what and what to do."""
 
 
+class KeyStoreUnavailableError(KeyStoreError):
+    """The database or file of keys does not answer now; nothing is known to have changed, try again."""
+
+
 class KeyDestroyedError(KeyStoreError):
     """The person was erased: nothing more is sealed for them, and no other key is ever made."""
 
     def __init__(self, person: str) -> None:
         """Keep the person for the refusal."""
-        super().__init__(f"the data of person {person} was erased and their key destroyed: nothing can be added")
+        super().__init__(f"the data of person {person} was erased, nothing can be added to it")
         self.person = person
 
 
 class KeyMissingError(KeyStoreError):
-    """A box names a person who never had a key here: the key store is older than the events, or another school's."""
+    """A box names a person without a key here: this store is older than the events, or another school's."""
 
     def __init__(self, person: str) -> None:
         """Keep the person for the message."""
-        super().__init__(f"person {person} has no key here: restore the newest backup of this school's key store")
+        super().__init__(f"person {person} has no key here: restore the newest backup of the key store")
         self.person = person
 
 
@@ -72,8 +74,8 @@ class KeyNotOpenedError(KeyStoreError):
     def __init__(self, person: str) -> None:
         """Keep the person for the message."""
         super().__init__(
-            f"the key of person {person} does not open: check that the master key is the one this school was made "
-            "with, else restore the key store from its backup",
+            f"the key of person {person} does not open: check that the master key is this school's "
+            "own, else restore the key store from its backup",
         )
         self.person = person
 
@@ -138,7 +140,7 @@ class KeyStore:
     ) -> None:
         """Try the master key on a stored key, so that a wrong one is refused before it wraps anything.
 
-        `now` answers microseconds since 1970 UTC; `monotonic` seconds, and drives how often tombstones are looked for.
+        `now` answers microseconds since 1970 UTC; `monotonic` seconds, to pace the look for tombstones.
         """
         self._table = table
         self._wrapping = AESGCM(subkey(master_key, Purpose.WRAP_PERSON_KEYS))
@@ -156,7 +158,7 @@ class KeyStore:
             self._unwrap(stored)
 
     def get(self, person: str) -> AESGCM | None:
-        """Answer the person's cipher, None once it was destroyed; raises KeyMissingError for one never made."""
+        """Answer the person's cipher, None once destroyed; raises KeyMissingError for one never made."""
         self._look_for_tombstones()
         try:
             return self._cache[person]
@@ -188,7 +190,7 @@ class KeyStore:
     def get_or_create_many(self, persons: Iterable[str]) -> dict[str, AESGCM]:
         """Answer a cipher for each person, with one commit for up to 5,000 new keys.
 
-        Raises KeyDestroyedError when one of them was erased; keys made meanwhile stay, unused ones do no harm.
+        Raises KeyDestroyedError when one of them was erased; the others' new keys stay and do no harm.
         """
         wanted = list(dict.fromkeys(persons))
         found = self.get_many(wanted)
@@ -256,12 +258,12 @@ class KeyStore:
     def _create(self, persons: Sequence[str]) -> None:
         for person in persons:
             _check_person(person)
-        # In order, so that two processes that create the same keys wait for each other instead of deadlocking.
+        # In order, so that two processes that create the same keys wait for each other and never deadlock.
         for some in _slices(sorted(persons)):
-            rows = [KeyRow(person, self._wrap(person, self._random_bytes(PERSON_KEY_BYTES))) for person in some]
-            self._table.add(rows, self._now())
+            self._table.add([KeyRow(person, self._wrap_new_key(person)) for person in some], self._now())
 
-    def _wrap(self, person: str, key: bytes) -> bytes:
+    def _wrap_new_key(self, person: str) -> bytes:
+        key = self._random_bytes(PERSON_KEY_BYTES)
         assert len(key) == PERSON_KEY_BYTES, "random_bytes answered another length"  # noqa: S101 - invariant
         nonce = self._random_bytes(_NONCE_BYTES)
         return _WRAPPED_VERSION + nonce + self._wrapping.encrypt(nonce, key, _wrapped_aad(person))
@@ -279,7 +281,7 @@ class KeyStore:
         return AESGCM(key)
 
 
-# --- SQLite: one file beside events.db -------------------------------------------------------------------------------
+# --- SQLite: one file beside events.db ----------------------------------------------------------------------
 
 _SQLITE_SCHEMA = """
 CREATE TABLE IF NOT EXISTS person_keys (
@@ -309,7 +311,7 @@ class SqliteKeyPlace:
     path: Path
 
     def open(self) -> SqliteKeyTable:
-        """Open the file, or raise KeyStoreError when it is not there: an empty new one would hide the loss."""
+        """Open the file, or raise KeyStoreError where there is none: an empty new one would hide the loss."""
         return SqliteKeyTable(self.path)
 
 
@@ -317,17 +319,18 @@ class SqliteKeyTable:
     """Keys in a file, through one connection that threads take in turn."""
 
     def __init__(self, path: Path) -> None:
-        """Refuse a missing file: `provision_sqlite` makes one for a new school."""
+        """Refuse a missing or broken file: `provision_sqlite` makes one for a new school."""
         if not path.is_file():
-            msg = f"there is no key store at {path}: restore it from its backup (`ejd init` makes one for a new school)"
+            msg = f"there is no key store at {path}: restore it from its backup (`ejd init` makes a new one)"
             raise KeyStoreError(msg)
-        self._connection = _connect_sqlite(path)
         self._lock = threading.Lock()
+        with _sqlite_errors():
+            self._connection = _connect_sqlite(path)
 
     def read(self, persons: Sequence[str]) -> list[KeyRow]:
         """Answer the rows there are, in no order."""
         question = "SELECT person, wrapped FROM person_keys WHERE person IN (SELECT value FROM json_each(?))"
-        with self._lock:
+        with self._lock, _sqlite_errors():
             return list(map(KeyRow._make, self._connection.execute(question, (json.dumps(persons),))))
 
     def add(self, rows: Sequence[KeyRow], created_at: int) -> None:
@@ -347,14 +350,15 @@ class SqliteKeyTable:
 
     def count_buried(self) -> int:
         """Answer the number of tombstones from their own small index."""
-        with self._lock:
-            [count] = self._connection.execute("SELECT count(*) FROM person_keys WHERE wrapped IS NULL").fetchone()
+        question = "SELECT count(*) FROM person_keys WHERE wrapped IS NULL"
+        with self._lock, _sqlite_errors():
+            [count] = self._connection.execute(question).fetchone()
         return int(count)
 
     def find_any(self) -> KeyRow | None:
         """Answer some row with a key, to try the master key on."""
         question = "SELECT person, wrapped FROM person_keys WHERE wrapped IS NOT NULL LIMIT 1"
-        with self._lock:
+        with self._lock, _sqlite_errors():
             row = self._connection.execute(question).fetchone()
         return None if row is None else KeyRow._make(row)
 
@@ -365,9 +369,9 @@ class SqliteKeyTable:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, _sqlite_errors():
             connection = self._connection
-            # IMMEDIATE, so that two processes queue for the lock instead of failing when they would upgrade to it.
+            # IMMEDIATE, so that two processes queue for the lock; an upgrade from a read lock would fail.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -385,14 +389,27 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    # No write-ahead log here: it would keep old pages, and with them destroyed keys, until it is next reset.
-    # EXTRA flushes the folder too, since the deleted journal is what makes a commit. Freed bytes become zeros.
-    for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {setting}").fetchall()
+    try:
+        # No write-ahead log: it would keep old pages, and with them destroyed keys, until it is next reset.
+        # EXTRA flushes the folder too, since the deleted journal makes the commit. Freed bytes become zeros.
+        for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON"):
+            connection.execute(f"PRAGMA {setting}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-# --- PostgreSQL: a schema beside the events' one, under its own grants ------------------------------------------------
+@contextmanager
+def _sqlite_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = f"the file of keys cannot be used ({error}): see that nobody locks it, else restore its backup"
+        raise KeyStoreUnavailableError(msg) from error
+
+
+# --- PostgreSQL: a schema beside the events' one, under its own grants --------------------------------------
 
 _POSTGRES_SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS {schema};
@@ -419,7 +436,7 @@ def keys_schema(school: str) -> str:
     """Name the schema of a school's keys; raises ValueError where PostgreSQL would fold or cut the name."""
     schema = f"{school}_keys"
     if not _SCHOOL.fullmatch(school) or len(schema) > POSTGRES_NAME_BYTES_MAX:
-        msg = f"{school!r} cannot name a school: small Latin letters, digits and _, together with '_keys' at most 63"
+        msg = f"{school!r} cannot name a school: take up to 58 small Latin letters, digits, _, a letter first"
         raise ValueError(msg)
     return schema
 
@@ -427,7 +444,7 @@ def keys_schema(school: str) -> str:
 def provision_postgres(connection: Connection[Any], *, school: str, service_role: str) -> None:
     """Make the school's key schema, owned by the connection's role, in the caller's transaction; repeatable.
 
-    The service role, which must exist and not be the owner, may read, add and destroy keys: no DELETE, TRUNCATE, DDL.
+    The service role must exist and not be the owner; it may read, add and destroy keys, and nothing else.
     """
     names = {"schema": sql.Identifier(keys_schema(school)), "service": sql.Identifier(service_role)}
     connection.execute(sql.SQL(_POSTGRES_SCHEMA).format(**names))
@@ -448,7 +465,7 @@ class PostgresKeyPlace:
 class PostgresKeyTable:
     """Keys in a schema of their own, through a small pool; each statement is its own transaction."""
 
-    def __init__(self, dsn: str, school: str) -> None:
+    def __init__(self, dsn: str, school: str, wait_seconds: float = POSTGRES_WAIT_SECONDS_MAX) -> None:
         """Wait, bounded, for the first connection, so that a wrong DSN fails here and not in a command."""
         self._table = sql.Identifier(keys_schema(school), "person_keys")
         self._pool: ConnectionPool[Connection[tuple[Any, ...]]] = ConnectionPool(
@@ -456,14 +473,16 @@ class PostgresKeyTable:
             kwargs={"autocommit": True},
             min_size=1,
             max_size=POSTGRES_CONNECTIONS_MAX,
-            timeout=POSTGRES_WAIT_SECONDS_MAX,
+            timeout=wait_seconds,
             configure=_make_durable,
+            # A round trip where the cache did not know; after a restart of the server no call fails for it.
+            check=ConnectionPool.check_connection,
             open=False,
             name=f"keys of {school}",
         )
-        self._pool.open()
         try:
-            self._pool.wait(POSTGRES_WAIT_SECONDS_MAX)
+            with _postgres_errors():
+                self._pool.open(wait=True, timeout=wait_seconds)
             self._refuse_missing_table(school)
         except BaseException:
             self._pool.close()
@@ -505,23 +524,28 @@ class PostgresKeyTable:
         """Close the pool's connections."""
         self._pool.close()
 
-    def _ask(self, question: Any, params: Params) -> list[tuple[Any, ...]]:
-        with self._pool.connection() as connection:
-            return connection.execute(self._about_table(question), params).fetchall()
+    def _ask(self, question: LiteralString, params: Params) -> list[tuple[Any, ...]]:
+        with _postgres_errors(), self._pool.connection() as connection:
+            return connection.execute(sql.SQL(question).format(table=self._table), params).fetchall()
 
-    def _run(self, statement: Any, params: Params) -> None:
-        with self._pool.connection() as connection:
-            connection.execute(self._about_table(statement), params)
-
-    def _about_table(self, text: Any) -> Query:
-        return sql.SQL(text).format(table=self._table)
+    def _run(self, statement: LiteralString, params: Params) -> None:
+        with _postgres_errors(), self._pool.connection() as connection:
+            connection.execute(sql.SQL(statement).format(table=self._table), params)
 
     def _refuse_missing_table(self, school: str) -> None:
-        with self._pool.connection() as connection:
-            name = self._table.as_string(connection)
-            if connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() == (None,):
-                msg = f"there is no key store of {school} in this database: restore it (`ejd init` makes a new one)"
-                raise KeyStoreError(msg)
+        [[table]] = self._ask("SELECT to_regclass(%s)", (self._table.as_string(),))
+        if table is None:
+            msg = f"there is no key store of {school} here: restore it from its backup (`ejd init` makes one)"
+            raise KeyStoreError(msg)
+
+
+@contextmanager
+def _postgres_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:  # PoolTimeout is one of them
+        msg = f"the database of keys cannot be used: {error}"
+        raise KeyStoreUnavailableError(msg) from error
 
 
 def _make_durable(connection: Connection[tuple[Any, ...]]) -> None:

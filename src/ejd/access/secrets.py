@@ -1,4 +1,4 @@
-"""Secrets that stand outside the database: the master key's file, API tokens, and the keys derived for one use."""
+"""Secrets that stand outside the database: the master key's file, keys derived from it, API tokens."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ import re
 import stat
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RandomBytes = Callable[[int], bytes]
 """Answers that many bytes nobody can foresee, such as `os.urandom`; a seeded generator would reuse nonces."""
@@ -65,7 +63,7 @@ def create_master_key(path: Path, random_bytes: RandomBytes) -> None:
     try:
         file = os.open(path, flags, MASTER_KEY_FILE_MODE)
     except FileExistsError:
-        msg = f"{path} is there already and is never overwritten: it may be the only key to the names of a school"
+        msg = f"{path} is there already and is not overwritten: it may be the only key to a school's names"
         raise MasterKeyError(msg) from None
     except OSError as error:
         msg = f"the master key cannot be written to {path}: {error.strerror}"
@@ -82,7 +80,7 @@ def create_master_key(path: Path, random_bytes: RandomBytes) -> None:
 
 
 def read_master_key(path: Path) -> bytes:
-    """Answer the 32 bytes of the key, or raise MasterKeyError when its file is not there, not whole or not private."""
+    """Answer the 32 bytes of the key; raises MasterKeyError for a file absent, broken or not private."""
     text = _read_private_file(path)
     try:
         key = base64.b64decode(text.strip(), validate=True)
@@ -95,7 +93,7 @@ def read_master_key(path: Path) -> bytes:
 
 
 def subkey(master_key: bytes, purpose: Purpose) -> bytes:
-    """Derive the 32 bytes that serve one purpose (HKDF-SHA256, RFC 5869); keep them, deriving costs some 10 µs."""
+    """Derive the 32 bytes that serve one purpose by HKDF-SHA256 (RFC 5869); keep them, deriving is slow."""
     assert len(master_key) == MASTER_KEY_BYTES, "a master key comes from read_master_key"  # noqa: S101 - invariant
     return HKDF(SHA256(), length=32, salt=None, info=purpose.value).derive(master_key)
 
@@ -137,7 +135,7 @@ def _read_private_file(path: Path) -> bytes:
     try:
         file = os.open(path, flags)
     except FileNotFoundError:
-        msg = f"there is no master key at {path}: `ejd init` makes one for a new school, else restore it from its backup"
+        msg = f"there is no master key at {path}: restore it from its backup (`ejd init` makes a new one)"
         raise MasterKeyError(msg) from None
     except OSError as error:
         msg = f"the master key {path} cannot be read: {error.strerror}"
@@ -149,7 +147,7 @@ def _read_private_file(path: Path) -> bytes:
             msg = f"the master key {path} is not a file"
             raise MasterKeyError(msg)
         if os.name == "posix" and mode & OTHERS_MODE:
-            msg = f"others can reach the master key {path} (mode {stat.S_IMODE(mode):o}): run `chmod 600 {path}`"
+            msg = f"others may use the master key {path} (mode {stat.S_IMODE(mode):o}): run `chmod 600 {path}`"
             raise MasterKeyError(msg)
         return os.read(file, MASTER_KEY_FILE_BYTES_MAX)
     finally:

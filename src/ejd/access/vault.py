@@ -1,4 +1,4 @@
-"""Seals personal texts before they become events, and opens them for the one read-model table that shows them."""
+"""Seals personal texts before they become events, and opens them for the one table that shows them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ejd.access.keys import KeyMissingError, KeyPlace, KeyStore
 from ejd.access.secrets import RandomBytes, read_master_key
 from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, NONCE_BYTES, Sealed
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SEALED_TEXT_BYTES_MAX = 16 * 1024
 """Of one text in UTF-8: some 8,000 Cyrillic letters."""
@@ -30,7 +28,7 @@ class TamperedError(Exception):
 
     def __init__(self, person: str, field: str) -> None:
         """Keep where the box stood; what was in it is unknown."""
-        super().__init__(f"{field} of person {person} does not open: it was altered, or belongs somewhere else")
+        super().__init__(f"{field} of person {person} does not open: it was altered or moved here")
         self.person = person
         self.field = field
 
@@ -56,7 +54,7 @@ class Vault:
         self._random_bytes = random_bytes
 
     def seal(self, person: str, text: str, *, field: str) -> Sealed:
-        """Seal a text so that it opens for this person and this field only; makes the person's key when needed.
+        """Seal a text so that it opens for this person and field only; makes the person's key when needed.
 
         Raises TextNotSealedError above SEALED_TEXT_BYTES_MAX, KeyDestroyedError for a person who was erased.
         """
@@ -64,7 +62,7 @@ class Vault:
         return self._seal(self._keys.get_or_create(person), person, clear, field)
 
     def seal_many(self, clears: Sequence[Clear]) -> list[Sealed]:
-        """Seal in the order given; new keys share one commit, so that importing a school waits for the disk once."""
+        """Seal in the order given; new keys share a commit, so that an import waits for the disk once."""
         encoded = [_encode(clear.text, clear.field) for clear in clears]
         ciphers = self._keys.get_or_create_many(clear.person for clear in clears)
         return [
@@ -75,7 +73,7 @@ class Vault:
     def unseal(self, sealed: Sealed, *, field: str) -> str | None:
         """Answer the text, or None when the person was erased.
 
-        Raises TamperedError for a box that is not this person's and field's, KeyMissingError for a lost key store.
+        Raises TamperedError for a box of another person or field, KeyMissingError for a lost key store.
         """
         return _open(self._keys.get(sealed.person), sealed, field)
 

@@ -1,13 +1,14 @@
-"""The timetable in a file of FET (lalescu.ro/liviu/fet, format 5 and 6): where its activities were fixed, and to whom.
+"""The timetable in a file of FET: when, where and to whom its activities were fixed.
 
-FET keeps the solved timetable as constraints: an active ConstraintActivityPreferredStartingTime of weight 100 % says when an
-activity starts, whether it is Permanently_Locked or not (the flag only tells FET's own generator what it may move); an active
-ConstraintActivityPreferredRoom of weight 100 % says where. A lighter weight is a wish. Home rooms and lists of preferred rooms
-are wishes about many activities and are not read.
+The format is that of FET 5 and 6 (lalescu.ro/liviu/fet).
+
+FET keeps the solved timetable as constraints: an active ConstraintActivityPreferredStartingTime of weight 100
+% says when an activity starts, whether it is Permanently_Locked or not (the flag only tells FET's own
+generator what it may move); an active ConstraintActivityPreferredRoom of weight 100 % says where. A lighter
+weight is a wish. Home rooms and lists of preferred rooms are wishes about many activities and are not read.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,9 @@ import msgspec
 from ejd.imports.fet_students import read_student_sets
 from ejd.imports.safe_xml import Element, ImportRefused, child_text, parse_xml, read_limited, shown, texts
 from ejd.imports.timetable_file import (
-    CycleDay,
+    PERIODS_MAX,
+    SLOTS_PER_DAY_MAX,
+    STUDENT_SETS_MAX,
     Named,
     Placement,
     PlannedActivity,
@@ -28,7 +31,7 @@ from ejd.imports.timetable_file import (
     TeachingGroup,
     TimetableFile,
 )
-from ejd.imports.weekdays import occurrences, weekday_of
+from ejd.imports.weekdays import cycle
 
 __all__ = ["read_fet", "read_fet_file"]
 
@@ -49,11 +52,11 @@ def read_fet(content: bytes) -> TimetableFile:
     root = parse_xml(content, root="fet", made_by="FET")
     mode = child_text(root, "Mode")
     if mode not in {"", _OFFICIAL_MODE}:
-        raise ImportRefused(f"The file is in FET's mode “{shown(mode)}” and only “{_OFFICIAL_MODE}” is read: convert it in FET.")
+        raise ImportRefused(f"The file is in FET's mode “{shown(mode)}”, not “{_OFFICIAL_MODE}”: convert it in FET.")
     return _Reader(root).read()
 
 
-class _Refusal(Exception):  # noqa: N818 - ends the reading of one activity, never leaves this module
+class _Refusal(Exception):
     def __init__(self, kind: RefusalKind, reason: str) -> None:
         super().__init__(reason)
         self.kind: RefusalKind = kind
@@ -91,6 +94,7 @@ class _Reader:
         rooms = self._rooms_of_activities()
         lessons: list[PlannedActivity] = []
         refusals: list[Refused] = []
+        periods = 0
         for element in self._activities:
             lesson = _activity(element)
             try:
@@ -101,10 +105,13 @@ class _Reader:
             room = rooms.get(lesson.id)
             placed = tuple(Placement(day, slot, room) for day, slot in placements)
             lessons.append(msgspec.structs.replace(lesson, placements=placed))
+            periods += len(placed)
+            if periods > PERIODS_MAX:
+                raise ImportRefused(f"The file places more than {PERIODS_MAX} lessons: export one school at a time.")
         return TimetableFile(
             source_format="fet",
             school_name=child_text(self._root, "Institution_Name"),
-            days=_cycle(self._days),
+            days=cycle(self._days),
             slots_per_day=len(self._hours),
             slot_names=self._hours,
             subjects=tuple(Named(name, name) for name in self._subjects),
@@ -125,12 +132,20 @@ class _Reader:
                 raise ImportRefused(f"The file names no {what.lower()}s: open it in FET, enter them and save it again.")
             if len(names) < len(self._root.findall(f"{what}s_List/{what}")):
                 raise ImportRefused(f"Two {what.lower()}s of the file share a name or have none: rename them in FET.")
+        for found, most, what in (
+            (len(self._hours), SLOTS_PER_DAY_MAX, "hours a day"),
+            (len(self._student_sets), STUDENT_SETS_MAX, "student sets"),
+        ):
+            if found > most:
+                raise ImportRefused(
+                    f"The file has {found} {what} and at most {most} are read: export one school at a time."
+                )
         ids = Counter(child_text(element, "Id") for element in self._activities)
         if "" in ids:
             raise ImportRefused("An activity of the file has no Id: open the file in FET and save it again.")
         repeated = [each for each, times in ids.items() if times > 1]
         if repeated:
-            raise ImportRefused(f"Several activities of the file have the Id {shown(repeated[0])}: open it in FET and save it again.")
+            raise ImportRefused(f"Several activities have the Id {shown(repeated[0])}: save the file again in FET.")
 
     def _starts(self) -> tuple[dict[str, set[_Start]], frozenset[str]]:
         """Return the binding starts of each activity, and the activities that have a wished one."""
@@ -155,15 +170,23 @@ class _Reader:
             if not (_is_active(element) and _is_binding(element)):
                 continue
             if room not in known:
-                self._notes.append(f"Activity {shown(activity)} is in the room “{shown(room)}”, which the file does not list.")
+                self._notes.append(
+                    f"Activity {shown(activity)} is in room “{shown(room)}”, which the file does not list."
+                )
             elif rooms.setdefault(activity, room) != room:
-                self._notes.append(f"Activity {shown(activity)} has several rooms; “{shown(rooms[activity])}” was taken.")
+                self._notes.append(
+                    f"Activity {shown(activity)} has several rooms; “{shown(rooms[activity])}” was taken."
+                )
         return rooms
 
     def _placements(
-        self, element: Element, lesson: PlannedActivity, starts: dict[str, set[_Start]], wished: frozenset[str]
+        self,
+        element: Element,
+        lesson: PlannedActivity,
+        starts: dict[str, set[_Start]],
+        wished: frozenset[str],
     ) -> tuple[tuple[int, int], ...]:
-        """Return (day index, slot) of each period of an activity that can be taught as it stands, or raise _Refusal."""
+        """Return (day index, slot) of each period of an activity, or raise _Refusal."""
         if not _is_active(element):
             raise _Refusal("inactive", "is switched off in FET: activate it there to have it imported.")
         if not lesson.subject:
@@ -177,7 +200,10 @@ class _Reader:
         if len(found) > 1:
             raise _Refusal("several-times", "is fixed at several starting times at once: remove all but one in FET.")
         if not found and lesson.id in wished:
-            raise _Refusal("only-a-wish", "has a starting time of less than 100 % weight: generate the timetable in FET and fix it.")
+            raise _Refusal(
+                "only-a-wish",
+                "has a starting time of less than 100 % weight: generate the timetable in FET and fix it.",
+            )
         if not found:
             raise _Refusal("no-time", "has no day and hour: generate the timetable in FET and fix it.")
         return self._periods(found.pop(), lesson.duration_slots)
@@ -195,11 +221,14 @@ class _Reader:
             raise _Refusal("incomplete-time", "has only a day or only an hour: fix both in FET.")
         for name, names, what in ((start.day, self._days, "day"), (start.hour, self._hours, "hour")):
             if name not in names:
-                raise _Refusal("unknown-name", f"starts at the {what} “{shown(name)}”, which the file does not list: correct it in FET.")
+                raise _Refusal(
+                    "unknown-name",
+                    f"starts at the {what} “{shown(name)}”, which the file does not list: correct it in FET.",
+                )
         day, first = self._days.index(start.day), self._hours.index(start.hour) + 1
         last = first + duration - 1
         if last > len(self._hours):
-            reason = f"would end in slot {last} of a day of {len(self._hours)}: start it earlier or shorten it in FET."
+            reason = f"would end in slot {last} of a day of {len(self._hours)}: start it earlier in FET."
             raise _Refusal("past-the-end", reason)
         return tuple((day, slot) for slot in range(first, last + 1))
 
@@ -220,16 +249,6 @@ def _activity(element: Element) -> PlannedActivity:
 def _described(lesson: PlannedActivity) -> str:
     people = ", ".join((*lesson.student_sets, *lesson.teachers))
     return f"Activity {shown(lesson.id)} ({shown(': '.join(part for part in (lesson.subject, people) if part))})"
-
-
-def _cycle(names: Iterable[str]) -> tuple[CycleDay, ...]:
-    named = tuple(names)
-    weekdays = [weekday_of(name) for name in named]
-    weeks = occurrences(weekdays)
-    return tuple(
-        CycleDay(name, weekday, week, place if week is None else weeks[:place].count(week))
-        for place, (name, weekday, week) in enumerate(zip(named, weekdays, weeks, strict=True))
-    )
 
 
 def _rooms(root: Element) -> tuple[Room, ...]:

@@ -1,17 +1,22 @@
-"""FET's tree of students (Year > Group > Subgroup) read as a school: which of its nodes are classes, groups and pupils.
+"""FET's tree of students (Year > Group > Subgroup) read as classes, groups and pupils.
 
-FET has no word for a class or a pupil; authors use the three levels as they please. What is recognised, in this order:
+FET has no word for a class or a pupil; authors use the three levels as they please. What is recognised, in
+this order:
 
 1. **Pupil**: a node without nodes below it whose Number_of_Students is 1.
-2. **Class**: a Year without groups; one whose groups are all pupils (UAE's "12 IB"); one whose groups overlap, sharing a
-   Subgroup (what FET's own "divide year" makes); one that more activities name than any of its Groups. Under every other
-   Year, each Group (Italy's "1 A" in Year "1"). The Year is then a *heading*: a teaching group of its classes.
-3. A Group is itself a heading, and its Subgroups are the classes, when no activity names the Group, one names a Subgroup, and
-   the Subgroups' numbers of students add up to the Group's (Greece: 25 + 25 pupils of two classes are the 50 of the grade;
-   UAE's "10F", 20 pupils cut in several ways into eight subgroups of 56 together, stays a class).
-4. Everything else is a **teaching group**: the subgroups of a class, and a node of only pupils who all have a class already.
+2. **Class**: a Year without groups; one whose groups are all pupils (UAE's "12 IB"); one whose groups
+   overlap, sharing a Subgroup (what FET's own "divide year" makes); one that more activities name than any of
+   its Groups. Under every other Year, each Group (Italy's "1 A" in Year "1"). The Year is then a *heading*: a
+   teaching group of its classes.
+3. A Group is itself a heading, and its Subgroups are the classes, when no activity names the Group, one names
+   a Subgroup, and the Subgroups' numbers of students add up to the Group's (Greece: 25 + 25 pupils of two
+   classes are the 50 of the grade; UAE's "10F", 20 pupils cut in several ways into eight subgroups of 56
+   together, stays a class).
+4. Everything else is a **teaching group**: the subgroups of a class, and a node of only pupils who all have a
+   class already.
 
-A node may stand in several places (FET allows it and knows it by name); it is what it was where it stood first.
+A node may stand in several places (FET allows it and knows it by name); it is what it was where it stood
+first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +44,7 @@ class _Node(msgspec.Struct, frozen=True):
 
 
 def read_student_sets(students_list: Element | None, activities_of: Mapping[str, int]) -> tuple[StudentSet, ...]:
-    """Return classes, groups and pupils, a set before those below it; their ids are their names, as FET has no others.
+    """Return classes, groups and pupils, a set before those below it; their names are their ids.
 
     `activities_of` counts for each student set the activities that name it.
     """
@@ -107,7 +112,9 @@ class _Tree:
         for node in (heading, *heading.below):
             known = self.sets.get(node.name)
             if isinstance(known, TeachingGroup) and known.members and not known.classes:
-                self.sets[node.name] = msgspec.structs.replace(known, classes=tuple(dict.fromkeys(self._classes_of(node))))
+                self.sets[node.name] = msgspec.structs.replace(
+                    known, classes=tuple(dict.fromkeys(self._classes_of(node)))
+                )
 
     def _classes_of(self, node: _Node) -> Iterator[str]:
         for each in node.below:

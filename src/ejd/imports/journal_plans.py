@@ -1,13 +1,13 @@
-"""From activities to journals: which activities of a timetable file are the same course, and who meets whom at once.
+"""From activities to journals: which activities of a timetable file are the same course.
 
 A journal belongs to exactly one subject and one teaching group, so activities are one journal when
 
 * subject, teachers and student sets are the same, or
-* the timetabling program split one course into them (the same `division`) and subject and student sets are the same; their
-  teachers then share the journal.
+* the timetabling program split one course into them (the same `division`) and subject and student sets are
+  the same; their teachers then share the journal.
 
-Parts of one division with *other* student sets are other journals: their pupils are other pupils. The rule is closed under
-chaining, which never mixes subjects or student sets, since every link requires both to be equal.
+Parts of one division with *other* student sets are other journals: their pupils are other pupils. The rule is
+closed under chaining, which never mixes subjects or student sets, since every link requires both to be equal.
 """
 
 import re
@@ -33,10 +33,11 @@ class PlannedLesson(msgspec.Struct, frozen=True):
 
 
 class JournalPlan(msgspec.Struct, frozen=True):
-    """A journal that the file calls for. Several `student_sets` mean a joint group: a stream of all their pupils."""
+    """A journal that the file calls for; several `student_sets` mean a stream of all their pupils."""
 
     key: str
-    """Stable over repeated imports: the format and the smallest id among its activities (10 comes after 9)."""
+    """Stable over repeated imports: the format and the smallest id among its activities (10 comes after 9).
+    """
     subject: str
     teachers: tuple[str, ...]
     student_sets: tuple[str, ...]
@@ -48,7 +49,7 @@ class JournalPlan(msgspec.Struct, frozen=True):
 
 
 class Clash(msgspec.Struct, frozen=True):
-    """Someone or some room that the file puts into several activities at once. A warning: real timetables have them."""
+    """Who or which room is in several activities at once: a warning, since real timetables do it."""
 
     kind: ClashKind
     id: str
@@ -60,8 +61,8 @@ class Clash(msgspec.Struct, frozen=True):
 def journals(file: TimetableFile) -> tuple[JournalPlan, ...]:
     """Return the journals in the order in which the file first mentions them.
 
-    Activities refused for want of time have their journal too (its lessons can be held outside the timetable); inactive ones
-    and ones without usable subject, students, names or duration have none.
+    Activities refused for want of time have their journal too (its lessons can be held outside the
+    timetable); inactive ones and ones without usable subject, students, names or duration have none.
     """
     refused_for_good = {each.activity_id for each in file.refusals if each.kind in _NO_JOURNAL}
     taught = [lesson for lesson in file.lessons if lesson.id not in refused_for_good]
@@ -69,7 +70,7 @@ def journals(file: TimetableFile) -> tuple[JournalPlan, ...]:
 
 
 def clashes(file: TimetableFile) -> tuple[Clash, ...]:
-    """Return teachers, rooms and student sets that are in two activities in one slot, by day, slot, kind and id.
+    """Return who is in two activities in one slot, by day, slot, kind and id.
 
     Sets are compared by id only: a class and its own half at the same time are not noticed.
     """
@@ -80,7 +81,9 @@ def clashes(file: TimetableFile) -> tuple[Clash, ...]:
                 for each in ids:
                     busy[place.day, place.slot, kind, each].append(lesson.id)
     return tuple(
-        Clash(kind, each, day, slot, tuple(ids)) for (day, slot, kind, each), ids in sorted(busy.items()) if len(ids) > 1
+        Clash(kind, each, day, slot, tuple(ids))
+        for (day, slot, kind, each), ids in sorted(busy.items())
+        if len(ids) > 1
     )
 
 
@@ -101,7 +104,7 @@ def _links(lesson: PlannedActivity) -> Iterable[tuple[str, str, object, frozense
 
 
 def _courses(lessons: Sequence[PlannedActivity]) -> Iterable[list[PlannedActivity]]:
-    """Group by the two rules of the module, courses and their activities in the order of first mention (union-find)."""
+    """Group by the two rules of the module (union-find), in the order of first mention."""
     root = list(range(len(lessons)))
 
     def root_of(place: int) -> int:

@@ -1,13 +1,14 @@
-"""XML from strangers, read within named limits: no document type, no entities, nothing fetched, nothing huge, nothing deep."""
+"""XML from strangers, within named limits: no document type or entities, nothing fetched, huge or deep."""
 
 import stat
 from pathlib import Path
 from typing import Final
-from xml.etree.ElementTree import Element, TreeBuilder  # noqa: S405 - tree types only; defusedxml does the parsing
+from xml.etree.ElementTree import Element, TreeBuilder
 
 from defusedxml import DefusedXmlException, DTDForbidden
 from defusedxml.ElementTree import ParseError, XMLParser
 
+# From the standard library only the tree comes, never its parser.
 __all__ = [
     "DEPTH_MAX",
     "ELEMENTS_MAX",
@@ -23,7 +24,8 @@ __all__ = [
 ]
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
-"""The largest real timetable we know of is 2.6 MB, so this leaves room for a school system of twenty times that size."""
+"""The largest real timetable we know of is 2.6 MB, so this leaves room for a school system of twenty times
+that size."""
 DEPTH_MAX: Final = 64
 """FET nests six elements deep, XHSTT nine."""
 ELEMENTS_MAX: Final = 2_000_000
@@ -32,14 +34,16 @@ SHOWN_CHARACTERS_MAX: Final = 60
 """How much of a file's own text a refusal repeats."""
 
 _BYTES_PER_MEBIBYTE: Final = 1024 * 1024
+_BEFORE_XML: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""Byte order marks, the empty half of UTF-16 characters, and blanks."""
 
 
-class ImportRefused(Exception):  # noqa: N818 - a refusal, the house word; it is the user's file that errs, not the program
+class ImportRefused(Exception):
     """One sentence that says what is wrong with the file and what to do about it."""
 
 
 class _LimitedTreeBuilder(TreeBuilder):
-    """Counts while it builds, so that a hostile file is dropped at the first element too many and not after the last."""
+    """Counts while it builds, so that a hostile file is dropped at the first element too many."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +71,7 @@ class _LimitedTreeBuilder(TreeBuilder):
 
 
 def read_limited(path: Path) -> bytes:
-    """Return the bytes of a regular file of at most `FILE_BYTES_MAX`; its size is looked up before anything is read."""
+    """Return a regular file's bytes, at most `FILE_BYTES_MAX`; its size is known before it is read."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -85,13 +89,16 @@ def read_limited(path: Path) -> bytes:
 
 
 def parse_xml(content: bytes, *, root: str, made_by: str) -> Element:
-    """Return the outermost element, which must be called `root`; `made_by` names the program for the refusals.
+    """Return the outermost element, called `root`; `made_by` names the program for the refusals.
 
-    Every encoding that expat knows is understood (UTF-8 with or without a byte order mark, UTF-16, windows-1251 …).
+    Every encoding that expat knows is understood (UTF-8 with or without a byte order mark, UTF-16,
+    windows-1251 …).
     """
     _refuse_too_large(len(content))
     if not content.strip():
         raise ImportRefused(f"The file is empty: export it again from {made_by}.")
+    if not content.lstrip(_BEFORE_XML).startswith(b"<"):
+        raise ImportRefused(f"The file is not XML at all: choose a file that {made_by} has written.")
     parser = XMLParser(target=_LimitedTreeBuilder(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
         parser.feed(content)
@@ -102,28 +109,32 @@ def parse_xml(content: bytes, *, root: str, made_by: str) -> Element:
             f" remove that declaration or export the file again from {made_by}."
         ) from None
     except DefusedXmlException:
-        raise ImportRefused(f"The file declares entities, which can hide an attack: export it again from {made_by}.") from None
+        raise ImportRefused(
+            f"The file declares entities, which can hide an attack: export it again from {made_by}."
+        ) from None
     except ParseError as error:
         raise ImportRefused(_malformed(error, made_by)) from None
     except (ValueError, LookupError):
-        # What expat cannot decode itself it asks of Python's codecs, and those answer with errors of their own.
+        # What expat cannot decode it asks of Python's codecs, and those have errors of their own.
         raise ImportRefused(
             f"The file's XML names an encoding that cannot be read: export it from {made_by} as UTF-8."
         ) from None
-    if not isinstance(element, Element) or element.tag != root:
-        found = shown(str(getattr(element, "tag", "nothing")))
-        raise ImportRefused(f"The outermost element is <{found}> and not <{root}>: choose a file that {made_by} has written.")
+    if element.tag != root:
+        found = shown(element.tag)
+        raise ImportRefused(
+            f"The outermost element is <{found}> and not <{root}>: choose a file that {made_by} has written."
+        )
     return element
 
 
 def shown(text: str) -> str:
-    """Return text from a file as a refusal may repeat it: on one line, at most `SHOWN_CHARACTERS_MAX` characters long."""
+    """Return a file's text as a refusal may repeat it: one line of at most `SHOWN_CHARACTERS_MAX`."""
     line = " ".join(text.split())
     return line if len(line) <= SHOWN_CHARACTERS_MAX else line[: SHOWN_CHARACTERS_MAX - 1] + "…"
 
 
 def child_text(element: Element, tag: str) -> str:
-    """Return the first such child's text without surrounding blanks; a missing and an empty child are both ''."""
+    """Return the first such child's text, trimmed; a missing and an empty child are both ''."""
     return (element.findtext(tag) or "").strip()
 
 
@@ -136,15 +147,14 @@ def texts(element: Element, path: str) -> tuple[str, ...]:
 def _refuse_too_large(size_bytes: int) -> None:
     if size_bytes > FILE_BYTES_MAX:
         raise ImportRefused(
-            f"The file has {size_bytes // _BYTES_PER_MEBIBYTE} MiB and at most {FILE_BYTES_MAX // _BYTES_PER_MEBIBYTE} MiB"
-            " are read: export one school at a time."
+            f"The file has {size_bytes // _BYTES_PER_MEBIBYTE} MiB and at most"
+            f" {FILE_BYTES_MAX // _BYTES_PER_MEBIBYTE} MiB are read: export one school at a time."
         )
 
 
 def _malformed(error: ParseError, made_by: str) -> str:
     line, column = error.position
-    if line == 1 and column == 0:
-        return f"The file is not XML at all: choose a file that {made_by} has written."
+
     return (
         f"The file is broken: at line {line}, column {column + 1} it stops being well-formed XML:"
         f" export it again from {made_by}."

@@ -1,15 +1,18 @@
 """The neutral model of a timetable file: what a school's timetabling program says, whatever the program.
 
-Ids are the file's own and unique within their kind; student sets (classes, groups, pupils) share one namespace. Everything
-stands in the file's order, so that the same bytes always give an equal model.
+Ids are the file's own and unique within their kind; student sets (classes, groups, pupils) share one
+namespace. Everything stands in the file's order, so that the same bytes always give an equal model.
 """
 
-from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 __all__ = [
+    "DAYS_MAX",
+    "PERIODS_MAX",
+    "SLOTS_PER_DAY_MAX",
+    "STUDENT_SETS_MAX",
     "CycleDay",
     "Named",
     "Placement",
@@ -24,6 +27,13 @@ __all__ = [
     "TeachingGroup",
     "TimetableFile",
 ]
+
+DAYS_MAX: Final = 100
+"""The longest real cycle we have read has ten days."""
+SLOTS_PER_DAY_MAX: Final = 100
+STUDENT_SETS_MAX: Final = 50_000
+PERIODS_MAX: Final = 200_000
+"""In one turn of the cycle; the fullest real file we have read has 1,794."""
 
 SourceFormat = Literal["fet", "xhstt"]
 
@@ -40,8 +50,9 @@ RefusalKind = Literal[
     "past-the-end",
     "twice-at-once",
 ]
-"""Why an activity is not in the timetable: `no-time` has none, `incomplete-time` has a part of it, `only-a-wish` is timed by a
-constraint that the program was free to break, `past-the-end` would run on after the last slot, `twice-at-once` meets itself."""
+"""Why an activity is not in the timetable: `no-time` has none, `incomplete-time` has a part of it,
+`only-a-wish` is timed by a constraint that the program was free to break, `past-the-end` would run on after
+the last slot, `twice-at-once` meets itself."""
 
 
 class CycleDay(msgspec.Struct, frozen=True):
@@ -86,14 +97,15 @@ class TeachingGroup(msgspec.Struct, frozen=True):
     id: str
     name: str
     members: tuple[str, ...] = ()
-    """The student sets that it wholly consists of; empty where the file names none, as for one half of a class."""
+    """The student sets that it wholly consists of; empty where the file names none, as for one half of a
+    class."""
     classes: tuple[str, ...] = ()
     """The classes that its pupils come from."""
     headcount: int | None = None
 
 
 class Pupil(msgspec.Struct, frozen=True):
-    """One pupil; `class_id` is the class first met with this pupil in it, None in schools of individual plans."""
+    """One pupil; `class_id` is the first class with this pupil, None in schools of individual plans."""
 
     id: str
     name: str
@@ -182,10 +194,10 @@ class TimetableFile(msgspec.Struct, frozen=True):
     @property
     def student_sets(self) -> dict[str, StudentSet]:
         """Classes, groups and pupils by id."""
-        everyone: Iterable[StudentSet] = (*self.classes, *self.groups, *self.pupils)
+        everyone: tuple[StudentSet, ...] = (*self.classes, *self.groups, *self.pupils)
         return {each.id: each for each in everyone}
 
 
-def _hold(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion that -O cannot remove
+def _hold(holds: bool, otherwise: str) -> None:
     if not holds:
         raise AssertionError(otherwise)

@@ -4,9 +4,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["DAYS_PER_WEEK", "occurrences", "weekday_of"]
+from ejd.imports.safe_xml import ImportRefused
+from ejd.imports.timetable_file import DAYS_MAX, CycleDay
 
-DAYS_PER_WEEK: Final = 7
+__all__ = ["cycle", "weekday_of"]
 
 _MONDAY_TO_SUNDAY: Final = (
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
@@ -29,8 +30,9 @@ _MONDAY_TO_SUNDAY: Final = (
     "hétfő kedd szerda csütörtök péntek szombat vasárnap",
     "Pazartesi Salı Çarşamba Perşembe Cuma Cumartesi Pazar",
 )
-"""Full names, and short ones where no other language here gives them another meaning (`mar` is Tuesday in four languages and
-March in others; Bulgarian `неделя` is Sunday and Russian `неделя` a week: such words stay out)."""
+"""Full names, and short ones where no other language here gives them another meaning (`mar` is Tuesday in
+four languages and March in others; Bulgarian `неделя` is Sunday and Russian `неделя` a week: such words stay
+out)."""
 
 
 def _plain(word: str) -> str:
@@ -42,7 +44,7 @@ _WEEKDAYS: Final = {_plain(name): place for names in _MONDAY_TO_SUNDAY for place
 
 
 def weekday_of(name: str) -> int | None:
-    """Return 0 for Monday … 6 for Sunday, or None where the name has no weekday in it ("Day 1") or two of them.
+    """Return 0 for Monday … 6 for Sunday, None where a name has no weekday ("Day 1") or two.
 
     Other words beside the weekday are passed over ("Week A Monday"); case and accents do not matter.
     """
@@ -51,11 +53,26 @@ def weekday_of(name: str) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def occurrences(weekdays: Sequence[int | None]) -> tuple[int | None, ...]:
-    """Return for each day which week it belongs to, counted from 1: the second Monday opens week 2.
+def cycle(names: Sequence[str], weeks: Sequence[int | None] | None = None) -> tuple[CycleDay, ...]:
+    """Return the days of a cycle by name; `weeks` says which week each belongs to where the file knows.
 
-    All None unless every day is a weekday and one of them comes twice; then the file's cycle is A/B weeks.
+    Where it does not, a second Monday opens week 2, provided that every day has a weekday's name. Raises
+    ImportRefused for more than `DAYS_MAX` days.
     """
+    if len(names) > DAYS_MAX:
+        raise ImportRefused(
+            f"The timetable's cycle has {len(names)} days and at most {DAYS_MAX} are read: export less."
+        )
+    weekdays = [weekday_of(name) for name in names]
+    known_weeks = _occurrences(weekdays) if weeks is None else tuple(weeks)
+    return tuple(
+        CycleDay(name, weekday, week, known_weeks[:place].count(week))
+        for place, (name, weekday, week) in enumerate(zip(names, weekdays, known_weeks, strict=True))
+    )
+
+
+def _occurrences(weekdays: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Count each day's weekday up to it; all None unless all are known and one comes twice."""
     if None in weekdays or len(set(weekdays)) == len(weekdays):
         return (None,) * len(weekdays)
-    return tuple(1 + list(weekdays[:place]).count(weekday) for place, weekday in enumerate(weekdays))
+    return tuple(1 + weekdays[:place].count(weekday) for place, weekday in enumerate(weekdays))

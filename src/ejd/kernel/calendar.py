@@ -155,5 +155,7 @@ def local_day(microseconds: int, timezone: str) -> date:
 
 def microseconds_at(day: date, minutes: int, timezone: str) -> int:
     """Answer the recorded-time value of a local date and minutes since midnight (1440: the next midnight)."""
-    at = datetime.combine(day + timedelta(days=minutes // 1440), time(minutes % 1440 // 60, minutes % 60), zone(timezone))
+    at = datetime.combine(
+        day + timedelta(days=minutes // 1440), time(minutes % 1440 // 60, minutes % 60), zone(timezone)
+    )
     return int(at.astimezone(UTC).timestamp()) * 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,7 +30,7 @@ class State:
     def evolve(self, event: Event, ref: Ref) -> None:
         """Take a valid event in; total: it never fails for a missing predecessor."""
 
-    def copy(self: S) -> S:
+    def copy(self) -> Self:
         """Answer a state that can evolve without changing this one: containers are copied one level deep."""
         twin = self.__class__.__new__(self.__class__)
         twin.__dict__ = {
@@ -113,7 +113,7 @@ class Need(Protocol):
 
 
 class Context(Protocol):
-    """What a decision may know: states of streams (each noted and checked again at the append), time, actor, sealing."""
+    """What a decision may know: states (each noted, and checked again at the append), time, actor, sealing."""
 
     now: int
     """Microseconds since 1970 UTC."""
@@ -128,6 +128,14 @@ class Context(Protocol):
 
     def load(self, state: type[S], stream: str) -> S:
         """Answer the state of a stream; empty when it does not exist."""
+        ...
+
+    def load_many(self, state: type[S], streams: Sequence[str]) -> list[S]:
+        """Answer the states of several streams in the order asked, read together."""
+        ...
+
+    def streams_of(self, journal: str, kind: str) -> list[str]:
+        """Answer the streams of one kind that the directory knows for a journal."""
         ...
 
     def rely(self, *refs: Ref) -> None:

@@ -1,4 +1,4 @@
-"""Who may do what: rights follow roles and duties at the moment of the decision. Pure; the only place that decides it."""
+"""Who may do what: rights follow roles and duties at the moment of the decision. Pure, and the only place for it."""
 
 from __future__ import annotations
 
@@ -141,4 +141,3 @@ class ActsForPupil:
             msg = "this guardian does not act for this pupil today: check the guardianship"
             raise NotAllowed(msg)
         return [*refs, guardianship.ref]
-

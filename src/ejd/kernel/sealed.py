@@ -13,7 +13,7 @@ BOX_BYTES_MIN = 1 + NONCE_BYTES + TAG_BYTES
 class Sealed(msgspec.Struct, frozen=True, gc=False):
     """A text sealed under the key of `person`, a canonical lower-case UUID text.
 
-    `box` is a version byte, a 12-byte nonce, then AES-256-GCM ciphertext and its 16-byte tag; in JSON it is base64.
+    `box` is a version byte, a 12-byte nonce, AES-256-GCM ciphertext and its 16-byte tag (base64 in JSON).
     """
 
     person: str

@@ -1,9 +1,8 @@
-"""What the read side needs of its neighbours: the events of a store, and a place that keeps generations of tables."""
+"""What the read side needs of its neighbours: a store's events, and a place for generations of tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -32,7 +31,7 @@ class NoGenerationError(Exception):
 
 
 class GenerationGoneError(Exception):
-    """The generation was dropped or its place taken over while it was being opened; look at the pointer again."""
+    """The generation was dropped while it was being opened; look at the pointer again."""
 
 
 class MovedError(Exception):
@@ -70,9 +69,11 @@ class EventSource(Protocol):
 class PartitionedSource(EventSource, Protocol):
     """An event store that several processes can read at once, each its own streams."""
 
-    def read_partition(
-        self, part: int, parts: int, upto: int, chunk_streams: int
-    ) -> Iterator[list[Recorded]]:
+    def count_events(self) -> int:
+        """Answer how many events there are."""
+        ...
+
+    def read_partition(self, part: int, parts: int, upto: int, chunk_streams: int) -> Iterator[list[Recorded]]:
         """Answer the events up to a position in chunks of whole streams; part 0..parts-1 are disjoint."""
         ...
 
@@ -95,6 +96,10 @@ class Writer(Protocol):
 
     def rollback(self) -> None:
         """Forget the transaction; harmless when there is none."""
+        ...
+
+    def live(self) -> int | None:
+        """Answer the live generation as it is now, inside the transaction or not."""
         ...
 
     def advance(self, old: int, new: int) -> None:
@@ -185,7 +190,7 @@ class Place(Protocol):
         ...
 
     def engine(self, generation: int) -> sa.Engine:
-        """Answer an engine whose transactions are read-only snapshots of the generation; dispose it after use."""
+        """Answer an engine whose transactions are read-only snapshots; dispose it after use."""
         ...
 
     def look(self, connection: sa.Connection, generation: int) -> tuple[int, int | None]:
@@ -194,10 +199,3 @@ class Place(Protocol):
         Raises GenerationGoneError.
         """
         ...
-
-    def gone(self, error: Exception) -> bool:
-        """Say whether an error means that the generation was dropped under the reader."""
-        ...
-
-
-Transaction = AbstractContextManager[int]

@@ -22,10 +22,8 @@ FEED_TABLE = "feed"
 
 NOTHING_VOID: Mapping[str, frozenset[int]] = {}
 
-_NAME, _STREAM, _VERSION, _STATE = (Recorded._fields.index(one) for one in ("name", "stream", "version", "state"))
 
-
-def no_keys(_sealed: Sealed) -> str | None:
+def no_keys(_sealed: Sealed, _field: str) -> str | None:
     """Unseal nothing: for projections that hold no personal data, and after the master key is gone."""
     return None
 
@@ -45,8 +43,7 @@ class Folding:
         self.tables: tuple[Table[Any], ...] = tuple(table for one in projections for table in one.tables)
         names = [FEED_TABLE, *(table.name for table in self.tables)]
         if len(set(names)) != len(names):
-            msg = f"each table needs a name of its own: {sorted(names)}"
-            raise ProjectionError(msg)
+            raise ProjectionError(f"each table needs a name of its own: {sorted(names)}")
         self.fingerprint = fingerprint(projections)
         self._unseal = unseal
         self._catalogue = catalogue
@@ -63,7 +60,7 @@ class Folding:
         streams: dict[str, StreamRows],
         void: Mapping[str, frozenset[int]] = NOTHING_VOID,
     ) -> None:
-        """Fold events, each stream's in order of version, into the rows of their streams; new streams are added.
+        """Fold events, each stream's in order of version, into its rows; new streams are added.
 
         Raises UnknownEventError for a name that only a newer version of the service knows.
         """
@@ -71,28 +68,28 @@ class Folding:
         stream = ""
         rows = StreamRows(stream, self._unseal)
         for meta in events:
-            listener = listeners.get(meta[_NAME])
+            listener = listeners.get(meta.name)
             if listener is None:
                 self._refuse(meta)
                 continue
-            if void and meta[_VERSION] in void.get(meta[_STREAM], ()) and meta[_NAME] not in MARKERS:
+            if void and meta.version in void.get(meta.stream, ()) and meta.name not in MARKERS:
                 continue
-            if meta[_STREAM] != stream:
-                stream = meta[_STREAM]
+            if meta.stream != stream:
+                stream = meta.stream
                 known = streams.get(stream)
                 if known is None:
                     known = streams[stream] = StreamRows(stream, self._unseal)
                 rows = known
             decode, folds = listener
-            event = decode(meta[_STATE])
+            event = decode(meta.state)
             for fold in folds:
                 fold(event, meta, rows)
 
     def void_versions(self, events: Iterable[Recorded]) -> dict[str, frozenset[int]]:
-        """Answer which versions of which streams at least one breach holds void, by the markers among the events."""
+        """Answer the versions that at least one breach holds void, by the markers among the events."""
         held: dict[str, dict[str, set[int]]] = {}
         for meta in events:
-            if meta[_NAME] not in MARKERS:
+            if meta.name not in MARKERS:
                 continue
             marker = self._catalogue.decode(meta.name, meta.state)
             breaches = held.setdefault(meta.stream, {})
@@ -139,8 +136,7 @@ class Folding:
 
     def _refuse(self, meta: Recorded) -> None:
         if meta.name not in self._catalogue.events:
-            msg = f"event {meta.name!r} is unknown here: install the version of ejd that wrote it"
-            raise UnknownEventError(msg)
+            raise UnknownEventError(f"event {meta.name!r} is unknown here: install the version of ejd that wrote it")
 
 
 def fingerprint(projections: Iterable[Projection]) -> str:

@@ -20,7 +20,7 @@ NAME_CHARACTERS_MAX = 63
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-Unseal = Callable[[Sealed], str | None]
+Unseal = Callable[[Sealed, str], str | None]
 """Answers the clear text of a sealed field, None when its key was destroyed."""
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -87,9 +87,9 @@ class Table(Generic[R]):
         primary = sa.PrimaryKeyConstraint(*self.key, name=_plain(f"{name}_pkey"))
         self.table = sa.Table(name, metadata, *columns, primary, sqlite_with_rowid=False)
         self.indexes = tuple(
-            sa.Index(_plain(f"{name}_by_{'_'.join(names)}"), *(self.table.c[one] for one in names))
-            for names in indexes
+            sa.Index(_plain(f"{name}_by_{'_'.join(names)}"), *(self.table.c[one] for one in names)) for names in indexes
         )
+        self.flags = frozenset(place for place, column in enumerate(columns) if isinstance(column.type, sa.Boolean))
         self.as_tuple = _getter(self.columns)
         own = self.key[1:]
         self.key_of: Callable[[Any], Any] = attrgetter(*own) if own else _no_key
@@ -103,8 +103,7 @@ class Table(Generic[R]):
     def put(self, rows: StreamRows, row: R) -> None:
         """Write a row, in place of the one that has its key."""
         if row.stream != rows.stream:
-            msg = f"{self.name}: a fold of stream {rows.stream} may not write a row of {row.stream}"
-            raise ProjectionError(msg)
+            raise ProjectionError(f"{self.name}: a fold of stream {rows.stream} may not write a row of {row.stream}")
         try:
             rows.tables[self][self.key_of(row)] = row
         except KeyError:
@@ -120,6 +119,10 @@ class Table(Generic[R]):
         own = rows.tables.get(self)
         if own is not None:
             own.pop(key[0] if self._bare_key else key, None)
+
+    def full_key(self, stream: str, key: Any) -> tuple[Any, ...]:
+        """Answer the whole key of a row, the stream first, from what `key_of` gave."""
+        return (stream, key) if self._bare_key else (stream, *key)
 
     def all(self, rows: StreamRows) -> list[R]:
         """Answer this stream's rows in the order of their keys, however they came into memory."""
@@ -144,9 +147,7 @@ class Projection:
         self.tables: list[Table[Any]] = []
         self.folds: dict[type[Event], Fold[Any]] = {}
 
-    def table(
-        self, name: str, row: type[R], *, key: Sequence[str], indexes: Sequence[Sequence[str]] = ()
-    ) -> Table[R]:
+    def table(self, name: str, row: type[R], *, key: Sequence[str], indexes: Sequence[Sequence[str]] = ()) -> Table[R]:
         """Declare a table; its name is unique in the whole read model, its key begins with "stream"."""
         table = Table(name, row, self.metadata, key, indexes)
         self.tables.append(table)
@@ -170,8 +171,7 @@ class Projection:
         def register(fold: Fold[Any]) -> Fold[Any]:
             for event in events:
                 if event in self.folds:
-                    msg = f"{self.name} has two folds for {event.__qualname__}"
-                    raise ProjectionError(msg)
+                    raise ProjectionError(f"{self.name} has two folds for {event.__qualname__}")
                 self.folds[event] = fold
             return fold
 
@@ -189,19 +189,20 @@ class Projection:
 
 def _columns(name: str, row: type[Any], key: Sequence[str]) -> list[sa.Column[Any]]:
     if not dataclasses.is_dataclass(row) or "__slots__" not in row.__dict__:
-        msg = f"{name}: {row.__qualname__} must be a dataclass with slots=True"
-        raise ProjectionError(msg)
+        raise ProjectionError(f"{name}: {row.__qualname__} must be a dataclass with slots=True")
     hints = typing.get_type_hints(row)
     names = [field.name for field in dataclasses.fields(row)]
     if names[:1] != ["stream"] or tuple(key[:1]) != ("stream",) or not set(key) <= set(names):
-        msg = f"{name}: the first field and the first part of the key must be 'stream', the rest fields too"
-        raise ProjectionError(msg)
+        raise ProjectionError(
+            f"{name}: the first field and the first part of the key must be 'stream', the rest fields too"
+        )
     columns = []
     for field in names:
         kind, nullable = _COLUMN_TYPES.get(hints[field], (None, False))
         if kind is None or (nullable and field in key):
-            msg = f"{name}.{field}: {hints[field]} is not a type of column; str, int, bool, or None in no key"
-            raise ProjectionError(msg)
+            raise ProjectionError(
+                f"{name}.{field}: {hints[field]} is not a type of column; str, int, bool, or None in no key"
+            )
         columns.append(sa.Column(_plain(field), kind, nullable=nullable, autoincrement=False))
     return columns
 
@@ -219,6 +220,7 @@ def _no_key(_: object) -> tuple[()]:
 
 def _plain(name: str) -> str:
     if len(name) > NAME_CHARACTERS_MAX or not _NAME.fullmatch(name):
-        msg = f"{name}: a name in a database is a-z, 0-9 and _, at most {NAME_CHARACTERS_MAX} characters"
-        raise ProjectionError(msg)
+        raise ProjectionError(
+            f"{name}: a name in a database is a-z, 0-9 and _, at most {NAME_CHARACTERS_MAX} characters"
+        )
     return name

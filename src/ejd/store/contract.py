@@ -63,6 +63,10 @@ class EventStore(Protocol):
         """Answer the streams that were ever written, ordered by first position."""
         ...
 
+    def streams_of_journal(self, journal: str, kind: str) -> list[str]:
+        """Answer the directory's streams of one kind and journal, ordered by first position (an index makes it cheap)."""
+        ...
+
     def count_events(self) -> int:
         """Answer how many events there are (positions may have gaps)."""
         ...

@@ -23,8 +23,10 @@ from ejd.store.judge import Judge, Known, Question, RandomBytes, Rows, question_
 GROUP_COMMITS_MAX = 64
 GROUP_EVENTS_MAX = 5_000
 QUEUE_COMMITS_MAX = 1_000
+GATHER_SECONDS_MAX = 0.0005
 ATTEMPTS_MAX = 5
 RETRY_PAUSE_SECONDS = 0.05
+INTERRUPTED = "the append was interrupted: send the same command again"
 
 Outcome = Answer | Exception
 Announce = Callable[[int], None]
@@ -76,6 +78,8 @@ class GroupCommit:
         self._queue: deque[_Ticket] = deque()
         self._led = False
         self._closed = False
+        self._company = 1
+        self._gathered = threading.Condition(self._lock)
 
     def append(self, commit: Commit) -> Answer:
         """Answer when the commit is durable, or raise why it is not; see `EventStore.append`."""
@@ -88,18 +92,32 @@ class GroupCommit:
             self._queue.append(ticket)
             leads = not self._led
             self._led = True
+            if len(self._queue) == self._company:
+                self._gathered.notify()
         if not leads:
-            ticket.turn.acquire()
+            self._wait(ticket)
         if ticket.outcome is None:
             self._lead(ticket)
         if isinstance(ticket.outcome, Answer):
             return ticket.outcome
-        raise ticket.outcome or CommitUnknownError("the append was interrupted: send the same command again")
+        raise ticket.outcome or CommitUnknownError(INTERRUPTED)
 
     def close(self) -> None:
         """Refuse new commits; those in the queue are still stored by their threads."""
         with self._lock:
             self._closed = True
+
+    def _wait(self, ticket: _Ticket) -> None:
+        try:
+            ticket.turn.acquire()
+        except BaseException:  # an interrupted thread must not be handed the lead, or keep it
+            with self._lock:
+                leads = ticket.outcome is None and not ticket.turn.locked()
+                if ticket in self._queue:
+                    self._queue.remove(ticket)
+            if leads:
+                self._hand_over([], ticket)
+            raise
 
     def _lead(self, own: _Ticket) -> None:
         group: list[_Ticket] = []
@@ -115,9 +133,12 @@ class GroupCommit:
             self._hand_over(group, own)
 
     def _take(self) -> list[_Ticket]:
+        """Take a group; wait a moment for the threads that shared the last one, or half of them always come late."""
         group: list[_Ticket] = []
         events = 0
         with self._lock:
+            if len(self._queue) < self._company:
+                self._gathered.wait(GATHER_SECONDS_MAX)
             while self._queue and len(group) < GROUP_COMMITS_MAX:
                 events += len(self._queue[0].commit.events)
                 if group and events > GROUP_EVENTS_MAX:
@@ -127,10 +148,14 @@ class GroupCommit:
 
     def _hand_over(self, group: Sequence[_Ticket], own: _Ticket) -> None:
         with self._lock:
+            if own in self._queue:
+                self._queue.remove(own)
+            self._company = min(len(group) + len(self._queue), GROUP_COMMITS_MAX)
             successor = self._queue[0] if self._queue else None
             self._led = successor is not None
         for ticket in group:
             if ticket is not own:
+                ticket.outcome = ticket.outcome or CommitUnknownError(INTERRUPTED)
                 ticket.turn.release()
         if successor is not None:
             successor.turn.release()

@@ -1,4 +1,4 @@
-"""People: staff, pupils with their membership by date, guardians. Names and contacts are sealed from the first event."""
+"""People: staff, pupils with membership by date, guardians. Names and contacts are sealed from the first event."""
 
 from datetime import date
 from typing import ClassVar

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - part of the state's annotations read by tools
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ejd.kernel.command import State
@@ -37,6 +37,8 @@ class LessonState(State):
     def __init__(self) -> None:
         """Nothing happened yet; whether it is due, the timetable says."""
         super().__init__()
+        self.touched = False
+        self.planned_day: date | None = None
         self.extra = False
         self.topic: str | None = None
         self.plan_item: int | None = None
@@ -44,7 +46,7 @@ class LessonState(State):
         self.roll_taken = False
         self.absences: dict[str, e.Absence] = {}
         self.marks: dict[Cell, Mark] = {}
-        self.recommended: list[Ref] = []
+        self.recommended: dict[Ref, str] = {}
         self.substitution: e.Substitution | None = None
         self.substitution_ref: Ref | None = None
         self.placement: tuple[date, int] | None = None
@@ -55,8 +57,16 @@ class LessonState(State):
         """A lesson counts as held once its topic or its roll is recorded."""
         return self.topic is not None or self.roll_taken
 
+    @property
+    def day(self) -> date | None:
+        """The day on which it takes place; None while nothing is recorded."""
+        return self.placement[0] if self.placement else self.planned_day
+
     def evolve(self, event: Event, ref: Ref) -> None:
         """Sort events by what they are about."""
+        self.touched = True
+        if isinstance(event, e.LessonEvent):
+            self.planned_day = event.date
         match event:
             case e.MarkRecorded() | e.MarkCorrected() | e.MarkWithdrawn():
                 self._mark(event, ref)
@@ -69,7 +79,7 @@ class LessonState(State):
                 else:
                     self.absences[event.pupil] = event.new
             case e.RecommendationGiven():
-                self.recommended.append(ref)
+                self.recommended[ref] = event.pupil
             case _:
                 self._content(event)
                 self._course(event, ref)

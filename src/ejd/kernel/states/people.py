@@ -144,7 +144,9 @@ class StaffState(State):
 
     def works_on(self, day: date) -> bool:
         """Answer whether a date lies between employment and the last day, both included."""
-        return self.employed_on is not None and self.employed_on <= day and (self.left_on is None or day <= self.left_on)
+        return (
+            self.employed_on is not None and self.employed_on <= day and (self.left_on is None or day <= self.left_on)
+        )
 
 
 class GuardianState(State):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - read by msgspec and at run time
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from ejd.kernel import calendar

@@ -1,0 +1,267 @@
+"""What a lesson was about (A2): topic, homework (A8), the whole lesson at once, extra lessons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ejd.kernel.command import Refusal, WrongState
+from ejd.kernel.events.lessons import (
+    ExtraLessonPlanned,
+    Homework,
+    HomeworkCorrected,
+    HomeworkSet,
+    TopicCorrected,
+    TopicRecorded,
+)
+from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import Administers
+from ejd.kernel.states.lesson import LessonState
+from ejd.kernel.states.school import RoomState, YearState
+from ejd.kernel.states.teaching import JournalState
+from ejd_commands import attendance, marks
+from ejd_commands.attendance import AbsenceLine
+from ejd_commands.fields import Day, Id, Link, LongText, Minutes, Reason, Topic
+from ejd_commands.lesson_base import LessonCommand, check_period_open, opened_journal, writable_lesson
+from ejd_commands.marks import MarkEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ejd.kernel.command import Caused, Context, Need
+    from ejd.kernel.event import Event
+    from ejd_commands.lesson_base import OpenLesson
+
+MARKS_MAX = 300
+LINKS_MAX = 20
+PLAN_ITEM_MAX = 1_000
+
+
+class TopicIsRecorded(WrongState):
+    """The lesson has another topic."""
+
+
+class NoTopic(WrongState):
+    """There is no topic to correct."""
+
+
+class NotInThePlan(Refusal):
+    """The thematic plan has no such line."""
+
+
+class TopicMissing(Refusal):
+    """Neither a topic nor a line of the plan was given."""
+
+
+class HomeworkIsSet(WrongState):
+    """The lesson has other homework."""
+
+
+class NoHomework(WrongState):
+    """There is no homework to correct."""
+
+
+class HomeworkDueBefore(Refusal):
+    """Homework cannot be due before it is given."""
+
+
+class LessonExists(WrongState):
+    """An extra lesson has the next ordinal."""
+
+
+class NotASchoolDay(Refusal):
+    """The day is outside the academic year."""
+
+
+class UnknownRoom(Refusal):
+    """No room has this id."""
+
+
+class HomeworkEntry(BaseModel):
+    """Homework: what to do, until when, how many minutes it should take, links. No text: nothing is set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    text: LongText = ""
+    due: Day | None = None
+    minutes: Minutes | None = None
+    links: Annotated[tuple[Link, ...], Field(max_length=LINKS_MAX)] = ()
+
+    def event(self, lesson: OpenLesson) -> Homework:
+        """Answer it as it is stored; raises HomeworkDueBefore."""
+        if self.due is not None and self.due < lesson.day:
+            msg = f"homework of {lesson.day:%d.%m.%Y} cannot be due before that day: correct the date"
+            raise HomeworkDueBefore(msg, field="homework.due")
+        return Homework(text=self.text, due=self.due, minutes=self.minutes, links=self.links)
+
+
+def topic_of(topic: str, plan_item: int | None, command: LessonCommand, context: Context) -> str:
+    """Answer the topic as given, else the plan's; raises NotInThePlan or TopicMissing."""
+    if plan_item is None:
+        if not topic:
+            msg = "a lesson needs a topic: type it, or choose a line of the thematic plan"
+            raise TopicMissing(msg, field="topic")
+        return topic
+    planned = context.load(JournalState, command.journal).plan.get(plan_item)
+    if planned is None:
+        msg = f"the thematic plan of this journal has no line {plan_item}: choose another or type the topic"
+        raise NotInThePlan(msg, field="plan_item")
+    return topic or planned.topic
+
+
+def record_topic(
+    topic: str, plan_item: int | None, lesson: OpenLesson, command: LessonCommand, context: Context
+) -> Iterator[Event]:
+    """Answer the topic's event, or nothing when the lesson has it already."""
+    topic = topic_of(topic, plan_item, command, context)
+    if lesson.state.topic is not None:
+        if (lesson.state.topic, lesson.state.plan_item) == (topic, plan_item):
+            return
+        msg = "this lesson has another topic already: correct it with a reason"
+        raise TopicIsRecorded(msg, field="topic")
+    yield TopicRecorded(**command.identity, topic=topic, plan_item=plan_item)
+
+
+def set_homework(entry: HomeworkEntry, lesson: OpenLesson, command: LessonCommand) -> Iterator[Event]:
+    """Answer the homework's event, or nothing when the lesson has it already."""
+    homework = entry.event(lesson)
+    if lesson.state.homework is not None:
+        if lesson.state.homework == homework:
+            return
+        msg = "this lesson has other homework already: correct it with a reason"
+        raise HomeworkIsSet(msg, field="homework")
+    yield HomeworkSet(**command.identity, homework=homework)
+
+
+class RecordTopic(LessonCommand):
+    """Record what the lesson was about: typed, or a line of the thematic plan (A2)."""
+
+    name: ClassVar[str] = "record-topic"
+    topic: Topic = ""
+    plan_item: Annotated[int, Field(ge=1, le=PLAN_ITEM_MAX)] | None = None
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a second, different topic."""
+        return record_topic(self.topic, self.plan_item, writable_lesson(self, context), self, context)
+
+
+class CorrectTopic(LessonCommand):
+    """Correct the topic, with the reason (A10)."""
+
+    name: ClassVar[str] = "correct-topic"
+    topic: Topic = ""
+    plan_item: Annotated[int, Field(ge=1, le=PLAN_ITEM_MAX)] | None = None
+    reason: Reason
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Keep old and new topic; the same one is no correction."""
+        state = writable_lesson(self, context).state
+        if state.topic is None:
+            msg = "this lesson has no topic yet: record it"
+            raise NoTopic(msg, field="topic")
+        topic = topic_of(self.topic, self.plan_item, self, context)
+        if (state.topic, state.plan_item) != (topic, self.plan_item):
+            yield TopicCorrected(
+                **self.identity,
+                old_topic=state.topic,
+                new_topic=topic,
+                new_plan_item=self.plan_item,
+                reason=context.seal(SCHOOL, self.reason, field="topic-corrected.reason"),
+            )
+
+
+class SetHomework(LessonCommand):
+    """Set the homework of a lesson (A8)."""
+
+    name: ClassVar[str] = "set-homework"
+    homework: HomeworkEntry
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse second, different homework."""
+        return set_homework(self.homework, writable_lesson(self, context), self)
+
+
+class CorrectHomework(LessonCommand):
+    """Correct or withdraw homework, with the reason (A10)."""
+
+    name: ClassVar[str] = "correct-homework"
+    homework: HomeworkEntry | None = None
+    reason: Reason
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Keep old and new; the same is no correction."""
+        lesson = writable_lesson(self, context)
+        old = lesson.state.homework
+        if old is None:
+            msg = "this lesson has no homework yet: set it"
+            raise NoHomework(msg, field="homework")
+        new = None if self.homework is None else self.homework.event(lesson)
+        if new != old:
+            reason = context.seal(SCHOOL, self.reason, field="homework-corrected.reason")
+            yield HomeworkCorrected(**self.identity, old=old, new=new, reason=reason)
+
+
+class SaveLesson(LessonCommand):
+    """Save a whole lesson at once: topic, roll, marks, homework; what is there already and the same is left alone (A2).
+
+    Parts that are left out are not touched; a roll without absences says that nobody was absent.
+    """
+
+    name: ClassVar[str] = "save-lesson"
+    topic: Topic = ""
+    plan_item: Annotated[int, Field(ge=1, le=PLAN_ITEM_MAX)] | None = None
+    homework: HomeworkEntry | None = None
+    absences: Annotated[tuple[AbsenceLine, ...], Field(max_length=attendance.ABSENCES_MAX)] | None = None
+    marks: Annotated[tuple[MarkEntry, ...], Field(max_length=MARKS_MAX)] = ()
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Do what the single commands would do; a mark given twice in one request is refused like a taken cell."""
+        lesson = writable_lesson(self, context)
+        if self.topic or self.plan_item is not None:
+            yield from record_topic(self.topic, self.plan_item, lesson, self, context)
+        if self.absences is not None:
+            yield from attendance.take(self.absences, lesson, self, context)
+        cells = {(mark.pupil, mark.work, mark.number) for mark in self.marks}
+        if len(cells) != len(self.marks):
+            msg = "two marks are for the same cell: give the second one the next number"
+            raise marks.CellIsTaken(msg, field="marks")
+        for mark in self.marks:
+            yield from marks.record(mark, lesson, self, context)
+        if self.homework is not None:
+            yield from set_homework(self.homework, lesson, self)
+
+
+class PlanExtraLesson(LessonCommand):
+    """Plan a lesson that the timetable does not have (made up, additional); it has the next free ordinal."""
+
+    name: ClassVar[str] = "plan-extra-lesson"
+    room: Id | None = None
+    reason: Reason | None = None
+
+    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
+        """Extra lessons are planned by the administration."""
+        return Administers("plan extra lessons")
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse an ordinal that is in use or leaves a gap, a day outside the year, an unknown room."""
+        journal = opened_journal(context, self.journal)
+        data = context.load(YearState, journal.year).data
+        if data.first_day is None or data.last_day is None or not data.first_day <= self.day <= data.last_day:
+            msg = f"{self.day:%d.%m.%Y} is outside the academic year: choose another day"
+            raise NotASchoolDay(msg, field="day")
+        check_period_open(context, journal, self.day)
+        if self.room is not None and not context.load(RoomState, self.room).name:
+            msg = f"there is no room {self.room}: choose another"
+            raise UnknownRoom(msg, field="room")
+        state = context.load(LessonState, self.lesson)
+        if state.extra:
+            return
+        if state.touched or self.ordinal < FIRST_EXTRA_ORDINAL:
+            msg = "this ordinal is the timetable's or in use: extra lessons begin with ordinal 2"
+            raise LessonExists(msg, field="ordinal")
+        reason = context.seal(SCHOOL, self.reason, field="extra-lesson-planned.reason") if self.reason else None
+        yield ExtraLessonPlanned(**self.identity, room=self.room or "", reason=reason)
+
+
+FIRST_EXTRA_ORDINAL = 2

@@ -1,0 +1,81 @@
+"""Planned control works of the school's monitoring (ВШК)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ejd.kernel.envelope import Recorded
+from ejd.kernel.events import control_works as w
+from ejd.read.projection import Projection, StreamRows
+from ejd_projections.asking import fetch, is_in
+
+projection = Projection("control_works", version=1)
+
+
+@dataclass(slots=True)
+class ControlWorkRow:
+    """A planned control work on the day that counts now; `work` is the kind of work its marks get."""
+
+    stream: str
+    journal: str
+    day: str
+    title: str
+    form: str
+    work: str
+    variants: int
+    points_max: int | None
+    cancelled: bool
+    moved: int
+    planned_at: int
+
+
+control_works = projection.table(
+    "control_works", ControlWorkRow, key=("stream",), indexes=[("journal", "day")]
+)
+
+
+@projection.on(w.ControlWorkPlanned)
+def _control_work_planned(event: w.ControlWorkPlanned, meta: Recorded, rows: StreamRows) -> None:
+    control_works.put(
+        rows,
+        ControlWorkRow(
+            stream=meta.stream,
+            journal=event.journal,
+            day=event.day.isoformat(),
+            title=event.title,
+            form=event.form,
+            work=event.work,
+            variants=event.variants,
+            points_max=event.points_max,
+            cancelled=False,
+            moved=0,
+            planned_at=meta.recorded_at,
+        ),
+    )
+
+
+@projection.on(w.ControlWorkMoved)
+def _control_work_moved(event: w.ControlWorkMoved, _meta: Recorded, rows: StreamRows) -> None:
+    row = control_works.get(rows)
+    if row is not None:  # without its planning, which may be void, there is no control work
+        row.day = event.new_day.isoformat()
+        row.moved += 1
+
+
+@projection.on(w.ControlWorkCancelled)
+def _control_work_cancelled(_event: w.ControlWorkCancelled, _meta: Recorded, rows: StreamRows) -> None:
+    row = control_works.get(rows)
+    if row is not None:
+        row.cancelled = True
+
+
+def control_works_in(
+    c: sa.Connection, journals: Collection[str], *, first: str, last: str
+) -> list[ControlWorkRow]:
+    """Answer the control works of journals in a range of days, cancelled ones too, by day."""
+    w_ = control_works.c
+    where = [is_in(w_.journal, journals), w_.day.between(first, last)]
+    return fetch(c, control_works, *where, order=[w_.day, w_.journal])

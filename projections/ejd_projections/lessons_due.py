@@ -1,0 +1,244 @@
+"""Which lessons take place: timetable × calendar, joined with what is recorded, computed when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from ejd.kernel.calendar import Calendar, calendar_from_json
+from ejd.kernel.due import Schedule, is_due, occurrences
+from ejd_projections.asking import ROWS_MAX, checked_limit, checked_range, fetch, is_in
+from ejd_projections.gradebook_tables import LessonRow, lessons
+from ejd_projections.journal_catalogue import Journal
+from ejd_projections.people import names
+from ejd_projections.school_catalogue import rooms_by_name, subjects_by_name, years
+from ejd_projections.timetable import schedules_of
+
+
+class PlacedLesson(NamedTuple):
+    """A lesson where it takes place, with its record if there is one: the raw material of reports.
+
+    `date`, `slot`, `ordinal` are its identity. `due`: the timetable or an extra lesson asks for it; what is
+    not due is listed only when it was held. `room` is an id or "".
+    """
+
+    lesson: str
+    journal: str
+    date: str
+    slot: int
+    ordinal: int
+    placed_date: str
+    placed_slot: int
+    room: str
+    due: bool
+    record: LessonRow | None
+
+    @property
+    def held(self) -> bool:
+        """A lesson counts as held once its topic or its roll is recorded (as LessonState of the kernel)."""
+        return self.record is not None and (self.record.topic is not None or self.record.roll_taken)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it does not take place."""
+        return self.record is not None and self.record.cancelled
+
+
+@dataclass(slots=True)
+class DueLesson:
+    """A lesson for `GET /api/v1/lessons`; `starts_at` and `ends_at` are minutes since midnight by the bells."""
+
+    lesson: str
+    journal: str
+    journal_name: str
+    subject: str
+    subject_name: str
+    group: str
+    group_name: str
+    date: str
+    slot: int
+    ordinal: int
+    placed_date: str
+    placed_slot: int
+    starts_at: int | None
+    ends_at: int | None
+    room: str
+    room_name: str
+    due: bool
+    held: bool
+    cancelled: bool
+    moved: bool
+    extra: bool
+    substitute: str
+    substitute_name: str
+    substitute_subject: str
+    substitute_subject_name: str
+    merged_journal: str
+    topic: str | None
+    homework: str | None
+    roll_taken: bool
+
+
+def placed_lessons(c: sa.Connection, journals: Sequence[Journal], *, first: str, last: str) -> list[PlacedLesson]:
+    """Answer the lessons of journals that take place between two dates, both included, in order of time.
+
+    A moved lesson counts where it takes place; a cancelled one is listed, with `cancelled`.
+    """
+    days = checked_range(first, last)
+    if not journals:
+        return []
+    ids = [journal.id for journal in journals]
+    records = _records(c, ids, first, last)
+    schedules = schedules_of(c, ids)
+    calendars = {
+        year.id: calendar_from_json(year.calendar) for year in years(c, ids={journal.year for journal in journals})
+    }
+    nothing = calendar_from_json("{}")
+    found = [
+        placed
+        for journal in journals
+        for placed in _of_journal(
+            journal,
+            calendars.get(journal.year, nothing),
+            schedules.get(journal.id, ()),
+            records.get(journal.id, {}),
+            days,
+        )
+    ]
+    order = {journal.id: place for place, journal in enumerate(journals)}
+    found.sort(key=lambda one: (one.placed_date, one.placed_slot, order[one.journal], one.ordinal, one.lesson))
+    return found
+
+
+def _records(c: sa.Connection, journals: Collection[str], first: str, last: str) -> dict[str, dict[str, LessonRow]]:
+    """Answer by journal and stream what is recorded of lessons that lie in the range, or were to lie in it."""
+    in_range = sa.or_(lessons.c.placed_date.between(first, last), lessons.c.date.between(first, last))
+    records: dict[str, dict[str, LessonRow]] = {}
+    for row in fetch(c, lessons, is_in(lessons.c.journal, journals), in_range):
+        records.setdefault(row.journal, {})[row.stream] = row
+    return records
+
+
+def _of_journal(
+    journal: Journal,
+    calendar: Calendar,
+    schedules: Sequence[Schedule],
+    records: dict[str, LessonRow],
+    days: tuple[date, date],
+) -> Iterator[PlacedLesson]:
+    first, last = days[0].isoformat(), days[1].isoformat()
+    listed = set()
+    for one in occurrences(calendar, journal.grade, journal.id, schedules, *days):
+        listed.add(one.lesson)
+        record = records.get(one.lesson)
+        if record is not None:
+            if first <= record.placed_date <= last:
+                yield _recorded(record, due=True, room=one.room)
+        else:
+            day = one.date.isoformat()
+            yield PlacedLesson(one.lesson, journal.id, day, one.slot, 1, day, one.slot, one.room, True, None)  # noqa: FBT003 - `due`, in the order of the fields
+    for record in records.values():
+        if record.stream in listed or not first <= record.placed_date <= last:
+            continue
+        room = _room_by_timetable(record, calendar, journal.grade, schedules)
+        if room is not None or record.extra or record.topic is not None or record.roll_taken:
+            yield _recorded(record, due=room is not None or record.extra, room=room or "")
+
+
+def _room_by_timetable(record: LessonRow, calendar: Calendar, grade: int, schedules: Sequence[Schedule]) -> str | None:
+    """Answer the room in which the timetable has a lesson on its planned day, None when it has none there."""
+    day = date.fromisoformat(record.date)
+    schedule = is_due(calendar, grade, schedules, day, record.slot) if record.ordinal == 1 else None
+    if schedule is None:
+        return None
+    cycle_day = calendar.cycle_day(day, grade)
+    return next((e.room for e in schedule.entries if e.cycle_day == cycle_day and e.slot == record.slot), "")
+
+
+def _recorded(record: LessonRow, *, due: bool, room: str) -> PlacedLesson:
+    return PlacedLesson(
+        lesson=record.stream,
+        journal=record.journal,
+        date=record.date,
+        slot=record.slot,
+        ordinal=record.ordinal,
+        placed_date=record.placed_date,
+        placed_slot=record.placed_slot,
+        room=record.room or room,
+        due=due,
+        record=record,
+    )
+
+
+def lessons_due(  # noqa: PLR0913 - the range and the page
+    c: sa.Connection,
+    journals: Sequence[Journal],
+    *,
+    first: str,
+    last: str,
+    limit: int = ROWS_MAX,
+    offset: int = 0,
+) -> list[DueLesson]:
+    """Answer a page of the lessons of journals between two dates, due and held, with names, in order of time."""
+    page = placed_lessons(c, journals, first=first, last=last)[offset : offset + checked_limit(limit)]
+    by_id = {journal.id: journal for journal in journals}
+    records = [one.record for one in page if one.record is not None]
+    people = names(c, {record.substitute for record in records} - {""})
+    subject_ids = {record.substitute_subject for record in records} - {""}
+    subjects = {row.stream: row.name for row in subjects_by_name(c, ids=subject_ids)} if subject_ids else {}
+    room_ids = {one.room for one in page} - {""}
+    rooms = {row.stream: row.name for row in rooms_by_name(c, ids=room_ids)} if room_ids else {}
+    calendars = {
+        year.id: calendar_from_json(year.calendar) for year in years(c, ids={journal.year for journal in journals})
+    }
+    answers = []
+    for one in page:
+        journal = by_id[one.journal]
+        calendar = calendars.get(journal.year)
+        bell = calendar.bell(journal.bells, one.placed_slot) if calendar else None
+        answer = _answer(one, journal, people, subjects, rooms.get(one.room, ""))
+        if bell is not None:
+            answer.starts_at, answer.ends_at = bell.starts, bell.ends
+        answers.append(answer)
+    return answers
+
+
+def _answer(
+    one: PlacedLesson, journal: Journal, people: dict[str, str], subjects: dict[str, str], room_name: str
+) -> DueLesson:
+    record = one.record
+    return DueLesson(
+        lesson=one.lesson,
+        journal=journal.id,
+        journal_name=journal.name,
+        subject=journal.subject,
+        subject_name=journal.subject_name,
+        group=journal.group,
+        group_name=journal.group_name,
+        date=one.date,
+        slot=one.slot,
+        ordinal=one.ordinal,
+        placed_date=one.placed_date,
+        placed_slot=one.placed_slot,
+        starts_at=None,
+        ends_at=None,
+        room=one.room,
+        room_name=room_name,
+        due=one.due,
+        held=one.held,
+        cancelled=one.cancelled,
+        moved=record is not None and record.moved,
+        extra=record is not None and record.extra,
+        substitute=record.substitute if record else "",
+        substitute_name=people.get(record.substitute, "") if record else "",
+        substitute_subject=record.substitute_subject if record else "",
+        substitute_subject_name=subjects.get(record.substitute_subject, "") if record else "",
+        merged_journal=record.merged_journal if record else "",
+        topic=record.topic if record else None,
+        homework=record.homework if record else None,
+        roll_taken=record is not None and record.roll_taken,
+    )

@@ -1,0 +1,170 @@
+"""The only composition root: everything a process needs for one school, put together in one place."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from ejd.access import keys
+from ejd.access.secrets import Purpose, body_hash, create_master_key, read_master_key, subkey
+from ejd.access.vault import Vault, VaultFactory
+from ejd.handling.authentication import Authentication
+from ejd.handling.handler import Handler
+from ejd.handling.states import States
+from ejd.kernel.events import CATALOGUE
+from ejd.read.feeder import Feeder
+from ejd.read.folding import Folding
+from ejd.read.model import ReadModel
+from ejd.read.rebuild import Workshop
+from ejd.read.writing import Feed
+from ejd.store import postgres, sqlite
+from ejd.store.roles import provision
+from ejd_commands import catalogue
+from ejd_projections import all_projections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ejd.kernel.command import Command
+    from ejd.settings import Settings
+    from ejd.store.base import BaseStore
+
+
+class NotInitialisedError(Exception):
+    """There is no school at that place."""
+
+
+@dataclass(frozen=True)
+class School:
+    """One school in one process; close it when done."""
+
+    settings: Settings
+    store: BaseStore
+    vault: Vault
+    states: States
+    handler: Handler
+    authentication: Authentication
+    commands: dict[str, type[Command]]
+    read: ReadModel
+    feeder: Feeder
+    workshop: Workshop
+
+    def close(self) -> None:
+        """Stop feeding, finish appending, then close."""
+        self.feeder.stop()
+        self.store.close()
+        self.read.close()
+        self.vault.close()
+
+
+def system_clock() -> int:
+    """Answer the time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+def open_event_store(settings: Settings, random_bytes: Callable[[int], bytes] = os.urandom) -> BaseStore:
+    """Open the events of a school that `initialise` has made; raises NotInitialisedError."""
+    if settings.database_url is not None:
+        return postgres.open_store(settings.database_url, settings.school, random_bytes=random_bytes)
+    if not (settings.data_dir / sqlite.FILE_NAME).is_file():
+        msg = f"there is no school in {settings.data_dir}: make one with `ejd init`, or name its folder in EJD_DATA_DIR"
+        raise NotInitialisedError(msg)
+    return sqlite.open_store(settings.data_dir, random_bytes=random_bytes)
+
+
+def vault_factory(settings: Settings) -> VaultFactory:
+    """Answer how to open the school's vault, in this process or another."""
+    place: keys.KeyPlace
+    if settings.database_url is not None:
+        place = keys.PostgresKeyPlace(settings.database_url, settings.school)
+    else:
+        place = keys.SqliteKeyPlace(settings.data_dir / "keys.db")
+    return VaultFactory(settings.master_key_path, place)
+
+
+def make_folding(settings: Settings) -> Folding:
+    """Open a vault and put all projections together; used by worker processes of a rebuild too."""
+    return folding_with(vault_factory(settings).open())
+
+
+def folding_with(vault: Vault) -> Folding:
+    """Put all projections together with the service that unseals."""
+    return Folding(all_projections(), CATALOGUE, unseal=lambda sealed, field: vault.unseal(sealed, field=field))
+
+
+def initialise(settings: Settings, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    """Make the places of a school: master key, key store, event store. Repeatable; nothing is overwritten."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if not settings.master_key_path.exists():
+        settings.master_key_path.parent.mkdir(parents=True, exist_ok=True)
+        create_master_key(settings.master_key_path, random_bytes)
+    if settings.database_url is None:
+        keys.provision_sqlite(settings.data_dir / "keys.db")
+        sqlite.open_store(settings.data_dir, random_bytes=random_bytes).close()
+        return
+    if settings.owner_database_url is None:
+        msg = "tables are made by their owner: give that role's address in EJD_OWNER_DATABASE_URL"
+        raise NotInitialisedError(msg)
+    role = psycopg.conninfo.conninfo_to_dict(settings.database_url).get("user")
+    if not role:
+        msg = "EJD_DATABASE_URL names no role: put the service's role in it (postgresql://role@…)"
+        raise NotInitialisedError(msg)
+    provision(settings.owner_database_url, settings.school, str(role))
+    with psycopg.connect(settings.owner_database_url) as connection:
+        keys.provision_postgres(connection, school=settings.school, service_role=str(role))
+        connection.execute(
+            sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
+                sql.Identifier(connection.info.dbname), sql.Identifier(str(role))
+            )
+        )
+
+
+def open_school(
+    settings: Settings,
+    *,
+    clock: Callable[[], int] = system_clock,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> School:
+    """Open an initialised school; the feeder is not started. Raises NotInitialisedError, MasterKeyError, StoreError."""
+    store = open_event_store(settings, random_bytes)
+    try:
+        vault = vault_factory(settings).open(random_bytes=random_bytes)
+    except BaseException:
+        store.close()
+        raise
+    folding = folding_with(vault)
+    if settings.database_url is not None:
+        model = ReadModel.on_postgres(settings.database_url, settings.school, folding)
+    else:
+        model = ReadModel.on_sqlite(settings.data_dir, folding)
+    states = States(store, CATALOGUE)
+    hashing = subkey(read_master_key(settings.master_key_path), Purpose.HASH_BODIES)
+    return School(
+        settings=settings,
+        store=store,
+        vault=vault,
+        states=states,
+        handler=Handler(states, vault, clock=clock, body_hash=partial(body_hash, hashing)),
+        authentication=Authentication(states, clock=clock),
+        commands=catalogue(),
+        read=model,
+        feeder=Feeder(model, Feed(store, folding)),
+        workshop=Workshop(partial(open_event_store, settings), partial(make_folding, settings)),
+    )
+
+
+@contextmanager
+def opened(settings: Settings, **services: Any) -> Iterator[School]:
+    """Open a school and close it at the end."""
+    school = open_school(settings, **services)
+    try:
+        yield school
+    finally:
+        school.close()

@@ -1,0 +1,153 @@
+"""One attempt at deciding: each state read is noted, each event decided is seen by the next command of the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ejd.kernel.calendar import local_day
+from ejd.kernel.command import Caused
+from ejd.kernel.envelope import NewEvent, Ref
+from ejd.kernel.event import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from ejd.handling.states import States
+    from ejd.kernel.command import Actor, Command, Refusal, State
+    from ejd.kernel.envelope import Scope
+    from ejd.kernel.event import Event
+    from ejd.kernel.sealed import Sealed
+
+S = TypeVar("S", bound="State")
+
+CAUSES_PER_EVENT_MAX = 2_000
+
+
+class Sealer(Protocol):
+    """Seals a text under a person's key; see `ejd.access.vault.Vault`."""
+
+    def seal(self, person: str, text: str, *, field: str) -> Sealed:
+        """Answer the sealed text; the key is durable before this returns."""
+        ...
+
+
+class Decision:
+    """The context of the commands of one request; implements `ejd.kernel.command.Context`."""
+
+    def __init__(self, states: States, sealer: Sealer, *, actor: Actor, now: int, timezone: str) -> None:
+        """Begin with nothing read and nothing decided. `now`: microseconds since 1970 UTC."""
+        self._states = states
+        self._sealer = sealer
+        self.actor = actor
+        self.now = now
+        self.timezone = timezone
+        self.command_id = ""
+        self.reads: dict[str, int] = {}
+        self.pending: dict[str, list[tuple[Event, Ref]]] = {}
+        self.events: list[NewEvent] = []
+        self.scopes: dict[str, Scope] = {}
+        self.reserved: dict[str, tuple[str, Refusal]] = {}
+        self.released: list[str] = []
+        self._loaded: dict[tuple[type[Any], str], Any] = {}
+        self._own: set[tuple[type[Any], str]] = set()
+        self._relied: list[Ref] = []
+
+    @property
+    def today(self) -> date:
+        """The date in the school's time zone."""
+        return local_day(self.now, self.timezone)
+
+    def load(self, state: type[S], stream: str) -> S:
+        """Answer the state with the events decided so far; its version is noted for the check under the append lock."""
+        found: S | None = self._loaded.get((state, stream))
+        if found is not None:
+            return found
+        loaded = self._states.load(state, stream)
+        known = self.reads.setdefault(stream, loaded.version)
+        if known != loaded.version:
+            self._states.cache.forget([stream])
+            loaded = self._states.load(state, stream)
+            self.reads[stream] = min(known, loaded.version)
+        self._loaded[state, stream] = loaded
+        for event, ref in self.pending.get(stream, ()):
+            self._evolve((state, stream), event, ref)
+        return self._loaded[state, stream]  # type: ignore[no-any-return]
+
+    def load_many(self, state: type[S], streams: Sequence[str]) -> list[S]:
+        """Answer the states of several streams; those not loaded yet are read together."""
+        missing = [stream for stream in streams if (state, stream) not in self._loaded]
+        for stream, loaded in self._states.load_many(state, missing).items():
+            if stream not in self.pending and self.reads.setdefault(stream, loaded.version) == loaded.version:
+                self._loaded[state, stream] = loaded
+        return [self.load(state, stream) for stream in streams]
+
+    def streams_of(self, journal: str, kind: str) -> list[str]:
+        """Answer the streams of one kind that the directory knows for a journal, those just decided too."""
+        known = self._states.store.streams_of_journal(journal, kind)
+        own = [s for s, scope in self.scopes.items() if scope.journal == journal and scope.kind == kind]
+        return list(dict.fromkeys((*known, *own)))
+
+    def rely(self, *refs: Ref) -> None:
+        """Note facts that every event of the present command stands on."""
+        self._relied.extend(refs)
+
+    def seal(self, person: str, text: str, *, field: str) -> Sealed:
+        """Seal under the person's key."""
+        return self._sealer.seal(person, text, field=field)
+
+    def reserve(self, key: str, stream: str, *, otherwise: Refusal) -> None:
+        """Claim a unique key; two commands of one batch cannot claim it for two streams."""
+        owner = self.reserved.get(key)
+        if owner is not None and owner[0] != stream:
+            raise otherwise
+        self.reserved[key] = (stream, otherwise)
+
+    def release(self, key: str) -> None:
+        """Free a unique key with the append."""
+        self.released.append(key)
+
+    def take(self, command: Command, command_id: str, authority: Sequence[Ref]) -> None:
+        """Decide one command and take its events in."""
+        self.command_id = command_id
+        self._relied = list(authority)
+        target = command.target(self)
+        decided = list(command.decide(self))
+        if not decided:
+            return
+        if target.stream not in self.reads:
+            self.reads[target.stream] = self._states.store.heads([target.stream]).get(target.stream, 0)
+        self.scopes.setdefault(target.stream, target.scope)
+        for one in decided:
+            event, refs = (one.event, one.refs) if isinstance(one, Caused) else (one, ())
+            self._append(target.stream, event, refs)
+
+    def _append(self, stream: str, event: Event, refs: Sequence[Ref]) -> None:
+        before = self.pending.setdefault(stream, [])
+        ref = Ref(stream, self.reads[stream] + len(before) + 1)
+        before.append((event, ref))
+        causes = tuple(dict.fromkeys((*self._relied, *refs)))[:CAUSES_PER_EVENT_MAX]
+        self.events.append(
+            NewEvent(
+                stream=stream,
+                name=event.stored_name,
+                state=encode(event),
+                command_id=self.command_id,
+                caused_by=causes,
+            )
+        )
+        for key in [key for key in self._loaded if key[1] == stream]:
+            self._evolve(key, event, ref)
+
+    def _evolve(self, key: tuple[type[Any], str], event: Event, ref: Ref) -> None:
+        if key not in self._own:
+            self._loaded[key] = self._loaded[key].copy()
+            self._own.add(key)
+        state = self._loaded[key]
+        state.evolve(event, ref)
+        state.version = ref.version
+
+    def keep(self) -> None:
+        """Put the states that this decision brought about in the cache; call it only after the append."""
+        for key in self._own:
+            self._states.cache.put(key[1], self._loaded[key])

@@ -1,0 +1,157 @@
+"""Folded rows into a generation: page by page with the position, stream by stream anew, or in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ejd.kernel.envelope import Recorded
+from ejd.read.contract import EventSource, MovedError, Writer
+from ejd.read.folding import MARKERS, Folding, tuples
+from ejd.read.projection import ProjectionError, StreamRows, Table
+
+PAGE_EVENTS_MAX = 5_000
+REFOLD_STREAMS_MAX = 500
+"""Streams that are in memory at once when they are folded again."""
+
+Before = dict[tuple[Table[Any], str], dict[Any, tuple[Any, ...]]]
+
+
+@contextmanager
+def transaction(writer: Writer) -> Iterator[int]:
+    """Commit what happens inside, with the position at its beginning, or nothing of it."""
+    try:
+        yield writer.begin()
+        writer.commit()
+    except BaseException:
+        with suppress(Exception):  # a connection that is gone has rolled back; its own error matters more
+            writer.rollback()
+        raise
+
+
+def next_page(source: EventSource, after: int, limit: int = PAGE_EVENTS_MAX) -> list[Recorded]:
+    """Answer the next events, whole commits only: no report may see half a lesson or half an invalidation.
+
+    A commit that is larger than `limit` makes the page larger.
+    """
+    page = source.read_page(after, limit)
+    more = page
+    while len(more) == limit:
+        last = _commit(page[-1])
+        cut = next(
+            (at for at in range(len(page) - 1, -1, -1) if _commit(page[at]) != last),
+            None,
+        )
+        if cut is not None:
+            return page[: cut + 1]
+        more = source.read_page(page[-1].position, limit)
+        page = page + more
+    return page
+
+
+def write_page(folding: Folding, source: EventSource, writer: Writer, page: Sequence[Recorded]) -> None:
+    """Fold a page into the generation, inside a transaction that is open.
+
+    A stream with a marker in the page is forgotten and folded again from the store, up to the page's end.
+    """
+    marked = {meta.stream for meta in page if meta.name in MARKERS}
+    rest = [meta for meta in page if meta.stream not in marked] if marked else page
+    before, streams = _load(folding, writer, rest)
+    folding.fold(rest, streams)
+    _write_changes(writer, streams.values(), before)
+    if marked:
+        refold(folding, source, writer, sorted(marked), upto=page[-1].position)
+
+
+def refold(folding: Folding, source: EventSource, writer: Writer, streams: Sequence[str], *, upto: int) -> None:
+    """Forget streams and fold them again up to a position, inside a transaction that is open."""
+    for start in range(0, len(streams), REFOLD_STREAMS_MAX):
+        chunk = streams[start : start + REFOLD_STREAMS_MAX]
+        for table in folding.tables:
+            writer.forget(table, chunk)
+        write_streams(folding, writer, source.read_streams(chunk, upto=upto))
+
+
+def write_streams(folding: Folding, writer: Writer, events: Sequence[Recorded]) -> int:
+    """Fold whole streams of which nothing is stored, and answer the number of rows."""
+    streams: dict[str, StreamRows] = {}
+    folding.fold(events, streams, folding.void_versions(events))
+    count = 0
+    for table, rows in tuples(streams.values()).items():
+        writer.insert(table, rows)
+        count += len(rows)
+    return count
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What flows where: the events of a store, page by page, into a generation."""
+
+    folding: Folding
+    source: EventSource
+    page_events: int = PAGE_EVENTS_MAX
+
+    def bring(self, writer: Writer, *, after: int, live: bool) -> tuple[int, int]:
+        """Bring one page and its position into the generation in one transaction; answer events and position.
+
+        Raises MovedError when the generation is not at `after`, or should be live and is it no longer.
+        """
+        page = next_page(self.source, after, self.page_events)
+        if not page:
+            return 0, after
+        with transaction(writer) as position:
+            if position != after or (live and writer.live() != writer.generation):
+                raise MovedError
+            write_page(self.folding, self.source, writer, page)
+            writer.advance(after, page[-1].position)
+        return len(page), page[-1].position
+
+
+def _commit(meta: Recorded) -> tuple[str, str]:
+    return meta.actor, meta.batch_id or meta.command_id
+
+
+def _load(folding: Folding, writer: Writer, page: Sequence[Recorded]) -> tuple[Before, dict[str, StreamRows]]:
+    """Read what is stored of the page's streams; a stream that begins in the page has nothing stored."""
+    wanted: dict[Table[Any], set[str]] = {}
+    begun: set[str] = set()
+    for meta in page:
+        if meta.version == 1:
+            begun.add(meta.stream)
+        elif meta.stream not in begun:
+            for table in folding.concerned(meta.name):
+                wanted.setdefault(table, set()).add(meta.stream)
+    before: Before = {}
+    streams: dict[str, StreamRows] = {}
+    for table, names in wanted.items():
+        for stored in writer.load(table, sorted(names)):
+            row = table.row(*stored)
+            rows = streams.get(row.stream)
+            if rows is None:
+                rows = streams[row.stream] = folding.start(row.stream)
+            key = table.key_of(row)
+            rows.tables.setdefault(table, {})[key] = row
+            before.setdefault((table, row.stream), {})[key] = stored
+    return before, streams
+
+
+def _write_changes(writer: Writer, streams: Iterable[StreamRows], before: Before) -> None:
+    changed: dict[Table[Any], list[tuple[Any, ...]]] = {}
+    dropped: dict[Table[Any], list[tuple[Any, ...]]] = {}
+    for rows in streams:
+        for table, own in rows.tables.items():
+            stored = before.get((table, rows.stream), {})
+            for key, row in own.items():
+                if table.key_of(row) != key:
+                    raise ProjectionError(f"{table.name}: a fold changed the key {key} of a row in place")
+                values = table.as_tuple(row)
+                if stored.pop(key, None) != values:
+                    changed.setdefault(table, []).append(values)
+            if stored:
+                dropped.setdefault(table, []).extend(table.full_key(rows.stream, key) for key in stored)
+    for table, keys in dropped.items():
+        writer.delete(table, keys)
+    for table, new in changed.items():
+        writer.upsert(table, new)

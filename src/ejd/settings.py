@@ -1,0 +1,43 @@
+"""All settings, from the environment (EJD_…) or a `.env` file; `docs/settings.md` is generated from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where a school is kept and how it is served."""
+
+    model_config = SettingsConfigDict(env_prefix="EJD_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path("var/school"),
+        description="Folder of the school: events and read model on SQLite, keys, master key.",
+    )
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL address of the service's role; without it the school is kept on SQLite."
+    )
+    owner_database_url: str | None = Field(
+        default=None, description="PostgreSQL address of the role that owns the tables; only `ejd init` uses it."
+    )
+    school: str = Field(
+        default="school",
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        description="Name of the school's schemas on PostgreSQL.",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="File of the master key; `master.key` in the data folder unless given."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least severe messages that are logged."
+    )
+
+    @property
+    def master_key_path(self) -> Path:
+        """The file of the master key."""
+        return self.master_key_file if self.master_key_file is not None else self.data_dir / "master.key"

@@ -1,0 +1,89 @@
+"""The store's questions in neutral SQL, and how each database writes them.
+
+`?` is a value, `IN ?` a list of values, `EACH ?` a list as a table with the column `value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ejd.store.schema import BATCH_COLUMNS, COMMAND_COLUMNS, DIRECTORY_COLUMNS, EVENT_COLUMNS
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Dialect(NamedTuple):
+    """Writes neutral SQL for one database and makes a list ready to be a parameter."""
+
+    mark: str
+    within: str
+    each: str
+    many: Callable[[Sequence[str]], object]
+
+    def sql(self, text: str) -> str:
+        """Translate neutral SQL."""
+        text = text.replace("EACH ?", "\x01").replace("IN ?", "\x02").replace("?", self.mark)
+        return text.replace("\x01", self.each).replace("\x02", self.within)
+
+
+SQLITE = Dialect(
+    mark="?",
+    within="IN (SELECT value FROM json_each(?))",
+    each="json_each(?)",
+    many=lambda values: _encode(list(values)).decode(),
+)
+POSTGRES = Dialect(mark="%s", within="= ANY(%s)", each="unnest(%s::text[]) AS each(value)", many=list)
+
+QUESTION = """
+SELECT 0, value, '', (SELECT max(originator_version) FROM events WHERE originator_id = value), 0 FROM EACH ?
+UNION ALL
+SELECT 1, '', '', position, recorded_at
+FROM (SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1) AS last
+UNION ALL SELECT 2, actor, command_id, 0, 0 FROM commands WHERE command_id IN ?
+UNION ALL SELECT 2, actor, batch_id, 0, 0 FROM batches WHERE batch_id IN ?
+UNION ALL SELECT 3, key, stream, 0, 0 FROM reservations WHERE key IN ?
+"""
+LAST_POSITION = "SELECT coalesce(max(position), 0) FROM events"
+COUNT_EVENTS = "SELECT count(*) FROM events"
+HEADS = """
+SELECT value, (SELECT max(originator_version) FROM events WHERE originator_id = value) FROM EACH ?
+"""
+OWNER = "SELECT stream FROM reservations WHERE key = ?"
+BATCH = f"SELECT {BATCH_COLUMNS} FROM batches WHERE batch_id = ? AND actor = ?"  # noqa: S608 - named columns
+BATCH_COMMANDS = "SELECT command_id, body_hash FROM commands WHERE batch_id = ? AND batch_id <> '' AND actor = ?"
+COMMAND = f"SELECT {COMMAND_COLUMNS} FROM commands WHERE command_id = ? AND actor = ?"  # noqa: S608 - as above
+REFS = """
+SELECT position, originator_id, originator_version, topic, command_id, actor, batch_id FROM events
+WHERE position BETWEEN ? AND ? ORDER BY position
+"""
+_EVENTS = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608 - as above
+EVENTS = _EVENTS
+PAGE = _EVENTS + "position > ? ORDER BY position LIMIT ?"
+STREAMS = _EVENTS + "originator_id IN ? AND position <= ? ORDER BY position"
+PARTITION = _EVENTS + "originator_id IN ? AND position <= ? ORDER BY originator_id, originator_version"
+STORED_EVENT = "SELECT 1 FROM events WHERE position = ? AND originator_id = ? AND command_id = ? AND salt = ?"
+STORED_COMMAND = """
+SELECT 1 FROM commands WHERE command_id = ? AND actor = ? AND body_hash = ? AND last_position = ?
+"""
+_DIRECTORY = f"SELECT {DIRECTORY_COLUMNS} FROM directory WHERE first_position > ? "  # noqa: S608 - as above
+DIRECTORY = _DIRECTORY + "ORDER BY first_position LIMIT ?"
+DIRECTORY_OF_KINDS = _DIRECTORY + "AND kind IN ? ORDER BY first_position LIMIT ?"
+DIRECTORY_STREAMS = """
+SELECT first_position, stream FROM directory WHERE first_position > ? AND first_position <= ?
+ORDER BY first_position LIMIT ?
+"""
+
+
+def notifications(
+    dialect: Dialect, filters: Sequence[tuple[str, object]], limit: int
+) -> tuple[str, list[object]]:
+    """Answer the statement and parameters of the library's notifications: id, stream, version, topic, state."""
+    where = " AND ".join(condition for condition, _ in filters) or "position > 0"
+    text = (
+        "SELECT originator_id, originator_version, topic, state, position FROM events "
+        f"WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608 - conditions of ours
+    )
+    return dialect.sql(text), [*(value for _, value in filters), limit]
