@@ -1,4 +1,4 @@
-"""How a test of a command speaks: `given(A_YEAR).when(ClosePeriod(...), by=HEAD).then(...)`, with exactly three endings.
+"""How a command is tested: `given(A_YEAR).when(ClosePeriod(...), by=HEAD).then(...)`, with exactly three endings.
 
 `.then(events…)` these events, `.then_nothing()` it is so already, `.then_refused(NotTheirLesson, saying="…")`.
 """

@@ -79,9 +79,7 @@ def _period_marks_acknowledged(event: a.PeriodMarksAcknowledged, meta: Recorded,
 
 
 @projection.on(a.RecommendationAcknowledged)
-def _recommendation_acknowledged(
-    event: a.RecommendationAcknowledged, meta: Recorded, rows: StreamRows
-) -> None:
+def _recommendation_acknowledged(event: a.RecommendationAcknowledged, meta: Recorded, rows: StreamRows) -> None:
     row = _row(event, "recommendation", meta)
     row.lesson, row.lesson_version = event.lesson, event.version
     acknowledgements.put(rows, row)

@@ -32,9 +32,7 @@ class ControlWorkRow:
     planned_at: int
 
 
-control_works = projection.table(
-    "control_works", ControlWorkRow, key=("stream",), indexes=[("journal", "day")]
-)
+control_works = projection.table("control_works", ControlWorkRow, key=("stream",), indexes=[("journal", "day")])
 
 
 @projection.on(w.ControlWorkPlanned)
@@ -72,9 +70,7 @@ def _control_work_cancelled(_event: w.ControlWorkCancelled, _meta: Recorded, row
         row.cancelled = True
 
 
-def control_works_in(
-    c: sa.Connection, journals: Collection[str], *, first: str, last: str
-) -> list[ControlWorkRow]:
+def control_works_in(c: sa.Connection, journals: Collection[str], *, first: str, last: str) -> list[ControlWorkRow]:
     """Answer the control works of journals in a range of days, cancelled ones too, by day."""
     w_ = control_works.c
     where = [is_in(w_.journal, journals), w_.day.between(first, last)]

@@ -260,7 +260,7 @@ def find_journals(  # noqa: PLR0913 - the ways to choose journals
     *,
     year: str | None = None,
     class_id: str | None = None,
-    group: str | None = None,
+    groups: Collection[str] | None = None,
     subject: str | None = None,
     teacher: str | None = None,
     first: str | None = None,
@@ -276,7 +276,7 @@ def find_journals(  # noqa: PLR0913 - the ways to choose journals
     columns = journals.c
     where = [
         *([] if year is None else [columns.year == year]),
-        *([] if group is None else [columns.group_id == group]),
+        *([] if groups is None else [is_in(columns.group_id, groups)]),
         *([] if subject is None else [columns.subject == subject]),
         *([] if ids is None else [is_in(columns.stream, ids)]),
     ]

@@ -104,7 +104,6 @@ def test_threads_that_create_at_once_get_the_same_keys(premises: Premises) -> No
 
 
 def test_stores_that_create_many_in_opposite_order_agree(premises: Premises) -> None:
-    """Unless the rows are locked in one order, PostgreSQL ends one of them as a deadlock."""
     persons = [str(UUID(int=number)) for number in range(2000)]
     stores = [premises.open_keys() for _ in range(4)]
     start = threading.Barrier(4)
@@ -116,6 +115,21 @@ def test_stores_that_create_many_in_opposite_order_agree(premises: Premises) -> 
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(create, range(4)))
     assert answers == [answers[0]] * 4
+
+
+def test_new_keys_are_stored_in_one_order(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that stored the same keys in opposite orders would wait for each other: PostgreSQL ends one of them."""
+    keys = premises.open_keys()
+    stored: list[str] = []
+    add = keys._table.add
+
+    def watch(rows: list[KeyRow], created_at: int) -> None:
+        stored.extend(row.person for row in rows)
+        add(rows, created_at)
+
+    monkeypatch.setattr(keys._table, "add", watch)
+    keys.get_or_create_many(reversed(PERSONS))
+    assert stored == PERSONS
 
 
 def test_processes_that_create_at_once_get_the_same_keys(premises: Premises) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ejd.imports import safe_xml
-from ejd.imports.safe_xml import DEPTH_MAX, FILE_BYTES_MAX, ImportRefused, parse_xml, read_limited, shown
+from ejd.imports.safe_xml import DEPTH_MAX, FILE_BYTES_MAX, RUN_BYTES_MAX, ImportRefused, parse_xml, read_limited, shown
 
 _BILLION_LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE fet [<!ENTITY a "ha">
 <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
@@ -68,6 +68,14 @@ def test_more_elements_than_a_school_needs_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr(safe_xml, "ELEMENTS_MAX", 4)
     assert len(parse_xml(b"<fet><a/><a/><a/></fet>", root="fet", made_by="FET")) == 3
     assert "more than 4 elements" in _refusal(b"<fet><a/><a/><a/><a/></fet>")
+
+
+@pytest.mark.parametrize("start", [b"<fet ", b"<fet><!-- ", b"<fet>"])
+def test_a_tag_or_text_without_end_is_refused_before_it_is_parsed(start: bytes) -> None:
+    assert "more than 1 MiB inside one tag or text" in _refusal(start + b"a='>' " * (RUN_BYTES_MAX // 6 + 1))
+    name = b"x" * (RUN_BYTES_MAX - len(b"a>"))
+    read = parse_xml(b"<fet><a>" + name + b"</a><a>" + name + b"</a></fet>", root="fet", made_by="FET")
+    assert [len(each.text or "") for each in read] == [RUN_BYTES_MAX - len(b"a>"), RUN_BYTES_MAX - len(b"a>")]
 
 
 def test_a_file_of_200_mb_is_refused_without_being_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,13 +111,15 @@ def empty_model(place: Place, subject: Subject) -> Iterator[ReadModel]:
 
 def fed(place: Place, subject: Subject, store: MemoryStore, pages: Sequence[int]) -> Rows:
     """Feed in pages of these sizes, the last size again and again, and answer what is there then."""
-    with empty_model(place, subject) as model:
+    with (
+        empty_model(place, subject) as model,
+        closing(Feeding(model, Feed(model.folding, store))) as feeder,
+    ):
         sizes = itertools.chain(pages, itertools.repeat(pages[-1]))
-        while True:
-            feed = Feed(model.folding, store, page_events=next(sizes))
-            with closing(Feeding(model, feed)) as feeder:
-                if not feeder.run_once():
-                    break
+        count = 1
+        while count:
+            feeder.feed = Feed(model.folding, store, page_events=next(sizes))
+            count = feeder.run_once()
         assert model.position() == store.last_position()
         return live_contents(model)
 

@@ -1,4 +1,4 @@
-"""Lets the library's conformance tests be imported: they name a cipher whose package (pycryptodome) nobody here uses."""
+"""Lets the library's conformance tests be imported: they name a cipher of a package (pycryptodome) not used here."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the name of a test is its sentence
 """What every adapter promises, as tests: an adapter's module says only how to open it."""
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import pytest
 from ejd.kernel.envelope import (
     Answer,
     Commit,
-    CommandRecord,
     DirectoryEntry,
     EventRef,
     KnownCommandError,
@@ -26,7 +26,7 @@ from ejd.kernel.envelope import (
 )
 from ejd.store.base import BaseStore
 from ejd.store.errors import BadCommitError, StoreClosedError
-from tests.store.samples import ADA, BOB, LESSON, NOON, a_batch, a_commit, an_event, new_id
+from tests.store.samples import ADA, BOB, NOON, a_batch, a_commit, new_id
 
 Open = Callable[[], BaseStore]
 
@@ -96,9 +96,7 @@ class AppendContract:
         assert [event.recorded_at for event in store.read_page(0, 10)] == [NOON, NOON, NOON + 1, NOON + 1]
 
     def test_the_first_event_of_a_stream_writes_the_directory(self, store: BaseStore) -> None:
-        scope = Scope(
-            kind="lesson", journal="j", class_id="c", person="p", year="y", date=date(2026, 9, 1)
-        )
+        scope = Scope(kind="lesson", journal="j", class_id="c", person="p", year="y", date=date(2026, 9, 1))
         first = store.append(a_commit("a", "a", expected={"a": 0}, scope=scope)).events[0]
         store.append(a_commit("a", expected={"a": 2}))
         store.append(a_commit("b", scope=Scope(kind="pupil")))
@@ -106,6 +104,7 @@ class AppendContract:
         assert next(store.directory()) == entry
         assert [entry.stream for entry in store.directory()] == ["a", "b"]
         assert [entry.stream for entry in store.directory(kinds=["pupil", "class"])] == ["b"]
+        assert (store.streams_of_journal("j", "lesson"), store.streams_of_journal("j", "pupil")) == (["a"], [])
 
     def test_odd_unicode_is_kept_as_it_is(self, store: BaseStore) -> None:
         odd = 'Ё "{}\\" , NULL \u200f\U0001f600 \x01\n'
@@ -271,7 +270,11 @@ class ReadContract:
                 for stream in streams:
                     versions = [event.version for event in chunk if event.stream == stream]
                     assert versions == list(range(1, (20 if stream == "common" else 1) + 1))
+                assert chunk == sorted(chunk)
                 found += chunk
+            rows = list(store.partition_rows(part, 3, upto, chunk_streams=2))
+            assert rows == list(store.read_partition(part, 3, upto, chunk_streams=2))
+        assert store.read_rows(0, 40) == store.read_page(0, 40)
         assert sorted(found) == store.read_page(0, 40)
 
 
@@ -345,7 +348,8 @@ class ConcurrencyContract:
         def write(number: int) -> None:
             try:
                 for version in range(100_000):
-                    stored.append(store.append(a_commit(f"w-{number}", expected={f"w-{number}": version})))
+                    answer = store.append(a_commit(f"w-{number}", expected={f"w-{number}": version}))
+                    stored.append(answer)
             except StoreClosedError as error:
                 refused.append(error)
 
@@ -367,9 +371,7 @@ class ConcurrencyContract:
         again.close()
 
 
-class StoreContract(
-    AppendContract, IdempotencyContract, ReservationContract, ReadContract, ConcurrencyContract
-):
+class StoreContract(AppendContract, IdempotencyContract, ReservationContract, ReadContract, ConcurrencyContract):
     """All of it."""
 
     @pytest.fixture

@@ -20,7 +20,7 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def a_commit(
+def a_commit(  # noqa: PLR0913 - what a test is about is named, the rest is left out
     *streams: str,
     expected: Mapping[str, int] | None = None,
     command_id: str = "",
@@ -55,9 +55,7 @@ def a_commit(
 def an_event(stream: str, command_id: str, caused_by: tuple[Ref, ...] = ()) -> NewEvent:
     """An event whose payload is a number of its own."""
     state = b'{"number":%d}' % next(_numbers)
-    return NewEvent(
-        stream=stream, name="mark-recorded/1", state=state, command_id=command_id, caused_by=caused_by
-    )
+    return NewEvent(stream=stream, name="mark-recorded/1", state=state, command_id=command_id, caused_by=caused_by)
 
 
 def a_batch(batch_id: str, *commits: Commit) -> Commit:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from psycopg import sql
@@ -18,14 +16,14 @@ SERVICE = "ejd_store_service"
 
 
 @pytest.fixture
-def service_dsn(postgres_database: PostgresDatabase) -> Iterator[str]:
+def service_dsn(postgres_database: PostgresDatabase) -> str:
     """A provisioned school, seen by the role of the service."""
     role = sql.Identifier(SERVICE)
     with psycopg.connect(postgres_database.dsn, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'service'").format(role))
     provision(postgres_database.dsn, SCHEMA, SERVICE)
-    yield postgres_database.dsn_as(SERVICE, "service")
+    return postgres_database.dsn_as(SERVICE, "service")
 
 
 class TestPostgresStore(StoreContract):

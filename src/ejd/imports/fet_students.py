@@ -20,6 +20,7 @@ first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,8 @@ from ejd.imports.safe_xml import Element, child_text
 from ejd.imports.timetable_file import Pupil, SchoolClass, StudentSet, TeachingGroup
 
 __all__ = ["read_student_sets"]
+
+_HEADCOUNT_DIGITS_MAX: Final = 6
 
 
 class _Node(msgspec.Struct, frozen=True):
@@ -51,7 +54,7 @@ def read_student_sets(students_list: Element | None, activities_of: Mapping[str,
     tree = _Tree(activities_of)
     for year in () if students_list is None else _nodes(students_list, ("Year", "Group", "Subgroup")):
         tree.add_year(year)
-    return tuple(tree.sets.values())
+    return tree.finished()
 
 
 def _nodes(above: Element, levels: Sequence[str]) -> Iterator[_Node]:
@@ -67,13 +70,12 @@ def _headcount(element: Element) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _HEADCOUNT_DIGITS_MAX and int(text) else None
 
 
-_HEADCOUNT_DIGITS_MAX = 6
-
-
 class _Tree:
     def __init__(self, activities_of: Mapping[str, int]) -> None:
         self.sets: dict[str, StudentSet] = {}
         self._activities_of = activities_of
+        self._classes_of_part: dict[str, dict[str, None]] = {}
+        """For each part of classes the classes, each once: a dictionary, as a hostile file has thousands of both."""
 
     def add_year(self, year: _Node) -> None:
         if self._is_class(year):
@@ -88,6 +90,16 @@ class _Tree:
             else:
                 self._add_class(group, parallel=year.name)
         self._complete_classes(year)
+
+    def finished(self) -> tuple[StudentSet, ...]:
+        """Return the sets, every part of classes with its classes."""
+        for name, classes in self._classes_of_part.items():
+            known = self.sets[name]
+            if isinstance(known, TeachingGroup):
+                self.sets[name] = msgspec.structs.replace(
+                    known, classes=tuple(dict.fromkeys((*known.classes, *classes)))
+                )
+        return tuple(self.sets.values())
 
     def _is_class(self, year: _Node) -> bool:
         if not year.below or year.has_only_pupils:
@@ -147,11 +159,9 @@ class _Tree:
         self._keep(TeachingGroup(node.name, node.name, members=members, classes=classes, headcount=node.headcount))
 
     def _keep_part(self, node: _Node, *, of_class: str) -> None:
-        known = self.sets.get(node.name)
-        if isinstance(known, TeachingGroup) and of_class not in known.classes:
-            self.sets[node.name] = msgspec.structs.replace(known, classes=(*known.classes, of_class))
+        self._classes_of_part.setdefault(node.name, {})[of_class] = None
         below = tuple(dict.fromkeys(each.name for each in node.below))
-        self._keep(TeachingGroup(node.name, node.name, members=below, classes=(of_class,), headcount=node.headcount))
+        self._keep(TeachingGroup(node.name, node.name, members=below, headcount=node.headcount))
         for each in node.below:
             if each.is_pupil:
                 self._keep(Pupil(each.name, each.name, class_id=of_class))

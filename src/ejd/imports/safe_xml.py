@@ -13,6 +13,7 @@ __all__ = [
     "DEPTH_MAX",
     "ELEMENTS_MAX",
     "FILE_BYTES_MAX",
+    "RUN_BYTES_MAX",
     "SHOWN_CHARACTERS_MAX",
     "Element",
     "ImportRefused",
@@ -30,6 +31,8 @@ DEPTH_MAX: Final = 64
 """FET nests six elements deep, XHSTT nine."""
 ELEMENTS_MAX: Final = 2_000_000
 """What `FILE_BYTES_MAX` could hold of the shortest elements would need gigabytes as a tree."""
+RUN_BYTES_MAX: Final = 1024 * 1024
+"""The longest stretch without a `<`, and so the longest start tag: a parser holds all attributes of one tag at once."""
 SHOWN_CHARACTERS_MAX: Final = 60
 """How much of a file's own text a refusal repeats."""
 
@@ -99,6 +102,7 @@ def parse_xml(content: bytes, *, root: str, made_by: str) -> Element:
         raise ImportRefused(f"The file is empty: export it again from {made_by}.")
     if not content.lstrip(_BEFORE_XML).startswith(b"<"):
         raise ImportRefused(f"The file is not XML at all: choose a file that {made_by} has written.")
+    _refuse_long_runs(content)
     parser = XMLParser(target=_LimitedTreeBuilder(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
         parser.feed(content)
@@ -150,6 +154,18 @@ def _refuse_too_large(size_bytes: int) -> None:
             f"The file has {size_bytes // _BYTES_PER_MEBIBYTE} MiB and at most"
             f" {FILE_BYTES_MAX // _BYTES_PER_MEBIBYTE} MiB are read: export one school at a time."
         )
+
+
+def _refuse_long_runs(content: bytes) -> None:
+    """Step from `<` to the last `<` within reach: two steps go on by `RUN_BYTES_MAX`, however the file is made."""
+    place = content.find(b"<")
+    while place + 1 + RUN_BYTES_MAX < len(content):
+        place = content.rfind(b"<", place + 1, place + 2 + RUN_BYTES_MAX)
+        if place < 0:
+            raise ImportRefused(
+                f"The file goes on for more than {RUN_BYTES_MAX // _BYTES_PER_MEBIBYTE} MiB inside one tag or text,"
+                " which no timetable does: export it again from the program that made it."
+            )
 
 
 def _malformed(error: ParseError, made_by: str) -> str:

@@ -122,8 +122,10 @@ class Calendar:
         first = self.data.first_day
         if first is None:
             return None
-        monday = first - timedelta(days=first.weekday())
-        week = (day - monday).days // 7 % cycle.weeks + 1
+        # A week begins with the weekday of the first cycle day: Sunday to Thursday is one week, not two halves.
+        begins = cycle.days[0].weekday or 0 if cycle.days else 0
+        week_start = first - timedelta(days=(first.weekday() - begins) % 7)
+        week = (day - week_start).days // 7 % cycle.weeks + 1
         for number, cycle_day in enumerate(cycle.days, start=1):
             if cycle_day.weekday == day.weekday() and cycle_day.week == week:
                 return number

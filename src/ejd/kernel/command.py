@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
@@ -175,12 +175,13 @@ class Command(BaseModel):
         raise NotImplementedError
 
 
-def commands_in(module_names: Iterable[str], modules: dict[str, Any]) -> Iterator[type[Command]]:
-    """Answer the command classes that the modules define, in order of name."""
-    found = {
-        thing.name: thing
-        for name in module_names
-        for thing in vars(modules[name]).values()
-        if isinstance(thing, type) and issubclass(thing, Command) and thing.name
-    }
+def commands_in(module_names: Iterable[str], modules: Mapping[str, Any]) -> Iterator[type[Command]]:
+    """Answer the command classes that the modules define, in order of name; ValueError for two with one name."""
+    found: dict[str, type[Command]] = {}
+    for module_name in module_names:
+        for thing in vars(modules[module_name]).values():
+            if isinstance(thing, type) and issubclass(thing, Command) and thing.name:
+                if found.setdefault(thing.name, thing) is not thing:
+                    msg = f"{thing.__qualname__} needs a name of its own, {thing.name!r} is taken"
+                    raise ValueError(msg)
     yield from (found[name] for name in sorted(found))

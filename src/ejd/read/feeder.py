@@ -40,7 +40,7 @@ class Feeder:
         self.errors = 0
         self.last_error: str | None = None
         self._model = model
-        self._feed = feed
+        self.feed = feed
         self._lease: Lease | None = None
         self._writer: Writer | None = None
         self._old_generations = True
@@ -80,7 +80,7 @@ class Feeder:
             raise MovedError
         try:
             with transaction(writer) as position:
-                refold(self._feed.folding, self._feed.source, writer, streams, upto=position)
+                refold(self.feed.folding, self.feed.source, writer, streams, upto=position)
         except BaseException:
             self._give_up()
             raise
@@ -119,14 +119,14 @@ class Feeder:
                 if self._old_generations and loops % CLEAN_EVERY_LOOPS == 0:
                     self._old_generations = not self._model.drop_old()
                 loops += 1
-                self._feed.source.wait_for_news(self.position, IDLE_SECONDS_MAX)
+                self.feed.source.wait_for_news(self.position, IDLE_SECONDS_MAX)
 
     def _run_once(self) -> int:
         writer = self._lead()
         if writer is None:
             return 0
-        self.last_position = self._feed.source.last_position()
-        fed, self.position = self._feed.bring(writer, after=self.position, live=True)
+        self.last_position = self.feed.source.last_position()
+        fed, self.position = self.feed.bring(writer, after=self.position, live=True)
         self.last_position = max(self.last_position, self.position)
         if fed:
             self._model.notify()

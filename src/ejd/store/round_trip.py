@@ -97,4 +97,5 @@ class RoundTrip:
     def _wait(self, events: int) -> None:
         self._poll.register(self._pgconn.socket, events)
         if not self._poll.poll(self._answer_milliseconds_max):
+            self._pgconn.finish()  # its answers would be taken for those of the next question
             raise psycopg.OperationalError("the server has not answered in time")

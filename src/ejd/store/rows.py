@@ -8,15 +8,33 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 
 from ejd.kernel.envelope import Recorded
+from ejd.store.group_commit import Appender
 from ejd.store.judge import SALT_BYTES, DirectoryRow, Known, Question, RandomBytes, Rows, check_texts
 
 Clock = Callable[[], int]
 TEXTS = ("actor", "session", "client", "command_id", "batch_id")
 
 
-def question_about(stored_events: Sequence[StoredEvent]) -> Question:
-    """Ask for the heads of the streams, to know which of them are new to the directory."""
-    return Question(list(dict.fromkeys(str(event.originator_id) for event in stored_events)), [], [])
+def insert_stored(
+    appender: Appender, stored_events: Sequence[StoredEvent], random_bytes: RandomBytes, envelope: dict[str, Any]
+) -> list[int] | None:
+    """Insert events of the library in a transaction of their own; answer their positions, None when there are none.
+
+    An error, also one after which nobody knows whether the events are stored, is the caller's to judge: the
+    library's own retry would turn an unanswered commit into a false conflict.
+    """
+    if not stored_events:
+        return None
+    streams = list(dict.fromkeys(str(event.originator_id) for event in stored_events))
+    with appender.writing:
+        known = appender.begin(Question(streams, [], []))
+        try:
+            rows = rows_of(stored_events, known, random_bytes, envelope)
+        except BaseException:
+            appender.abandon()
+            raise
+        appender.finish(rows)
+    return [event.position for event in rows.events]
 
 
 def rows_of(

@@ -16,9 +16,7 @@ EVENT_COLUMNS = (
     "position, originator_id, originator_version, topic, state, recorded_at, actor, session, client, "
     "command_id, batch_id, caused_by, salt"
 )
-COMMAND_COLUMNS = (
-    "command_id, actor, name, body_hash, batch_id, first_position, last_position, recorded_at"
-)
+COMMAND_COLUMNS = "command_id, actor, name, body_hash, batch_id, first_position, last_position, recorded_at"
 BATCH_COLUMNS = "batch_id, actor, first_position, last_position, recorded_at"
 DIRECTORY_COLUMNS = "stream, kind, journal, class_id, person, year, date, first_position"
 
@@ -77,9 +75,7 @@ def migrate_postgres(dsn: str, schema: str) -> None:
         if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
         connection.execute(sql.SQL("SET LOCAL search_path TO {}, pg_temp").format(sql.Identifier(schema)))
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_version (version bigint PRIMARY KEY, name text NOT NULL)"
-        )
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint PRIMARY KEY, name text NOT NULL)")
         current = _postgres_version(connection)
         _refuse_newer(current, steps[-1].version)
         for step in steps:

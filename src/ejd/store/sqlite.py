@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.persistence import DatabaseError, DataError, IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import DataError, IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from ejd.store import dialect as sql
 from ejd.store.base import BaseStore, Params
 from ejd.store.errors import CommitUnknownError, StoreBusyError, StoreUnavailableError
 from ejd.store.judge import Known, Question, RandomBytes, Rows, known_from
-from ejd.store.rows import Clock, question_about, rows_of
+from ejd.store.rows import Clock, insert_stored
 from ejd.store.schema import (
     BATCH_COLUMNS,
     COMMAND_COLUMNS,
@@ -48,9 +48,7 @@ DELETE_RESERVATIONS = "DELETE FROM reservations WHERE key = ?"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=LOCK_WAIT_SECONDS_MAX, isolation_level=None, check_same_thread=False
-    )
+    connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS_MAX, isolation_level=None, check_same_thread=False)
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -127,14 +125,8 @@ class Recorder(SQLiteApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Insert events of the library with the envelope given in `kwargs`; answer their positions."""
-        if not stored_events:
-            return None
         envelope = {"recorded_at": self._clock(), **kwargs}
-        with self.writing:
-            known = self.begin(question_about(stored_events))
-            rows = rows_of(stored_events, known, self._random_bytes, envelope)
-            self.finish(rows)
-        return [event.position for event in rows.events]
+        return insert_stored(self, stored_events, self._random_bytes, envelope)
 
     def begin(self, question: Question) -> Known:
         """Take the write lock of the file and answer the question as of then."""
@@ -159,7 +151,7 @@ class Recorder(SQLiteApplicationRecorder):
                 raise IntegrityError(str(error)) from error
             if isinstance(error, (sqlite3.DataError, sqlite3.InterfaceError)):
                 raise DataError(str(error)) from error
-            raise DatabaseError(str(error)) from error
+            raise StoreUnavailableError(f"the file of events cannot be written: {error}") from error
         except BaseException:
             self.abandon()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ejd.kernel.command import State
@@ -120,8 +120,16 @@ class PupilState(State):
         self.memberships = self.memberships.evolve(event, ref)
 
 
+class Term(NamedTuple):
+    """One employment, days included; None: still. `ref` is its beginning."""
+
+    starts: date
+    ends: date | None
+    ref: Ref
+
+
 class StaffState(State):
-    """A staff member with first and last day of work."""
+    """A staff member with the terms of employment; the last one is in `employed_on` and `left_on`."""
 
     kind: ClassVar[str] = "staff"
     cached: ClassVar[bool] = True
@@ -129,24 +137,45 @@ class StaffState(State):
     def __init__(self) -> None:
         """Not employed."""
         super().__init__()
-        self.employed_on: date | None = None
-        self.left_on: date | None = None
+        self.terms: tuple[Term, ...] = ()
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
-        """Employment again clears the leaving."""
+    @property
+    def employed_on(self) -> date | None:
+        """First day of the last term."""
+        return self.terms[-1].starts if self.terms else None
+
+    @property
+    def left_on(self) -> date | None:
+        """Last day of the last term."""
+        return self.terms[-1].ends if self.terms else None
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Employment again begins another term: what was taught before leaving stays right."""
         match event:
             case p.StaffMemberEmployed():
-                self.employed_on, self.left_on = event.employed_on, None
+                before = tuple(term for term in self.terms if term.starts < event.employed_on)
+                last_day = event.employed_on - timedelta(days=1)
+                closed = tuple(
+                    term._replace(ends=last_day) if term.ends is None or term.ends > last_day else term
+                    for term in before
+                )
+                self.terms = (*closed, Term(event.employed_on, None, ref))
             case p.StaffMemberLeft():
-                self.left_on = event.left_on
+                if self.terms:
+                    self.terms = (*self.terms[:-1], self.terms[-1]._replace(ends=event.left_on))
             case _:
                 pass
 
+    def term_on(self, day: date) -> Term | None:
+        """Answer the employment that covers a date."""
+        for term in self.terms:
+            if term.starts <= day and (term.ends is None or day <= term.ends):
+                return term
+        return None
+
     def works_on(self, day: date) -> bool:
         """Answer whether a date lies between employment and the last day, both included."""
-        return (
-            self.employed_on is not None and self.employed_on <= day and (self.left_on is None or day <= self.left_on)
-        )
+        return self.term_on(day) is not None
 
 
 class GuardianState(State):
@@ -160,6 +189,7 @@ class GuardianState(State):
         super().__init__()
         self.registered = False
         self.pupils: tuple[Stay, ...] = ()
+        self.relations: dict[str, str] = {}
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """Guardianship is kept like a stay."""
@@ -169,6 +199,7 @@ class GuardianState(State):
             case p.GuardianshipEstablished():
                 closed = close_stays(self.pupils, event.starts, event.pupil)
                 self.pupils = (*closed, Stay(event.pupil, event.starts, None, ref))
+                self.relations[event.pupil] = event.relation
             case p.GuardianshipEnded():
                 self.pupils = close_stays(self.pupils, event.ends, event.pupil)
             case _:

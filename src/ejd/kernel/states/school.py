@@ -62,12 +62,14 @@ class SubjectState(State):
     def __init__(self) -> None:
         """Nameless: not defined."""
         super().__init__()
+        self.defined: s.SubjectDefined | None = None
         self.name = ""
+        self.ref: Ref | None = None
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
-        """The last name counts."""
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """The last definition counts, whole."""
         if isinstance(event, s.SubjectDefined):
-            self.name = event.name
+            self.defined, self.name, self.ref = event, event.name, ref
 
 
 class RoomState(State):
@@ -79,12 +81,14 @@ class RoomState(State):
     def __init__(self) -> None:
         """Nameless: not defined."""
         super().__init__()
+        self.defined: s.RoomDefined | None = None
         self.name = ""
+        self.ref: Ref | None = None
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
-        """The last name counts."""
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """The last definition counts, whole."""
         if isinstance(event, s.RoomDefined):
-            self.name = event.name
+            self.defined, self.name, self.ref = event, event.name, ref
 
 
 class YearState(State):
@@ -97,11 +101,17 @@ class YearState(State):
         """A year that is not opened has no first day."""
         super().__init__()
         self.data = calendar.CalendarData()
+        self.bell_names: dict[str, str] = {}
         self.closed: set[str] = set()
+        self.ref: Ref | None = None
         self._calendar: calendar.Calendar | None = None
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
-        """Share the calendar's fold with the read model."""
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Share the calendar's fold with the read model; `ref` is the opening of the year."""
+        if isinstance(event, y.AcademicYearOpened):
+            self.ref = ref
+        if isinstance(event, y.BellScheduleDefined):
+            self.bell_names[event.code] = event.name
         match event:
             case y.PeriodClosed():
                 self.closed.add(event.period)

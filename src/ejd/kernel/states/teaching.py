@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ejd.kernel.command import State
@@ -25,11 +25,18 @@ class ClassState(State):
         """Not formed."""
         super().__init__()
         self.formed: j.ClassFormed | None = None
+        self.ref: Ref | None = None
+        self.teachers: dict[date, str] = {}
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+    def evolve(self, event: Event, ref: Ref) -> None:
         """Keep the whole event: it has full values."""
-        if isinstance(event, j.ClassFormed):
-            self.formed = event
+        match event:
+            case j.ClassFormed():
+                self.formed, self.ref = event, ref
+            case j.ClassTeacherAppointed():
+                self.teachers[event.starts] = event.staff
+            case _:
+                pass
 
 
 class GroupState(State):
@@ -42,11 +49,12 @@ class GroupState(State):
         """Not formed."""
         super().__init__()
         self.formed: j.TeachingGroupFormed | None = None
+        self.ref: Ref | None = None
 
-    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
+    def evolve(self, event: Event, ref: Ref) -> None:
         """Keep the whole event: it has full values."""
         if isinstance(event, j.TeachingGroupFormed):
-            self.formed = event
+            self.formed, self.ref = event, ref
 
 
 class Load(NamedTuple):
@@ -56,6 +64,16 @@ class Load(NamedTuple):
     starts: date
     ends: date | None
     ref: Ref
+    hours_per_week: int | None = None
+
+
+def close_loads(loads: tuple[Load, ...], staff: str, last_day: date) -> tuple[Load, ...]:
+    """Answer the loads after a teacher's last day: later-ending ones end then, later-beginning ones fall away."""
+    return tuple(
+        load._replace(ends=last_day) if load.staff == staff and (load.ends is None or load.ends > last_day) else load
+        for load in loads
+        if load.staff != staff or load.starts <= last_day
+    )
 
 
 class JournalState(State):
@@ -68,6 +86,7 @@ class JournalState(State):
         """Not opened."""
         super().__init__()
         self.opened: j.JournalOpened | None = None
+        self.ref: Ref | None = None
         self.loads: tuple[Load, ...] = ()
         self.plan: dict[int, j.PlannedTopic] = {}
 
@@ -75,17 +94,12 @@ class JournalState(State):
         """A new assignment of the same teacher replaces the old one from its day on."""
         match event:
             case j.JournalOpened():
-                self.opened = event
+                self.opened, self.ref = event, ref
             case j.TeacherAssigned():
-                kept = tuple(load for load in self.loads if load.staff != event.staff or load.starts < event.starts)
-                self.loads = (*kept, Load(event.staff, event.starts, event.ends, ref))
+                before = close_loads(self.loads, event.staff, event.starts - timedelta(days=1))
+                self.loads = (*before, Load(event.staff, event.starts, event.ends, ref, event.hours_per_week))
             case j.TeacherUnassigned():
-                self.loads = tuple(
-                    load._replace(ends=event.ends)
-                    if load.staff == event.staff and (load.ends is None or load.ends > event.ends)
-                    else load
-                    for load in self.loads
-                )
+                self.loads = close_loads(self.loads, event.staff, event.ends)
             case j.ThematicPlanAdopted():
                 self.plan = {topic.number: topic for topic in event.topics}
             case _:

@@ -50,6 +50,7 @@ CREATE TABLE directory (
     year text COLLATE "C" NOT NULL,
     date text COLLATE "C" NOT NULL
 );
+CREATE INDEX directory_journal ON directory (journal, kind, first_position) WHERE journal <> '';
 
 CREATE TABLE reservations (
     key text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -50,6 +50,7 @@ CREATE TABLE directory (
     year TEXT NOT NULL,
     date TEXT NOT NULL
 );
+CREATE INDEX directory_journal ON directory (journal, kind, first_position) WHERE journal <> '';
 
 CREATE TABLE reservations (
     key TEXT NOT NULL PRIMARY KEY,
