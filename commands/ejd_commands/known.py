@@ -74,6 +74,10 @@ class BelongsToAnotherYear(WrongState):
     """A class or group cannot move to another academic year."""
 
 
+class NotInTheSetUp(Refusal):
+    """The year or the school has nothing under this code."""
+
+
 class OutsideTheYear(Refusal):
     """The day is not a day of the academic year."""
 
@@ -182,6 +186,39 @@ def class_formed(context: Context, class_id: str, field: str = "class_id") -> Cl
         raise UnknownClass(msg, field=field)
     context.rely(state.ref)
     return state.formed
+
+
+def same_year(old_year: str | None, new_year: str, noun: str) -> None:
+    """Raise BelongsToAnotherYear when something that exists would move to another year."""
+    if old_year is not None and old_year != new_year:
+        msg = f"this {noun} is of another academic year: form a new one in this year"
+        raise BelongsToAnotherYear(msg, field="year")
+
+
+def check_course(context: Context, year_id: str, *, scheme: str, bells: str) -> None:
+    """Raise NotInTheSetUp unless the year has these grading periods and this bell schedule."""
+    data = year(context, year_id).data
+    if scheme not in data.schemes:
+        have = ", ".join(data.schemes) or "none yet: define them with define-grading-periods"
+        raise NotInTheSetUp(f"the year has no grading periods {scheme!r}; it has {have}", field="scheme")
+    if bells not in data.bells:
+        have = ", ".join(data.bells) or "none yet: define one with define-bell-schedule"
+        raise NotInTheSetUp(f"the year has no bell schedule {bells!r}; it has {have}", field="bells")
+
+
+def check_grading_system(context: Context, code: str) -> None:
+    """Raise NotInTheSetUp unless the school has the grading system."""
+    systems = school(context).grading_systems
+    if code not in systems:
+        have = ", ".join(systems)
+        raise NotInTheSetUp(f"the school has no grading system {code!r}: use one of {have}", field="grading_system")
+
+
+def class_on_a_day(context: Context, class_id: str, day: date, field: str) -> ClassFormed:
+    """Answer a class whose academic year has this day; raises UnknownClass, UnknownYear or OutsideTheYear."""
+    formed = class_formed(context, class_id)
+    in_year(year(context, formed.year, "class_id"), day, field)
+    return formed
 
 
 def group_formed(context: Context, group_id: str, field: str = "group") -> TeachingGroupFormed:

@@ -227,7 +227,7 @@ class DefineGradingSystem(SchoolCommand):
             raise NotAScale("the highest mark of a range is above the lowest: correct the bounds", field="highest")
         starts = [band.lowest for band in self.bands]
         if not starts or starts != sorted(set(starts)) or starts[0] != self.lowest or starts[-1] > self.highest:
-            msg = f"the bands of a range ascend from its lowest mark {self.lowest} to at most {self.highest}: correct them"
+            msg = f"the bands of a range ascend from its lowest mark {self.lowest} to {self.highest} at most: fix them"
             raise NotAScale(msg, field="bands")
         for value in self.values:
             if value.value.isdecimal():

@@ -167,10 +167,7 @@ class DefineCycle(YearCommand):
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Refuse days that do not fit the kind, or a cycle too short for the transferred days of the year."""
         state = known.year(context, self.year)
-        if self.kind == "weekly":
-            weekdays = self._weekly()
-        else:
-            weekdays = self._rolling()
+        weekdays = self._weekly() if self.kind == "weekly" else self._rolling()
         for transferred in state.data.transferred:
             if transferred.cycle_day > len(self.days):
                 msg = (

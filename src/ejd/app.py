@@ -26,11 +26,11 @@ from ejd.read.rebuild import Workshop
 from ejd.read.writing import Feed
 from ejd.store import postgres, sqlite
 from ejd.store.roles import provision
-from ejd_commands import catalogue
+from ejd_commands.catalogue import catalogue
 from ejd_projections import all_projections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from ejd.kernel.command import Command
     from ejd.settings import Settings
@@ -51,7 +51,7 @@ class School:
     states: States
     handler: Handler
     authentication: Authentication
-    commands: dict[str, type[Command]]
+    commands: Mapping[str, type[Command]]
     read: ReadModel
     feeder: Feeder
     workshop: Workshop
@@ -155,7 +155,7 @@ def open_school(
         authentication=Authentication(states, clock=clock),
         commands=catalogue(),
         read=model,
-        feeder=Feeder(model, Feed(store, folding)),
+        feeder=Feeder(model, Feed(folding, store)),
         workshop=Workshop(partial(open_event_store, settings), partial(make_folding, settings)),
     )
 

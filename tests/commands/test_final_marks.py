@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.envelope import Ref
@@ -21,7 +22,7 @@ from ejd_commands.marks import UnknownKindOfWork
 from tests import worlds as w
 from tests.scenario import World, given, sealed, uid
 
-CELL = {"journal": w.JOURNAL, "period": "q1", "pupil": w.VERA}
+CELL: dict[str, Any] = {"journal": w.JOURNAL, "period": "q1", "pupil": w.VERA}
 STREAM = final_marks_stream(w.JOURNAL, "q1")
 DAYS = (date(2025, 10, 1), date(2025, 10, 2), date(2025, 10, 3))
 
@@ -30,7 +31,7 @@ def lesson_on(day: date) -> str:
     return lesson_stream(w.JOURNAL, day, w.LESSON_SLOT)
 
 
-def at(day: date) -> dict[str, object]:
+def at(day: date) -> dict[str, Any]:
     return {"journal": w.JOURNAL, "date": day, "slot": w.LESSON_SLOT}
 
 
@@ -98,7 +99,7 @@ def test_a_second_final_mark_is_a_correction() -> None:
 
 
 def test_final_marks_follow_scale_scheme_membership_and_the_closing_of_the_period() -> None:
-    def decide(**fields: object) -> fm.DecideFinalMark:
+    def decide(**fields: Any) -> fm.DecideFinalMark:
         return fm.DecideFinalMark.model_validate({**CELL, "value": "4", **fields})
 
     scenario = given(w.A_JOURNAL)
@@ -167,7 +168,7 @@ def test_a_control_work_is_moved_or_cancelled_with_a_reason() -> None:
 
 
 ACK = acknowledgements_stream(w.PARENT_GUARDIAN, w.VERA)
-PAIR = {"guardian": w.PARENT_GUARDIAN, "pupil": w.VERA}
+PAIR: dict[str, Any] = {"guardian": w.PARENT_GUARDIAN, "pupil": w.VERA}
 
 
 def test_a_parent_acknowledges_the_week_for_the_own_child_only() -> None:
@@ -182,6 +183,13 @@ def test_a_parent_acknowledges_the_week_for_the_own_child_only() -> None:
     somebody_else = command.model_copy(update={"guardian": uid("guardian of nobody")})
     given(w.A_JOURNAL).when(somebody_else, by=w.PARENT).then_refused(NotAllowed, saying="own name")
     given(w.A_JOURNAL).when(command.model_copy(update={"pupil": uid("nobody")}), by=w.PARENT).then_refused(NotAllowed)
+
+
+def test_a_pupil_who_was_never_enrolled_is_named() -> None:
+    ghost = uid("ghost")
+    guardianship = (w.PARENT_GUARDIAN, p.GuardianshipEstablished(pupil=ghost, relation="mother", starts=w.FIRST_DAY))
+    command = ack.AcknowledgeDiary(guardian=w.PARENT_GUARDIAN, pupil=ghost, week=date(2025, 10, 6), seen_position=7)
+    given(w.A_JOURNAL, guardianship).when(command, by=w.PARENT).then_refused(ack.UnknownPupil, field="pupil")
 
 
 def test_a_signature_on_paper_is_registered_by_the_school() -> None:

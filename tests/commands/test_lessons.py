@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.events import lessons as e
@@ -15,8 +16,8 @@ from ejd_commands.marks import CellIsTaken, MarkEntry
 from tests import worlds as w
 from tests.scenario import given, refused_as_input, sealed
 
-LESSON = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
-IDENTITY = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+LESSON: dict[str, Any] = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+IDENTITY: dict[str, Any] = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 A_TOPIC = (w.LESSON, e.TopicRecorded(**IDENTITY, topic="Дроби"))
 HOMEWORK = e.Homework(text="№ 12", due=date(2025, 10, 7), minutes=20, links=("https://example.org/12",))
 SOME_HOMEWORK = (w.LESSON, e.HomeworkSet(**IDENTITY, homework=HOMEWORK))
@@ -175,7 +176,7 @@ def test_the_deputy_head_plans_an_extra_lesson_and_the_teacher_records_it() -> N
 
 
 def test_an_extra_lesson_needs_a_day_of_the_year_a_room_and_an_ordinal_of_its_own() -> None:
-    def plan(**fields: object) -> le.PlanExtraLesson:
+    def plan(**fields: Any) -> le.PlanExtraLesson:
         return le.PlanExtraLesson.model_validate({**LESSON, "ordinal": 2, **fields})
 
     scenario = given(w.A_JOURNAL)

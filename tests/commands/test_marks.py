@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.envelope import Ref
@@ -12,6 +13,7 @@ from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
+from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd_commands.lesson_base import (
     LessonIsCancelled,
@@ -37,8 +39,14 @@ from ejd_commands.marks import (
 from tests import worlds as w
 from tests.scenario import given, refused_as_input, sealed, uid
 
-CELL = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT, "pupil": w.VERA, "work": "oral"}
-IDENTITY = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+CELL: dict[str, Any] = {
+    "journal": w.JOURNAL,
+    "day": w.LESSON_DAY,
+    "slot": w.LESSON_SLOT,
+    "pupil": w.VERA,
+    "work": "oral",
+}
+IDENTITY: dict[str, Any] = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 FIVE = e.MarkRecorded(**IDENTITY, pupil=w.VERA, work="oral", value="5")
 A_FIVE = (w.LESSON, FIVE)
 WORK = uid("control work")
@@ -111,8 +119,6 @@ def test_a_lesson_must_be_in_the_timetable() -> None:
 
 
 def test_what_was_held_stays_open_to_records_when_the_timetable_changes() -> None:
-    from ejd.kernel.events.timetable import JournalScheduled
-
     emptied = (w.TIMETABLE, JournalScheduled(journal=w.JOURNAL, starts=w.FIRST_DAY, entries=()))
     given(w.A_JOURNAL, emptied).when(RecordMark(**CELL, value="5"), by=w.ADA).then_refused(NoSuchLesson)
     again = RecordMark(**CELL, number=2, value="4")
@@ -189,7 +195,7 @@ def test_a_mark_must_fit_its_control_work() -> None:
     command = RecordMark(**{**CELL, "work": "control"}, value="4", control_work=WORK)
     scenario = given(w.A_JOURNAL, (WORK, PLANNED))
 
-    def changed(**fields: object) -> RecordMark:
+    def changed(**fields: Any) -> RecordMark:
         return command.model_copy(update=fields)
 
     given(w.A_JOURNAL).when(command, by=w.ADA).then_refused(UnknownControlWork)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.events import lessons as e
@@ -15,8 +16,8 @@ from ejd_commands.lessons import NotASchoolDay, RecordTopic, UnknownRoom
 from tests import worlds as w
 from tests.scenario import given, sealed, uid
 
-LESSON = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
-IDENTITY = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+LESSON: dict[str, Any] = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+IDENTITY: dict[str, Any] = {"journal": w.JOURNAL, "date": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 BORIS = e.Substitution(teacher=w.BORIS_STAFF)
 SUBSTITUTED = (w.LESSON, e.LessonSubstituted(**IDENTITY, absent_teacher=w.ADA_STAFF, substitution=BORIS))
 CANCELLED = (w.LESSON, e.LessonCancelled(**IDENTITY, reason=sealed(SCHOOL, "карантин")))
@@ -47,7 +48,7 @@ def test_another_subject_or_a_merged_group_can_be_named() -> None:
 
 
 def test_a_substitute_must_work_here_and_what_is_named_must_exist() -> None:
-    def by_deputy(**fields: object) -> su.SubstituteTeacher:
+    def by_deputy(**fields: Any) -> su.SubstituteTeacher:
         return su.SubstituteTeacher.model_validate({**LESSON, "teacher": w.BORIS_STAFF, **fields})
 
     scenario = given(w.A_JOURNAL)
@@ -102,7 +103,7 @@ def test_a_moved_lesson_keeps_its_identity_and_is_recorded_on_its_new_day() -> N
 
 
 def test_a_lesson_is_not_moved_onto_another_one_or_out_of_the_year() -> None:
-    def move(**fields: object) -> su.MoveLesson:
+    def move(**fields: Any) -> su.MoveLesson:
         return su.MoveLesson.model_validate({**LESSON, "new_day": "2025-10-08", "new_slot": 6, **fields})
 
     scenario = given(w.A_JOURNAL)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from eventsourcing.persistence import IntegrityError
 
 from ejd.kernel.envelope import (
     Answer,
@@ -25,7 +26,9 @@ from ejd.kernel.envelope import (
     StaleReadError,
 )
 from ejd.store.base import BaseStore
-from ejd.store.errors import BadCommitError, StoreClosedError
+from ejd.store.errors import BadCommitError, StoreBusyError, StoreClosedError
+from ejd.store.group_commit import Appender
+from ejd.store.judge import Known, Question
 from tests.store.samples import ADA, BOB, NOON, a_batch, a_commit, new_id
 
 Open = Callable[[], BaseStore]
@@ -371,7 +374,80 @@ class ConcurrencyContract:
         again.close()
 
 
-class StoreContract(AppendContract, IdempotencyContract, ReservationContract, ReadContract, ConcurrencyContract):
+class GroupCommitContract:
+    """Commits of one transaction do not know each other."""
+
+    def test_commits_that_wait_together_share_a_transaction(
+        self, store: BaseStore, appender: Appender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began: list[Question] = []
+        begin = appender.begin
+
+        def counted(question: Question) -> Known:
+            began.append(question)
+            return begin(question)
+
+        monkeypatch.setattr(appender, "begin", counted)
+        outcomes = in_one_group(store, appender, [a_commit(f"s-{number}") for number in range(6)])
+        assert all(isinstance(outcome, Answer) for outcome in outcomes)
+        assert len(began) == 1
+        assert store.count_events() == 6
+
+    def test_later_commits_of_a_group_see_what_earlier_ones_moved(self, store: BaseStore, appender: Appender) -> None:
+        commits = [a_commit("shared", command_id=f"c-{number}", reserve={"k": "shared"}) for number in range(2)]
+        commits += [a_commit("own", reserve={"k": "own"}, command_id="c-2"), a_commit("free", command_id="c-3")]
+        outcomes = in_one_group(store, appender, commits)
+        kinds = sorted(type(outcome).__name__ for outcome in outcomes)
+        assert kinds in (
+            ["Answer", "Answer", "ReservedError", "StaleReadError"],
+            ["Answer", "Answer", "ReservedError", "ReservedError"],
+        )
+        assert store.count_events() == 2
+
+    def test_a_commit_the_database_refuses_fails_alone(
+        self, store: BaseStore, appender: Appender, forbid_client: Callable[[str], None]
+    ) -> None:
+        forbid_client("poison")
+        commits = [a_commit(f"s-{number}") for number in range(4)]
+        outcomes = in_one_group(store, appender, [*commits, a_commit("bad", client="poison")])
+        assert all(isinstance(outcome, Answer) for outcome in outcomes[:4])
+        assert isinstance(outcomes[4], IntegrityError)
+        assert store.heads(["bad", "s-0"]) == {"s-0": 1}
+
+    def test_the_queue_has_a_limit(self, store: BaseStore, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ejd.store.group_commit.QUEUE_COMMITS_MAX", 1)
+        with appender.writing:
+            waiting = threading.Thread(target=store.append, args=(a_commit("first"),))
+            waiting.start()
+            wait_until(lambda: len(store._group._queue) == 1)
+            with pytest.raises(StoreBusyError, match="try again"):
+                store.append(a_commit("second"))
+        waiting.join()
+        assert store.count_events() == 1
+
+    def test_an_interrupted_thread_does_not_keep_the_lead(
+        self, store: BaseStore, appender: Appender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(_: Question) -> Known:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(appender, "begin", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.append(a_commit("a"))
+        store.append(a_commit("a"))
+        assert store.count_events() == 1
+
+    def test_randomness_is_passed_in(self, store: BaseStore) -> None:
+        salts = b"".join(bytes([number]) * 16 for number in range(3))
+        store._group._random_bytes = lambda count: salts[:count]
+        store.append(a_commit("a", "b", "c"))
+        assert b"".join(event.salt for event in store.read_page(0, 3)) == salts
+
+
+class StoreContract(
+    AppendContract, IdempotencyContract, ReservationContract, ReadContract, ConcurrencyContract, GroupCommitContract
+):
     """All of it."""
 
     @pytest.fixture
@@ -380,11 +456,40 @@ class StoreContract(AppendContract, IdempotencyContract, ReservationContract, Re
         raise NotImplementedError
 
     @pytest.fixture
+    def forbid_client(self) -> Callable[[str], None]:
+        """How to make the database refuse the events of one client program."""
+        raise NotImplementedError
+
+    @pytest.fixture
     def store(self, open_again: Open) -> Iterator[BaseStore]:
         """An empty store."""
         opened = open_again()
         yield opened
         opened.close()
+
+    @pytest.fixture
+    def appender(self, store: BaseStore) -> Appender:
+        """The recorder of that store."""
+        return store._reader
+
+
+def wait_until(happened: Callable[[], bool], seconds_max: float = 10) -> None:
+    """Poll, because a thread that waits for a lock does not say so."""
+    deadline = time.monotonic() + seconds_max
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def in_one_group(store: BaseStore, appender: Appender, commits: list[Commit]) -> list[Answer | Exception]:
+    """Append all commits while somebody else writes, so that they wait for each other in the queue."""
+    outcomes: list[list[Answer | Exception]] = []
+    crowd = threading.Thread(target=lambda: outcomes.append(in_threads(store, commits)))
+    with appender.writing:
+        crowd.start()
+        wait_until(lambda: len(store._group._queue) == len(commits))
+    crowd.join()
+    return outcomes[0]
 
 
 def in_threads(store: BaseStore, commits: list[Commit]) -> list[Answer | Exception]:
@@ -396,7 +501,7 @@ def in_threads(store: BaseStore, commits: list[Commit]) -> list[Answer | Excepti
         together.wait()
         try:
             outcomes[number] = store.append(commits[number])
-        except (StaleReadError, KnownCommandError, ReservedError) as refusal:
+        except (StaleReadError, KnownCommandError, ReservedError, IntegrityError) as refusal:
             outcomes[number] = refusal
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(commits))]

@@ -14,7 +14,7 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ejd.handling.decision import Sealer
     from ejd.handling.states import States
@@ -221,7 +221,7 @@ def batch_id_of(command_ids: Sequence[str]) -> str:
     return str(uuid5(UUID(command_ids[0]), "/".join(command_ids)))
 
 
-def find(catalogue: dict[str, type[Command]], name: str) -> type[Command]:
+def find(catalogue: Mapping[str, type[Command]], name: str) -> type[Command]:
     """Answer the command class of a name; raises NotFound."""
     if name not in catalogue:
         msg = f"there is no command {name!r}: see /docs for the list"

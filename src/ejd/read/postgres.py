@@ -110,7 +110,8 @@ class PostgresPlace:
                 connection.execute(f'ALTER TABLE "{table.name}" ADD CONSTRAINT "{table.name}_pkey" PRIMARY KEY ({key})')
                 for index in table.indexes:
                     connection.execute(str(CreateIndex(index).compile(dialect=DIALECT)))
-                connection.execute(f'ANALYZE "{table.name}"')
+                if position > NO_POSITION:  # of an empty table the planner would believe that it stays empty
+                    connection.execute(f'ANALYZE "{table.name}"')
             connection.execute(f"UPDATE {FEED_TABLE} SET position = %s", (position,))  # noqa: S608 - constant
 
     def drop(self, generation: int) -> bool:

@@ -1,0 +1,74 @@
+"""A real school on each database, brought to a state by storing a world's events as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ejd.app import School, initialise, open_school
+from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Scope
+from ejd.kernel.event import encode
+from ejd.settings import Settings
+from tests.postgres import PostgresDatabase
+from tests.scenario import World, uid
+
+SERVICE_ROLE = "ejd_service_handling"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Where an initialised school is, on either database."""
+    if request.param == "sqlite":
+        settings = Settings(data_dir=tmp_path / "school")
+        initialise(settings)
+        yield settings
+        return
+    database: PostgresDatabase = request.getfixturevalue("postgres_database")
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(SERVICE_ROLE)))
+    settings = Settings(
+        data_dir=tmp_path / "school",
+        database_url=database.dsn_as(SERVICE_ROLE),
+        owner_database_url=database.dsn,
+        school="school7",
+    )
+    initialise(settings)
+    yield settings
+
+
+@pytest.fixture
+def school(settings: Settings) -> Iterator[School]:
+    """The school, empty."""
+    school = open_school(settings)
+    yield school
+    school.close()
+
+
+def store_world(school: School, world: World) -> None:
+    """Store a world's events as one commit of nobody in particular."""
+    heads: dict[str, int] = {}
+    for stream, _ in world:
+        heads.setdefault(stream, 0)
+    command = uid(f"world of {len(world)}")
+    numbers = count(1)
+    school.store.append(
+        Commit(
+            actor=uid("nobody"),
+            session=uid("session"),
+            client="tests",
+            recorded_at=next(numbers),
+            commands=(CommandRecord(command_id=command, name="world", body_hash=b"-"),),
+            events=tuple(
+                NewEvent(stream=stream, name=event.stored_name, state=encode(event), command_id=command)
+                for stream, event in world
+            ),
+            expected=heads,
+            scopes={stream: Scope(kind="any") for stream in heads},
+        )
+    )
