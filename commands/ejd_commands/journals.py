@@ -38,16 +38,12 @@ class JournalExists(WrongState):
     """The subject has a journal with this class or group."""
 
 
-class EndsBeforeItStarts(Refusal):
-    """The load ends before it begins."""
-
-
 class NotAssigned(WrongState):
     """The teacher has no load in the journal then."""
 
 
 class NumbersNotInOrder(Refusal):
-    """Lines of a thematic plan are numbered 1, 2, 3 …"""
+    """Lines of a thematic plan are numbered from 1 on without a gap."""
 
 
 class Taught(NamedTuple):
@@ -153,15 +149,14 @@ class AssignTeacher(JournalCommand):
         state, opened = known.journal(context, self.journal)
         year = known.year(context, opened.year, "journal")
         known.in_year(year, self.starts, "starts")
-        known.working(context, self.staff, self.starts)
+        term = known.working(context, self.staff, self.starts)
         if self.ends is not None:
             known.in_year(year, self.ends, "ends")
             if self.ends < self.starts:
                 msg = f"the load ends before {self.starts:%d.%m.%Y}, when it begins: correct one of the days"
-                raise EndsBeforeItStarts(msg, field="ends")
-        last_day = known.staff(context, self.staff).left_on
-        if last_day is not None and last_day >= self.starts and (self.ends is None or self.ends > last_day):
-            msg = f"this teacher's last day of work is {last_day:%d.%m.%Y}: let the load end by then"
+                raise known.EndsBeforeItBegins(msg, field="ends")
+        if term.ends is not None and (self.ends is None or self.ends > term.ends):
+            msg = f"this teacher's last day of work is {term.ends:%d.%m.%Y}: let the load end by then"
             raise known.NotEmployedThen(msg, field="ends")
         from_then = [
             (load.starts, load.ends, load.hours_per_week)
@@ -211,7 +206,7 @@ class AdoptThematicPlan(JournalCommand):
     topics: Annotated[tuple[PlannedTopicPart, ...], Field(min_length=1, max_length=TOPICS_MAX)]
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse lines that are not numbered 1, 2, 3 …"""
+        """Refuse lines that are not numbered from 1 on without a gap."""
         state, _ = known.journal(context, self.journal)
         for index, topic in enumerate(self.topics):
             if topic.number != index + 1:

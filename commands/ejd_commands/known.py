@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ejd.kernel.events.accounts import AccountOpened
     from ejd.kernel.events.journals import ClassFormed, JournalOpened, TeachingGroupFormed
     from ejd.kernel.events.school import SubjectDefined
+    from ejd.kernel.states.people import Term
 
 
 class NoSchool(NotFound):
@@ -32,7 +33,7 @@ class UnknownYear(NotFound):
     """No academic year has this id."""
 
 
-class UnknownSubject(NotFound):
+class NoSuchSubject(NotFound):
     """No subject has this id."""
 
 
@@ -72,6 +73,14 @@ class NamedTwice(Refusal):
 
 class BelongsToAnotherYear(WrongState):
     """A class or group cannot move to another academic year."""
+
+
+class EndsBeforeItBegins(Refusal):
+    """The last day is before the first."""
+
+
+class NoSuchCycleDay(Refusal):
+    """The year's cycle has no such day."""
 
 
 class NotInTheSetUp(Refusal):
@@ -124,11 +133,11 @@ def in_year(state: YearState, day: date, field: str) -> date:
 
 
 def subject(context: Context, subject_id: str, field: str = "subject") -> SubjectDefined:
-    """Answer a subject; raises UnknownSubject."""
+    """Answer a subject; raises NoSuchSubject."""
     state = context.load(SubjectState, subject_id)
     if state.defined is None or state.ref is None:
         msg = f"there is no subject {subject_id}: define it with define-subject"
-        raise UnknownSubject(msg, field=field)
+        raise NoSuchSubject(msg, field=field)
     context.rely(state.ref)
     return state.defined
 
@@ -151,13 +160,14 @@ def staff(context: Context, staff_id: str, field: str = "staff") -> StaffState:
     return state
 
 
-def working(context: Context, staff_id: str, day: date, field: str = "staff") -> None:
-    """Raise NotEmployedThen unless the staff member works on that day."""
+def working(context: Context, staff_id: str, day: date, field: str = "staff") -> Term:
+    """Answer the employment that covers a day; raises NotEmployedThen."""
     term = staff(context, staff_id, field).term_on(day)
     if term is None:
         msg = f"staff member {staff_id} does not work here on {day:%d.%m.%Y}: choose another day or person"
         raise NotEmployedThen(msg, field=field)
     context.rely(term.ref)
+    return term
 
 
 def pupil(context: Context, pupil_id: str, field: str = "pupil") -> PupilState:

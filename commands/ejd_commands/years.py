@@ -64,14 +64,6 @@ class ClosedPeriodChanges(WrongState):
     """A closed period keeps its days."""
 
 
-class EndsBeforeItBegins(Refusal):
-    """The last day is before the first."""
-
-
-class NoSuchCycleDay(Refusal):
-    """The year's cycle has no such day."""
-
-
 class HolidayAndWorkingDay(Refusal):
     """A date is either a holiday or a transferred working day."""
 
@@ -173,7 +165,7 @@ class DefineCycle(YearCommand):
                 msg = (
                     f"{transferred.day:%d.%m.%Y} works as cycle day {transferred.cycle_day}: change the holidays first"
                 )
-                raise NoSuchCycleDay(msg, field="days")
+                raise known.NoSuchCycleDay(msg, field="days")
         event = y.CycleDefined(
             kind=self.kind,
             days=tuple(y.CycleDay(name=d.title, weekday=d.weekday, week=d.week) for d in self.days),
@@ -324,7 +316,7 @@ class DefineHolidays(YearCommand):
                 raise HolidayAndWorkingDay(msg, field=f"transferred.{index}.day")
             if moved.cycle_day > cycle_days:
                 msg = f"the year's cycle has {cycle_days} day(s): define the cycle first, or name one of its days"
-                raise NoSuchCycleDay(msg, field=f"transferred.{index}.cycle_day")
+                raise known.NoSuchCycleDay(msg, field=f"transferred.{index}.cycle_day")
 
 
 class BellPart(Part):
@@ -411,4 +403,4 @@ def check_span(state: YearState, first: date, last: date, field: str) -> None:
     known.in_year(state, last, f"{field}.last_day")
     if first > last:
         msg = f"the last day {last:%d.%m.%Y} is before the first {first:%d.%m.%Y}: correct one of them"
-        raise EndsBeforeItBegins(msg, field=f"{field}.last_day")
+        raise known.EndsBeforeItBegins(msg, field=f"{field}.last_day")

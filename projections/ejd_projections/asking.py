@@ -48,6 +48,14 @@ def is_in(column: sa.Column[Any], ids: Collection[str]) -> sa.ColumnElement[bool
     return column.in_(sorted(ids))
 
 
+def within(column: sa.Column[Any], first: Any, last: Any) -> sa.ColumnElement[bool]:
+    """Answer the condition that a column lies between two values, both included.
+
+    Not BETWEEN: on PostgreSQL SQLAlchemy writes the column's collation beside each value, and there it may not stand.
+    """
+    return sa.and_(column >= first, column <= last)
+
+
 def checked_limit(limit: int) -> int:
     """Answer the limit of a page; refuses one below 1 or above ROWS_MAX."""
     if not 1 <= limit <= ROWS_MAX:

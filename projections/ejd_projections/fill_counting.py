@@ -137,10 +137,8 @@ class Judge:
         """Answer whether something was entered before the deadline `days` after a lesson's day."""
         return at < self._deadline(day, days)
 
-    def clock(self, at: int | None) -> str | None:
+    def clock(self, at: int) -> str:
         """Answer a recorded time as ISO text in the school's time zone, to the second."""
-        if at is None:
-            return None
         return datetime.fromtimestamp(at // 1_000_000, tz=zone(self.timezone)).isoformat()
 
     def _entry(self, at: int | None, day: str, days: int) -> Entry:

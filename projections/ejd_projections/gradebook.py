@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.events.school import GradingSystem
 from ejd.kernel.policies import Average, grade_value
-from ejd_projections.asking import NotThereError, SelectionError, checked_range
+from ejd_projections.asking import NotThereError, SelectionError, checked_range, within
 from ejd_projections.control_works import ControlWorkRow, control_works_in
 from ejd_projections.final_marks import FinalMarkRow, final_marks_in
 from ejd_projections.gradebook_tables import attendance, lessons, marks, recommendations
@@ -158,7 +158,7 @@ class _Page:
 _l, _m, _a, _r = lessons.c, marks.c, attendance.c, recommendations.c
 _HERE = (
     _l.journal.in_(sa.bindparam("journals", expanding=True)),
-    _l.placed_date.between(sa.bindparam("first"), sa.bindparam("last")),
+    within(_l.placed_date, sa.bindparam("first"), sa.bindparam("last")),
 )
 # Statements are made once: SQLAlchemy then finds the compiled text by the object. The lessons lead, so that the
 # cost is theirs: each one's marks stand together under the lesson's stream, however large the store.

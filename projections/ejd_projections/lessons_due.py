@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.calendar import Calendar, calendar_from_json
 from ejd.kernel.due import Schedule, is_due, occurrences
-from ejd_projections.asking import ROWS_MAX, checked_limit, checked_range, fetch, is_in
+from ejd_projections.asking import ROWS_MAX, checked_limit, checked_range, fetch, is_in, within
 from ejd_projections.gradebook_tables import LessonRow, lessons
 from ejd_projections.journal_catalogue import Journal
 from ejd_projections.people import names
@@ -116,7 +116,7 @@ def placed_lessons(c: sa.Connection, journals: Sequence[Journal], *, first: str,
 
 def _records(c: sa.Connection, journals: Collection[str], first: str, last: str) -> dict[str, dict[str, LessonRow]]:
     """Answer by journal and stream what is recorded of lessons that lie in the range, or were to lie in it."""
-    in_range = sa.or_(lessons.c.placed_date.between(first, last), lessons.c.date.between(first, last))
+    in_range = sa.or_(within(lessons.c.placed_date, first, last), within(lessons.c.date, first, last))
     records: dict[str, dict[str, LessonRow]] = {}
     for row in fetch(c, lessons, is_in(lessons.c.journal, journals), in_range):
         records.setdefault(row.journal, {})[row.stream] = row

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.calendar import local_day
 from ejd.kernel.policies import percent_hundredths
-from ejd_projections.asking import SelectionError, checked_range, is_in
+from ejd_projections.asking import SelectionError, checked_range, is_in, within
 from ejd_projections.gradebook_tables import attendance, lessons, marks
 from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals
 from ejd_projections.memberships import Member, StayRow, class_members_on, cut_by_plans, members_of, plans_of, stays_of
@@ -270,7 +270,7 @@ def _roll_days(c: sa.Connection, journals: Collection[str], first: str, last: st
     t = lessons.c
     statement = (
         sa.select(t.journal, t.placed_date)
-        .where(is_in(t.journal, journals), t.placed_date.between(first, last))
+        .where(is_in(t.journal, journals), within(t.placed_date, first, last))
         .where(t.roll_taken, sa.not_(t.cancelled))
         .order_by(t.journal, t.placed_date)
     )
@@ -288,7 +288,7 @@ def _missed(
     missed = (
         is_in(a.pupil, pupils),
         a.kind.in_(sorted(MISSED)),
-        t.placed_date.between(first, last),
+        within(t.placed_date, first, last),
         t.roll_taken,
         sa.not_(t.cancelled),
     )

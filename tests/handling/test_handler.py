@@ -21,16 +21,18 @@ from ejd.handling.handler import (
     batch_id_of,
 )
 from ejd.kernel.command import Actor, Command, NotAllowed, Refusal
-from ejd.kernel.envelope import Answer, Commit
-from ejd.kernel.events import CATALOGUE, accounts, people, year
+from ejd.kernel.envelope import Answer, CommandRecord, Commit, NewEvent
+from ejd.kernel.event import Event, encode
+from ejd.kernel.events import CATALOGUE, accounts, lessons, people, year
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.settings import Settings
 from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed
 from ejd_commands.lessons import RecordTopic
 from ejd_commands.marks import CellIsTaken, CorrectMark, RecordMark
+from ejd_commands.years import ClosePeriod, ReopenPeriod
 from tests import worlds as w
 from tests.handling.conftest import store_world
-from tests.scenario import uid
+from tests.scenario import World, sealed, uid
 
 ADA = Actor(w.ADA, uid("ada's session"), "tests")
 DEPUTY = Actor(w.DEPUTY, uid("deputy's session"), "tests")
@@ -175,15 +177,12 @@ class Meanwhile:
         return self._store.append(commit)
 
 
-def between(school: School, world: w.World) -> Meanwhile:
+def between(school: School, world: World) -> Meanwhile:
     """Have somebody else's process store these events between deciding and appending."""
 
     def happens() -> None:
         heads = school.store.heads([stream for stream, _ in world])
         command = uid("meanwhile")
-        from ejd.kernel.envelope import CommandRecord, NewEvent
-        from ejd.kernel.event import encode
-
         school.store.append(
             Commit(
                 actor=uid("somebody else"),
@@ -215,12 +214,12 @@ def between(school: School, world: w.World) -> Meanwhile:
             NotInThisJournal,
         ),
         ((w.YEAR, year.PeriodClosed(period="q1")), PeriodIsClosed),
-        ((w.ADA, accounts.AccountLocked(reason=w.sealed(w.ADA_STAFF, "?"))), AccountLockedRefusal),
+        ((w.ADA, accounts.AccountLocked(reason=sealed(w.ADA_STAFF, "?"))), AccountLockedRefusal),
     ],
     ids=["the pupil is transferred", "the period is closed", "the account is locked"],
 )
 def test_what_was_decided_on_a_stale_stream_is_refused_and_decided_anew(
-    school: School, event: tuple[str, accounts.Event], refusal: type[Refusal]
+    school: School, event: tuple[str, Event], refusal: type[Refusal]
 ) -> None:
     send(school, TOPIC)  # the states of the catalogue are kept now
     meanwhile = between(school, (event,))
@@ -231,14 +230,12 @@ def test_what_was_decided_on_a_stale_stream_is_refused_and_decided_anew(
 
 
 def test_an_unrelated_change_meanwhile_leads_to_a_second_attempt_that_succeeds(school: School) -> None:
-    from ejd.kernel.events import lessons
-
     same_lesson = lessons.RecommendationGiven(
         journal=w.JOURNAL,
         date=w.LESSON_DAY,
         slot=w.LESSON_SLOT,
         pupil=w.VERA,
-        text=w.sealed(w.VERA, "?"),
+        text=sealed(w.VERA, "?"),
     )
     send(school, TOPIC)
     meanwhile = between(school, ((w.LESSON, same_lesson),))
@@ -247,8 +244,6 @@ def test_an_unrelated_change_meanwhile_leads_to_a_second_attempt_that_succeeds(s
 
 
 def test_a_refusal_decided_on_a_kept_state_that_is_old_is_decided_anew(school: School, settings: Settings) -> None:
-    from ejd_commands.years import ClosePeriod, ReopenPeriod
-
     send(school, TOPIC)
     send(school, ClosePeriod(year=w.YEAR, period="q1"), actor=DEPUTY)
     with pytest.raises(PeriodIsClosed):

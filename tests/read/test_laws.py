@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ejd.kernel.event import Event
 from ejd.read.contract import Place
 from ejd.read.writing import Feed
 from tests.read import laws, toy
@@ -12,7 +13,18 @@ from tests.read.conftest import NewPlace
 from tests.read.memory_store import MemoryStore
 
 TOY = laws.Subject(toy.make_folding, toy.CATALOGUE, toy.oracle)
-HISTORIES = laws.histories(toy.EVENTS)
+CELL_NAMES = st.sampled_from(["а", "ё", "я", "Ё", "z", "", "\t\\N"])
+TEXTS = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
+
+EVENTS: st.SearchStrategy[Event] = st.one_of(
+    st.builds(toy.Counted, times=st.integers(-(2**40), 2**40)),
+    st.builds(toy.Written, cell=CELL_NAMES, text=TEXTS, loud=st.booleans()),
+    st.builds(toy.Wiped, cell=CELL_NAMES),
+    st.builds(toy.Ignored),
+    st.builds(toy.OldWritten, cell=CELL_NAMES, shout=st.just("old")),
+)
+
+HISTORIES = laws.histories(EVENTS)
 
 law = settings(
     max_examples=25,

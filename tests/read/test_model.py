@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
+from ejd.kernel.envelope import Recorded
 from ejd.kernel.events.markers import EventsVoided
 from ejd.read.contract import BuildRunningError, NoGenerationError, NotYetThereError, Place
 from ejd.read.folding import Folding
@@ -202,7 +203,7 @@ class Late(MemoryStore):
         super().__init__(early.events)
         self._late = late
 
-    def read_page(self, after: int, limit: int) -> list[laws.Recorded]:
+    def read_page(self, after: int, limit: int) -> list[Recorded]:
         """Answer what is there, then look again."""
         page = super().read_page(after, limit)
         self.events = self._late.events

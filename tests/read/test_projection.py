@@ -8,7 +8,7 @@ import pytest
 
 from ejd.kernel.event import Catalogue, UnknownEventError
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
-from ejd.read.folding import Folding, fingerprint
+from ejd.read.folding import Folding, fingerprint, no_keys
 from ejd.read.projection import Projection, ProjectionError, StreamRows
 from tests.read import toy
 from tests.read.memory_store import MemoryStore
@@ -16,23 +16,31 @@ from tests.read.memory_store import MemoryStore
 
 @dataclass(slots=True)
 class NoStream:
+    """Another column comes first."""
+
     pupil: str
     stream: str
 
 
 @dataclass(slots=True)
 class Real:
+    """A column of a type that is not allowed."""
+
     stream: str
     average: float
 
 
 @dataclass
 class NoSlots:
+    """Without slots."""
+
     stream: str
 
 
 @dataclass(slots=True)
 class MaybeKey:
+    """A key that may be none."""
+
     stream: str
     pupil: str | None
 
@@ -73,12 +81,12 @@ def test_two_tables_with_one_name_are_refused() -> None:
 
 def test_one_projection_has_one_fold_for_an_event() -> None:
     with pytest.raises(ProjectionError, match="two folds for Counted"):
-        toy.counters.on(toy.Counted)(lambda _event, _meta, _rows: None)
+        toy.counters.on(toy.Counted)(toy.counted)
 
 
 def test_a_fold_may_not_write_into_another_stream() -> None:
     with pytest.raises(ProjectionError, match="may not write a row of b"):
-        toy.COUNTERS.put(StreamRows("a", lambda _: None), toy.CounterRow("b", 1))
+        toy.COUNTERS.put(StreamRows("a", no_keys), toy.CounterRow("b", 1))
 
 
 def test_the_fingerprint_changes_with_the_version_and_not_with_the_order() -> None:

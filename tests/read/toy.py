@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Catalogue, Event
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
@@ -164,15 +162,3 @@ def oracle(valid: Iterable[tuple[Recorded, Event]]) -> Rows:
         },
         "cells_seen": seen,
     }
-
-
-CELL_NAMES = st.sampled_from(["а", "ё", "я", "Ё", "z", "", "\t\\N"])
-TEXTS = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
-
-EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Counted, times=st.integers(-(2**40), 2**40)),
-    st.builds(Written, cell=CELL_NAMES, text=TEXTS, loud=st.booleans()),
-    st.builds(Wiped, cell=CELL_NAMES),
-    st.builds(Ignored),
-    st.builds(OldWritten, cell=CELL_NAMES, shout=st.just("old")),
-)

@@ -21,7 +21,7 @@ class Proxy:
         self._server_dsn = dsn
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.loses: Loses = ""
-        self.stays_down = False
+        self.then_stays_down = self.is_down = False
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -44,7 +44,7 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                if self.stays_down:
+                if self.is_down:
                     client.close()
                     continue
                 server = self._dial()
@@ -67,6 +67,7 @@ class Proxy:
             while data := client.recv(65536):
                 if b"COMMIT" in data and self.loses:
                     loses, self.loses = self.loses, ""
+                    self.is_down = self.then_stays_down
                     if loses == "question":
                         break
                     cut.set()

@@ -1,6 +1,5 @@
 """The contract on PostgreSQL, as the service's role, and what only PostgreSQL can get wrong."""
 
-
 from __future__ import annotations
 
 import threading
@@ -85,13 +84,13 @@ def test_a_line_cut_at_the_commit_stores_the_command_once(proxy: Proxy, loses: L
 
 def test_a_server_that_stays_away_leaves_the_commit_unknown_and_the_id_decides(proxy: Proxy, store: Store) -> None:
     far = open_store(proxy.dsn, SCHEMA)
-    proxy.loses, proxy.stays_down = "answer", True
+    proxy.loses, proxy.then_stays_down = "answer", True
     commit = a_commit("a", command_id="c-1")
     with pytest.raises(CommitUnknownError, match="send the same command again"):
         far.append(commit)
     with pytest.raises(StoreUnavailableError):
         far.append(a_commit("b"))
-    proxy.stays_down = False
+    proxy.is_down = False
     assert far.find_answer(ADA, "c-1") == store.find_answer(ADA, "c-1") is not None
     assert far.heads(["a", "b"]) == {"a": 1}
     far.append(a_commit("b"))

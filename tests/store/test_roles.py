@@ -32,7 +32,7 @@ FORBIDDEN = (
     "CREATE OR REPLACE FUNCTION {schema}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (position) DO UPDATE SET actor = 'x'",
     "SELECT * FROM {table} FOR UPDATE",
-    "LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE",
+    "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE",
     "SET session_replication_role = replica",
     "UPDATE {schema}.schema_version SET version = 0",
     "UPDATE {schema}.reservations SET stream = 'x'",
@@ -59,6 +59,7 @@ def run(connection: psycopg.Connection[tuple[object, ...]], statement: str, tabl
 def test_the_service_cannot(service: psycopg.Connection[tuple[object, ...]], statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         run(service, statement)
+    service.rollback()
     row = service.execute(f"SELECT count(*), min(actor) <> 'x' FROM {SCHEMA}.events".encode()).fetchone()
     assert row == (2, True)
 

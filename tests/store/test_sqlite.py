@@ -94,7 +94,7 @@ def test_rows_are_neither_changed_nor_deleted(store: Store, table: str) -> None:
     store.append(a_commit("a", batch_id="batch-1"))
     for change in (f"UPDATE {table} SET rowid = rowid", f"DELETE FROM {table}"):
         statement = change.replace("rowid", "actor") if table in {"commands", "batches"} else change
-        with pytest.raises(sqlite3.IntegrityError, match="never|forgets nothing"):
+        with pytest.raises(sqlite3.IntegrityError, match=r"never|forgets nothing"):
             store.recorder._writer.execute(statement)
     with pytest.raises(sqlite3.IntegrityError):
         store.recorder._writer.execute("INSERT OR REPLACE INTO events SELECT * FROM events")

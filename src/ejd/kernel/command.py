@@ -180,8 +180,9 @@ def commands_in(module_names: Iterable[str], modules: Mapping[str, Any]) -> Iter
     found: dict[str, type[Command]] = {}
     for module_name in module_names:
         for thing in vars(modules[module_name]).values():
-            if isinstance(thing, type) and issubclass(thing, Command) and thing.name:
-                if found.setdefault(thing.name, thing) is not thing:
-                    msg = f"{thing.__qualname__} needs a name of its own, {thing.name!r} is taken"
-                    raise ValueError(msg)
+            if not (isinstance(thing, type) and issubclass(thing, Command) and thing.name):
+                continue
+            if found.setdefault(thing.name, thing) is not thing:
+                msg = f"{thing.__qualname__} needs a name of its own, {thing.name!r} is taken"
+                raise ValueError(msg)
     yield from (found[name] for name in sorted(found))

@@ -30,6 +30,7 @@ class Snapshot:
 
     connection: sa.Connection
     position: int
+    generation: int = 0
 
 
 class ReadModel:
@@ -106,7 +107,7 @@ class ReadModel:
         try:
             yield snapshot
         finally:
-            snapshot.connection.close()
+            self._close(snapshot)
 
     def position(self) -> int:
         """Answer up to where the live generation is folded."""
@@ -127,7 +128,7 @@ class ReadModel:
             snapshot = self._open()
             if after is None or snapshot.position >= after:
                 return snapshot
-            snapshot.connection.close()
+            self._close(snapshot)
             left = deadline - self._monotonic()
             if left <= 0:
                 raise NotYetThereError(snapshot.position)
@@ -167,10 +168,16 @@ class ReadModel:
             return live
         if now == live:
             self._live = live
-            return Snapshot(connection, position)
+            return Snapshot(connection, position, live)
         connection.close()
         self._retire(live)
         return now
+
+    def _close(self, snapshot: Snapshot) -> None:
+        """Give the connection back, or close it when its pool has gone meanwhile."""
+        if snapshot.generation not in self._engines:
+            snapshot.connection.detach()
+        snapshot.connection.close()
 
     def _engine(self, generation: int) -> sa.Engine:
         engine = self._engines.get(generation)

@@ -21,7 +21,7 @@ NAME_CHARACTERS_MAX = 63
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Unseal = Callable[[Sealed, str], str | None]
-"""Answers the clear text of a sealed field, None when its key was destroyed."""
+"""Answers the clear text of a box and the name of its field; None when the key was destroyed."""
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Both databases then compare text by its UTF-8 bytes: ORDER BY, MIN and ranges agree to the last row."""

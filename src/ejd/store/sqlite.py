@@ -52,6 +52,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA recursive_triggers = ON")  # or INSERT OR REPLACE deletes without asking the triggers
     return connection
 
 

@@ -1,0 +1,282 @@
+"""Accounts of people and programs (F1): opening, roles, tokens, locks. No secret ever reaches a command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ejd.kernel.command import Command, NotAllowed, NotFound, Refusal, Target, WrongState
+from ejd.kernel.envelope import Scope
+from ejd.kernel.events import accounts as a
+from ejd.kernel.ids import SCHOOL, SYSTEM, derived
+from ejd.kernel.rights import Supports
+from ejd.kernel.states.access import AccountState
+from ejd.kernel.states.people import GuardianState, PupilState, StaffState
+from ejd_commands import known
+from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ejd.kernel.command import Caused, Context, Need
+    from ejd.kernel.event import Event
+
+TOKEN_DAYS_MAX = 400
+TOKENS_MAX = 50
+"""Tokens of one account that are valid at the same time."""
+PERSON_OF_ROLE: dict[a.Role, str] = {
+    "head": "staff member",
+    "deputy-head": "staff member",
+    "teacher": "staff member",
+    "parent": "guardian",
+    "pupil": "pupil",
+}
+"""Whose account a role needs; technical support may come from outside, an API client is a program."""
+
+
+class LoginTaken(Refusal):
+    """Another account has the login."""
+
+    status = 409
+
+
+class AccountIsOpen(WrongState):
+    """The account is open with another login or person."""
+
+
+class UnknownPerson(NotFound):
+    """Nobody at the school has this id."""
+
+
+class ProgramIsNobody(Refusal):
+    """A program's account is nobody's."""
+
+
+class NotForTheOwnAccount(NotAllowed):
+    """Nobody gives the own account a role, or unlocks it."""
+
+
+class RoleDoesNotFit(Refusal):
+    """The role is not for the person, or the program, whose account it is."""
+
+
+class AccountIsLocked(WrongState):
+    """A locked account gets no tokens."""
+
+
+class TokenTaken(WrongState):
+    """The token's id is used for another token."""
+
+
+class TooManyTokens(WrongState):
+    """The account has as many valid tokens as one may have."""
+
+
+class TokenTermWrong(Refusal):
+    """A token ends in the future, within a named term."""
+
+
+class UnknownToken(NotFound):
+    """The account has no valid token of this id."""
+
+
+class SystemStaysLocked(NotAllowed):
+    """The account that set the school up is not opened again."""
+
+
+class AccountCommand(Command):
+    """Base of the commands on accounts: head or technical support, and the system until the first head is there."""
+
+    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
+        """Ask for the right to manage accounts."""
+        return Supports()
+
+
+class OpenAccount(AccountCommand):
+    """Open an account for a person of the school, or for a program (F1)."""
+
+    name: ClassVar[str] = "open-account"
+    account: Id | None = None
+    kind: Literal["person", "program"]
+    login: Login
+    person: Id | None = None
+
+    def stream(self, context: Context) -> str:
+        """Answer the account's stream."""
+        return self.account or derived(context.command_id, "account")
+
+    def target(self, context: Context) -> Target:
+        """Answer the account's stream; the directory keeps whose it is."""
+        return Target(self.stream(context), Scope(kind="account", person=self.person or ""))
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a login that is taken (case does not matter) and a person who is not there."""
+        stream = self.stream(context)
+        event = a.AccountOpened(kind=self.kind, login=self.login, person=self.person or "")
+        opened = context.load(AccountState, stream).opened
+        if opened == event:
+            return
+        if opened is not None or stream == SYSTEM:
+            msg = "this account is open with another login or person: open a new account"
+            raise AccountIsOpen(msg, field="account")
+        if self.person is not None:
+            if self.kind == "program":
+                raise ProgramIsNobody("the account of a program is nobody's: leave the person out", field="person")
+            if not person_is(context, self.person):
+                msg = f"there is no staff member, pupil or guardian {self.person}: enter the person first"
+                raise UnknownPerson(msg, field="person")
+        taken = LoginTaken(f"the login {self.login!r} is taken: choose another one", field="login")
+        context.reserve(f"login/{self.login.casefold()}", stream, otherwise=taken)
+        yield event
+
+
+def person_is(context: Context, person: str) -> frozenset[str]:
+    """Answer what somebody is, or was, at the school; nothing when nobody has this id."""
+    found = {
+        "staff member": bool(context.load(StaffState, person).terms),
+        "pupil": context.load(PupilState, person).enrolled,
+        "guardian": context.load(GuardianState, person).registered,
+    }
+    return frozenset(what for what, is_so in found.items() if is_so)
+
+
+class OneAccountCommand(AccountCommand):
+    """Base of what is written to an existing account."""
+
+    account: Id
+
+    def target(self, context: Context) -> Target:  # noqa: ARG002 - one signature for all commands
+        """Answer the account's stream."""
+        return Target(self.account, Scope(kind="account"))
+
+    def not_own(self, context: Context, what: str) -> None:
+        """Raise NotForTheOwnAccount when the actor's own account is meant."""
+        if context.actor.account == self.account:
+            msg = f"nobody can {what} the own account: ask the head or technical support"
+            raise NotForTheOwnAccount(msg, field="account")
+
+
+class GrantRole(OneAccountCommand):
+    """Grant a role from a day on (today unless named), to a day included if one is named (F1)."""
+
+    name: ClassVar[str] = "grant-role"
+    role: a.Role
+    starts: Day | None = None
+    ends: Day | None = None
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a role that does not fit the person, and the own account."""
+        opened = known.account(context, self.account)
+        self.not_own(context, "grant a role to")
+        starts = self.starts or context.today
+        if self.ends is not None and self.ends < starts:
+            msg = f"the role ends before {starts:%d.%m.%Y}, when it begins: correct one of the days"
+            raise known.EndsBeforeItBegins(msg, field="ends")
+        if (self.role == "api-client") != (opened.kind == "program"):
+            msg = "programs, and only they, have the role api-client: choose another role or account"
+            raise RoleDoesNotFit(msg, field="role")
+        needed = PERSON_OF_ROLE.get(self.role)
+        if needed is not None and needed not in (person_is(context, opened.person) if opened.person else ()):
+            msg = f"the role {self.role} is for the account of a {needed}: open one for that person"
+            raise RoleDoesNotFit(msg, field="role")
+        grants = [g for g in context.load(AccountState, self.account).grants if g.role == self.role]
+        if self.starts is None and any(g.starts <= starts and g.ends == self.ends for g in grants):
+            return
+        if not any((g.starts, g.ends) == (starts, self.ends) for g in grants):
+            yield a.RoleGranted(role=self.role, starts=starts, ends=self.ends)
+
+
+class RevokeRole(OneAccountCommand):
+    """Take a role away at once (F1)."""
+
+    name: ClassVar[str] = "revoke-role"
+    role: a.Role
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Do nothing when the account does not have it."""
+        known.account(context, self.account)
+        if any(grant.role == self.role for grant in context.load(AccountState, self.account).grants):
+            yield a.RoleRevoked(role=self.role)
+
+
+class IssueToken(OneAccountCommand):
+    """Register a bearer token; the client made the secret and keeps it, only its SHA-256 comes here."""
+
+    name: ClassVar[str] = "issue-token"
+    token: Id | None = None
+    digest: Digest
+    client: Name
+    expires_at: Moment
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a locked account, a term that is over or too long, and more tokens than one account may have."""
+        known.account(context, self.account)
+        state = context.load(AccountState, self.account)
+        expires_at = microseconds(self.expires_at)
+        token = self.token or derived(context.command_id, "token")
+        old = state.tokens.get(token)
+        if old is not None and (old.digest, old.client, old.expires_at) == (self.digest, self.client, expires_at):
+            return
+        if state.locked:
+            raise AccountIsLocked("this account is locked: unlock it before it gets a token", field="account")
+        if not context.now < expires_at <= context.now + TOKEN_DAYS_MAX * 86_400_000_000:
+            msg = f"a token ends in the future, after at most {TOKEN_DAYS_MAX} days: choose such a moment"
+            raise TokenTermWrong(msg, field="expires_at")
+        if sum(one.expires_at > context.now for one in state.tokens.values()) >= TOKENS_MAX:
+            msg = f"this account has {TOKENS_MAX} valid tokens: revoke one that is not needed"
+            raise TooManyTokens(msg, field="account")
+        taken = TokenTaken("this token id is used already: take a new one", field="token")
+        if old is not None:
+            raise taken
+        context.reserve(f"token/{token}", self.account, otherwise=taken)
+        yield a.TokenIssued(token=token, digest=self.digest, client=self.client, expires_at=expires_at)
+
+
+def microseconds(moment: datetime) -> int:
+    """Answer microseconds since 1970 UTC, exactly."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+class RevokeToken(OneAccountCommand):
+    """End a token at once."""
+
+    name: ClassVar[str] = "revoke-token"
+    token: Id
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse an id that ends nothing: a slip must not look like a success."""
+        known.account(context, self.account)
+        if self.token not in context.load(AccountState, self.account).tokens:
+            msg = "this account has no such token, or it is revoked already: check the id"
+            raise UnknownToken(msg, field="token")
+        yield a.TokenRevoked(token=self.token)
+
+
+class LockAccount(OneAccountCommand):
+    """Lock an account: it can do nothing until it is unlocked (B1); the system's own account stays locked for good."""
+
+    name: ClassVar[str] = "lock-account"
+    reason: Reason
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Do nothing when it is locked; the reason is sealed under the person's key."""
+        person = SCHOOL if self.account == SYSTEM else known.account(context, self.account).person or SCHOOL
+        if not context.load(AccountState, self.account).locked:
+            yield a.AccountLocked(reason=context.seal(person, self.reason, field="account-locked.reason"))
+
+
+class UnlockAccount(OneAccountCommand):
+    """Let a locked account act again, with the reason."""
+
+    name: ClassVar[str] = "unlock-account"
+    reason: Reason
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse the own account and the system's; do nothing when it is not locked."""
+        if self.account == SYSTEM:
+            msg = "the account that set the school up stays locked: use an account of the administration"
+            raise SystemStaysLocked(msg, field="account")
+        person = known.account(context, self.account).person or SCHOOL
+        self.not_own(context, "unlock")
+        if context.load(AccountState, self.account).locked:
+            yield a.AccountUnlocked(reason=context.seal(person, self.reason, field="account-unlocked.reason"))

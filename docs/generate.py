@@ -1,0 +1,182 @@
+"""Writes the catalogues of docs/catalogues from the code; `--check` says which ones are out of date and fails."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ejd.kernel.command import Refusal
+from ejd.kernel.event import Event
+from ejd.kernel.events import MODULES
+from ejd.settings import Settings
+from ejd_commands.catalogue import catalogue
+from ejd_projections import all_projections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ejd.kernel.command import Command
+
+FOLDER = Path(__file__).parent / "catalogues"
+HEADER = "<!-- written by docs/generate.py from the code: change the code, then run `./run docs` -->"
+
+
+def sentence(thing: Any) -> str:
+    """Answer the whole docstring as one paragraph of Markdown."""
+    return " ".join((inspect.getdoc(thing) or "").split()).replace("|", "\\|")
+
+
+def type_name(annotation: Any) -> str:
+    """Answer a type as a reader would write it."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return str(text).replace("typing.", "").replace("|", "\\|")
+
+
+def events() -> Iterator[str]:
+    """Answer the catalogue of events, in the order of the story."""
+    yield from (
+        "# Events",
+        "",
+        HEADER,
+        "",
+        "Stored names never change; a new shape gets a new number and an upcaster.",
+        "",
+    )
+    for module in MODULES:
+        yield from (f"## {module.__name__.rpartition('.')[2]}", "", sentence(module), "")
+        for thing in vars(module).values():
+            if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__:
+                if not thing.stored_name:
+                    continue
+                yield from (f"### `{thing.stored_name}`", "", sentence(thing), "")
+                yield from ("| field | type | default |", "|---|---|---|")
+                for field in msgspec.structs.fields(thing):
+                    default = "" if field.required else f"`{field.default!r}`"
+                    yield f"| {field.name} | {type_name(field.type)} | {default} |"
+                yield ""
+
+
+def refusals(command: type[Command]) -> list[str]:
+    """Answer the refusals that stand in the command's module, by slug."""
+    module = sys.modules[command.__module__]
+    found = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Refusal) and thing.__module__ == module.__name__
+    ]
+    return [f"`{refusal.slug()}` ({refusal.status}): {sentence(refusal)}" for refusal in found]
+
+
+def commands() -> Iterator[str]:
+    """Answer the catalogue of commands by family."""
+    yield from ("# Commands", "", HEADER, "", "`POST /api/v1/commands/{name}` with the fields as JSON.", "")
+    families: dict[str, list[type[Command]]] = {}
+    for command in catalogue().values():
+        families.setdefault(command.__module__, []).append(command)
+    for name, family in sorted(families.items()):
+        yield from (f"## {name.rpartition('.')[2]}", "", sentence(sys.modules[name]), "")
+        for command in family:
+            yield from (
+                f"### `{command.name}`",
+                "",
+                sentence(command),
+                "",
+                "| field | needed | what |",
+                "|---|---|---|",
+            )
+            schema = command.model_json_schema()
+            for field, info in schema.get("properties", {}).items():
+                needed = "yes" if field in schema.get("required", ()) else ""
+                yield f"| {field} | {needed} | {shape(info)} |"
+            yield ""
+        lines = refusals(family[0])
+        if lines:
+            yield from ("Refusals of this family:", "", *(f"* {line}" for line in lines), "")
+
+
+def shape(info: dict[str, Any]) -> str:
+    """Answer the JSON type of a field, with its limits."""
+    options = [part for part in info.get("anyOf", [info]) if part.get("type") != "null"]
+    words = []
+    for option in options:
+        kind = option.get("format") or option.get("type") or option.get("$ref", "").rpartition("/")[2]
+        if "enum" in option:
+            kind = "one of " + ", ".join(map(str, option["enum"]))
+        limits = [
+            f"{word} {option[key]}"
+            for key, word in (
+                ("minimum", "from"),
+                ("maximum", "to"),
+                ("maxLength", "at most characters:"),
+                ("maxItems", "at most"),
+            )
+            if key in option
+        ]
+        words.append(" ".join([str(kind), *limits]))
+    return " or ".join(words).replace("|", "\\|")
+
+
+def projections() -> Iterator[str]:
+    """Answer the catalogue of projections with their tables and the events that they fold."""
+    yield from ("# Projections", "", HEADER, "", "Every row belongs to exactly one stream (its first column).", "")
+    for projection in all_projections():
+        folds = {event.stored_name: fold for event, fold in projection.folds.items()}
+        module = sys.modules[next(iter(folds.values())).__module__]
+        yield from (f"## {projection.name}, version {projection.version}", "", sentence(module), "")
+        for table in projection.tables:
+            yield from (f"### table `{table.name}`", "", sentence(table.row), "")
+            yield from (f"Key: {', '.join(table.key)}.", "", "Columns: " + ", ".join(table.columns) + ".", "")
+        yield from ("Folds: " + ", ".join(f"`{name}`" for name in sorted(folds)) + ".", "")
+
+
+def settings() -> Iterator[str]:
+    """Answer the catalogue of settings."""
+    yield from ("# Settings", "", HEADER, "", "Environment variables, or lines of a `.env` file.", "")
+    yield from ("| variable | default | what |", "|---|---|---|")
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        yield f"| `EJD_{name.upper()}` | {default} | {field.description} |"
+    yield ""
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "events.md": events,
+    "commands.md": commands,
+    "projections.md": projections,
+    "settings.md": settings,
+}
+
+
+def stale() -> list[str]:
+    """Answer the names of the pages that are not as the code would write them."""
+    found = []
+    for name, page in PAGES.items():
+        path = FOLDER / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text_of(page):
+            found.append(name)
+    return found
+
+
+def text_of(page: Callable[[], Iterator[str]]) -> str:
+    """Answer a page as it stands in its file."""
+    return "\n".join(page()).rstrip() + "\n"
+
+
+def main() -> int:
+    """Write the pages, or with `--check` only say which ones are stale."""
+    if "--check" in sys.argv:
+        for name in stale():
+            print(f"docs/catalogues/{name} is out of date: run `./run docs`", file=sys.stderr)
+        return 1 if stale() else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(text_of(page), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
