@@ -143,9 +143,7 @@ class PostgresServer:
         """Stop, whatever happened inside."""
         self.stop()
 
-    def dsn(
-        self, dbname: str = MAINTENANCE_DATABASE, user: str | None = None, password: str | None = None
-    ) -> str:
+    def dsn(self, dbname: str = MAINTENANCE_DATABASE, user: str | None = None, password: str | None = None) -> str:
         """A `postgresql://` URL, which psycopg, SQLAlchemy and `EJD_DATABASE_URL` all take."""
         parameters = {**self.address, "dbname": dbname}
         if user is not None:
@@ -273,9 +271,7 @@ def as_url(parameters: Mapping[str, str]) -> str:
 
 
 def _outside_server(dsn: str, *, durable: bool) -> PostgresServer:
-    parameters = {
-        name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None
-    }
+    parameters = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
     parameters.pop("dbname", None)
     server = PostgresServer(address=parameters, programs=next(program_folders(), None))
     try:

@@ -48,11 +48,7 @@ def test_each_command_is_one_that_the_program_knows(name: str) -> None:
     assert program == "ejd"
     commands = commands_of_cli()
     assert verb in commands, f"ejd has no verb {verb!r}: {sorted(commands)}"
-    known = {
-        option
-        for parameter in commands[verb].params
-        for option in (*parameter.opts, *parameter.secondary_opts)
-    }
+    known = {option for parameter in commands[verb].params for option in (*parameter.opts, *parameter.secondary_opts)}
     options = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
     assert options <= known
 
@@ -68,9 +64,7 @@ def test_each_variable_is_a_setting(name: str) -> None:
 def test_only_the_migration_may_act_as_the_owner() -> None:
     with_owner = {name for name, service in OURS.items() if "ejd_owner" in str(service["environment"])}
     assert with_owner == {"migrate"}
-    can_write_key = {
-        name for name, service in OURS.items() if "ejd-key:/var/lib/ejd/key" in service["volumes"]
-    }
+    can_write_key = {name for name, service in OURS.items() if "ejd-key:/var/lib/ejd/key" in service["volumes"]}
     assert can_write_key == {"migrate"}
 
 

@@ -169,10 +169,7 @@ def test_an_outside_server_is_used_and_held_to_what_was_asked(
 
 
 def test_a_url_carries_what_libpq_needs() -> None:
-    assert postgres.as_url(
-        {"host": "127.0.0.1", "port": "5433", "user": "a b", "password": "p@/", "dbname": "d"}
-    ) == ("postgresql://a%20b:p%40%2F@127.0.0.1:5433/d")
-    assert (
-        postgres.as_url({"host": "/run/pg", "user": "u", "dbname": "d"})
-        == "postgresql://u@/d?host=%2Frun%2Fpg"
+    assert postgres.as_url({"host": "127.0.0.1", "port": "5433", "user": "a b", "password": "p@/", "dbname": "d"}) == (
+        "postgresql://a%20b:p%40%2F@127.0.0.1:5433/d"
     )
+    assert postgres.as_url({"host": "/run/pg", "user": "u", "dbname": "d"}) == "postgresql://u@/d?host=%2Frun%2Fpg"

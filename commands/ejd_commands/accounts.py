@@ -13,7 +13,7 @@ from ejd.kernel.rights import Supports
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.people import GuardianState, PupilState, StaffState
 from ejd_commands import known
-from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Reason
+from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Reason, TokenId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,7 +203,7 @@ class IssueToken(OneAccountCommand):
     """Register a bearer token; the client made the secret and keeps it, only its SHA-256 comes here."""
 
     name: ClassVar[str] = "issue-token"
-    token: Id | None = None
+    token: TokenId
     digest: Digest
     client: Name
     expires_at: Moment
@@ -213,7 +213,7 @@ class IssueToken(OneAccountCommand):
         known.account(context, self.account)
         state = context.load(AccountState, self.account)
         expires_at = microseconds(self.expires_at)
-        token = self.token or derived(context.command_id, "token")
+        token = self.token
         old = state.tokens.get(token)
         if old is not None and (old.digest, old.client, old.expires_at) == (self.digest, self.client, expires_at):
             return
@@ -241,7 +241,7 @@ class RevokeToken(OneAccountCommand):
     """End a token at once."""
 
     name: ClassVar[str] = "revoke-token"
-    token: Id
+    token: TokenId
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Refuse an id that ends nothing: a slip must not look like a success."""

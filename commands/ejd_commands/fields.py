@@ -172,6 +172,8 @@ Login = Annotated[
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 as hexadecimal text."""
+TokenId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+"""The public part of a bearer token `ejd_<id>_<secret>` (ejd.access.secrets.new_token)."""
 MarkValue = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MARK_CHARACTERS_MAX),

@@ -14,6 +14,8 @@ R = TypeVar("R", bound=Row)
 
 IDS_MAX = 10_000
 """Ids in one question: both databases take fewer than 32,766 parameters in a statement."""
+DAY_MAX = "9999-12-31"
+"""Later than any day: the end of a range without one."""
 ROWS_MAX = 10_000
 """Rows of one page of an answer."""
 RANGE_DAYS_MAX = 400
@@ -34,18 +36,46 @@ class NotThereError(SelectionError):
     """Nothing has the id that was asked for."""
 
 
-def fetch(c: sa.Connection, table: Table[R], *where: sa.ColumnElement[bool], order: Iterable[Any] = ()) -> list[R]:
-    """Answer whole rows of a table as its dataclass, in order of the columns given and then of the key."""
+def question(table: Table[R], *where: sa.ColumnElement[bool], order: Iterable[Any] = ()) -> sa.Select[Any]:
+    """Answer the statement for whole rows of a table, in order of the columns given and then of the key.
+
+    A statement that is kept, with `bound` and `among` for what changes, is compiled once.
+    """
     keys = [table.c[name] for name in table.key]
-    statement = sa.select(table.table).where(*where).order_by(*order, *keys)
-    return [table.row(*row) for row in c.execute(statement)]
+    return sa.select(table.table).where(*where).order_by(*order, *keys)
+
+
+def ask(c: sa.Connection, table: Table[R], statement: sa.Select[Any], **values: Any) -> list[R]:
+    """Answer the rows of a `question` as the table's dataclass."""
+    row = table.row
+    return [row(*one) for one in c.execute(statement, values).all()]
+
+
+def fetch(c: sa.Connection, table: Table[R], *where: sa.ColumnElement[bool], order: Iterable[Any] = ()) -> list[R]:
+    """Answer the rows of a question that is put together on the way."""
+    return ask(c, table, question(table, *where, order=order))
+
+
+def bound(name: str) -> sa.BindParameter[Any]:
+    """Answer a value that a kept statement gets when it is asked."""
+    return sa.bindparam(name)
+
+
+def among(column: sa.Column[Any], name: str) -> sa.ColumnElement[bool]:
+    """Answer the condition that a column is one of the ids that a kept statement gets; see `checked_ids`."""
+    return column.in_(sa.bindparam(name, expanding=True))
+
+
+def checked_ids(ids: Collection[str]) -> list[str]:
+    """Answer ids for `among`; refuses more than IDS_MAX."""
+    if len(ids) > IDS_MAX:
+        raise SelectionError(f"{len(ids)} ids are too many: ask for at most {IDS_MAX} at once", field="ids")
+    return sorted(ids)
 
 
 def is_in(column: sa.Column[Any], ids: Collection[str]) -> sa.ColumnElement[bool]:
     """Answer the condition that a column is one of the ids; refuses more than IDS_MAX."""
-    if len(ids) > IDS_MAX:
-        raise SelectionError(f"{len(ids)} ids are too many: ask for at most {IDS_MAX} at once", field="ids")
-    return column.in_(sorted(ids))
+    return column.in_(checked_ids(ids))
 
 
 def within(column: sa.Column[Any], first: Any, last: Any) -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import control_works as w
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import fetch, is_in, within
+from ejd_projections.asking import among, ask, bound, checked_ids, question, within
 
 projection = Projection("control_works", version=1)
 
@@ -70,8 +70,15 @@ def _control_work_cancelled(_event: w.ControlWorkCancelled, _meta: Recorded, row
         row.cancelled = True
 
 
+_w = control_works.c
+_IN_RANGE = question(
+    control_works,
+    among(_w.journal, "journals"),
+    within(_w.day, bound("first"), bound("last")),
+    order=[_w.day, _w.journal],
+)
+
+
 def control_works_in(c: sa.Connection, journals: Collection[str], *, first: str, last: str) -> list[ControlWorkRow]:
     """Answer the control works of journals in a range of days, cancelled ones too, by day."""
-    w_ = control_works.c
-    where = [is_in(w_.journal, journals), within(w_.day, first, last)]
-    return fetch(c, control_works, *where, order=[w_.day, w_.journal])
+    return ask(c, control_works, _IN_RANGE, journals=checked_ids(journals), first=first, last=last)

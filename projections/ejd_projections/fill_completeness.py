@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from ejd.kernel.titles import sort_key
-from ejd_projections.asking import SelectionError, checked_limit, checked_range
+from ejd_projections.asking import checked_limit, checked_range
 from ejd_projections.fill_counting import Filling, Judge, MarksEntered, Part, State, filling, marks_entered
 from ejd_projections.fill_lessons import Case, Choice, judged_lessons
 from ejd_projections.journal_catalogue import classes_by_name
@@ -132,7 +132,7 @@ def fill_completeness(  # noqa: PLR0913 - the ways to choose
     All conditions given must hold: journals of a class, of a group (a class or a teaching group), of a subject, out
     of `journals`; lessons that a teacher owes; lessons on days on which a pupil belongs in their journal. `limit`
     and `offset` page the late lessons, `rows_limit` and `rows_offset` the rows. Raises NotThereError for an unknown
-    year, SelectionError for dates and pages that cannot be.
+    year, SelectionError for dates or a page that cannot be.
     """
     checked_range(first, last)
     checked_limit(limit)
@@ -156,7 +156,8 @@ def fill_completeness(  # noqa: PLR0913 - the ways to choose
         total=_counts("", "", cases),
         rows_total=len(groups),
         rows=[
-            _counts(key, named.rows[key], groups[key]) for key in named.order[rows_offset : rows_offset + rows_limit]
+            _counts(key, name, groups[key])
+            for key, name in list(named.rows.items())[rows_offset : rows_offset + rows_limit]
         ],
         late_total=len(late),
         late=[_late_lesson(case, part, judge, named.people) for case in page],
@@ -175,8 +176,6 @@ def _grouped(cases: Iterable[Case], by: By, *, class_id: str | None, teacher: st
         "class": lambda case: (class_id,) if class_id else dict.fromkeys(case.journal.classes),
         "teacher": lambda case: (teacher,) if teacher else case.owners or ("",),
     }
-    if by not in keys:
-        raise SelectionError(f"rows are by {', '.join(keys)}, not by {by!r}", field="by")
     groups: dict[str, list[Case]] = {}
     for case in cases:
         for key in keys[by](case):

@@ -1,4 +1,4 @@
-"""When topic, roll and homework of each lesson were first entered, and the lessons that fill completeness (D2) counts."""
+"""When topic, roll and homework of a lesson were first entered, and the lessons that fill completeness (D2) counts."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import final_marks as f
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import fetch, is_in
+from ejd_projections.asking import among, ask, bound, checked_ids, fetch, is_in, question
 
 projection = Projection("final_marks", version=1)
 
@@ -84,6 +84,12 @@ def _final_mark_withdrawn(event: f.FinalMarkWithdrawn, _meta: Recorded, rows: St
     final_marks.drop(rows, event.pupil)
 
 
+_m = final_marks.c
+_ORDER = [_m.journal, _m.period, _m.pupil]
+_IN_JOURNALS = question(final_marks, among(_m.journal, "journals"), order=_ORDER)
+_IN_JOURNALS_OF_ONE = question(final_marks, among(_m.journal, "journals"), _m.pupil == bound("pupil"), order=_ORDER)
+
+
 def final_marks_in(
     c: sa.Connection,
     journals: Collection[str],
@@ -92,17 +98,16 @@ def final_marks_in(
     pupil: str | None = None,
 ) -> list[FinalMarkRow]:
     """Answer the final marks of journals, of the periods and the pupil if given, by journal, period and pupil."""
-    m = final_marks.c
-    where = [is_in(m.journal, journals)]
-    where += [] if periods is None else [is_in(m.period, periods)]
-    where += [] if pupil is None else [m.pupil == pupil]
-    return fetch(c, final_marks, *where, order=[m.journal, m.period, m.pupil])
+    if pupil is None:
+        found = ask(c, final_marks, _IN_JOURNALS, journals=checked_ids(journals))
+    else:
+        found = ask(c, final_marks, _IN_JOURNALS_OF_ONE, journals=checked_ids(journals), pupil=pupil)
+    return found if periods is None else [row for row in found if row.period in periods]
 
 
 def final_marks_of(
     c: sa.Connection, pupils: Collection[str], *, periods: Collection[str] | None = None
 ) -> list[FinalMarkRow]:
     """Answer the final marks of pupils in whatever journals, of the periods if given."""
-    m = final_marks.c
-    where = [is_in(m.pupil, pupils), *([] if periods is None else [is_in(m.period, periods)])]
-    return fetch(c, final_marks, *where, order=[m.pupil, m.period, m.journal])
+    where = [is_in(_m.pupil, pupils), *([] if periods is None else [is_in(_m.period, periods)])]
+    return fetch(c, final_marks, *where, order=[_m.pupil, _m.period, _m.journal])

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from ejd.kernel.events.school import GradingSystem
 from ejd.kernel.policies import Average, grade_value
-from ejd_projections.asking import NotThereError, SelectionError, checked_range, within
+from ejd_projections.asking import SelectionError, among, bound, checked_range, within
 from ejd_projections.control_works import ControlWorkRow, control_works_in
 from ejd_projections.final_marks import FinalMarkRow, final_marks_in
 from ejd_projections.gradebook_tables import attendance, lessons, marks, recommendations
-from ejd_projections.journal_catalogue import Journal, Teacher, find_journals, teachers_of
+from ejd_projections.journal_catalogue import Journal, Teacher, find_journal, teachers_of
 from ejd_projections.memberships import Member, members_of
 from ejd_projections.people import ERASED_SORT_KEY, PersonRow, people_by_id
 from ejd_projections.rolls import MISSED, lessons_while_member, was_member
@@ -137,7 +137,7 @@ class Gradebook:
 
 @dataclass(slots=True)
 class _Page:
-    """What is read of one journal, before it is a gradebook."""
+    """What is read of one journal, before it is a gradebook; `cells` by lesson, then by pupil."""
 
     lessons: list[GradebookLesson] = field(default_factory=list)
     cells: dict[str, dict[str, Cell]] = field(default_factory=dict)
@@ -145,20 +145,15 @@ class _Page:
     advice: dict[str, list[Recommendation]] = field(default_factory=dict)
     members: dict[str, list[Member]] = field(default_factory=dict)
 
-    def cell(self, pupil: str, lesson: str) -> Cell:
-        """Answer a cell, a new one when nothing is in it yet."""
-        try:
-            return self.cells[pupil][lesson]
-        except KeyError:
-            own = self.cells.setdefault(pupil, {})
-            cell = own[lesson] = Cell(lesson, [], None, None)
-            return cell
+    def everybody(self) -> set[str]:
+        """Answer the pupils of the page."""
+        return {*self.members, *self.advice, *(pupil for own in self.cells.values() for pupil in own)}
 
 
 _l, _m, _a, _r = lessons.c, marks.c, attendance.c, recommendations.c
 _HERE = (
-    _l.journal.in_(sa.bindparam("journals", expanding=True)),
-    within(_l.placed_date, sa.bindparam("first"), sa.bindparam("last")),
+    among(_l.journal, "journals"),
+    within(_l.placed_date, bound("first"), bound("last")),
 )
 # Statements are made once: SQLAlchemy then finds the compiled text by the object. The lessons lead, so that the
 # cost is theirs: each one's marks stand together under the lesson's stream, however large the store.
@@ -190,10 +185,9 @@ _ADVICE = (
     .where(*_HERE)
     .order_by(_l.placed_date, _l.placed_slot, _r.version)
 )
-_ONE_PUPIL: sa.BindParameter[str] = sa.bindparam("pupil")
-_MARKS_OF_ONE = _MARKS.where(_m.pupil == _ONE_PUPIL)
-_ATTENDANCE_OF_ONE = _ATTENDANCE.where(_a.pupil == _ONE_PUPIL)
-_ADVICE_OF_ONE = _ADVICE.where(_r.pupil == _ONE_PUPIL)
+_MARKS_OF_ONE = _MARKS.where(_m.pupil == bound("pupil"))
+_ATTENDANCE_OF_ONE = _ATTENDANCE.where(_a.pupil == bound("pupil"))
+_ADVICE_OF_ONE = _ADVICE.where(_r.pupil == bound("pupil"))
 
 
 def gradebook(c: sa.Connection, *, journal: str, first: str, last: str, pupil: str | None = None) -> Gradebook:
@@ -202,10 +196,7 @@ def gradebook(c: sa.Connection, *, journal: str, first: str, last: str, pupil: s
     Listed are pupils who belonged in the journal on any day of the range, and those who have a mark, a line of the
     roll or advice there; a moved lesson stands where it took place. Raises NotThereError for an unknown journal.
     """
-    found = find_journals(c, ids=[journal])
-    if not found:
-        raise NotThereError("there is no such journal: choose one from the list of journals", field="journal")
-    return gradebooks(c, found, first=first, last=last, pupil=pupil)[0]
+    return gradebooks(c, [find_journal(c, journal)], first=first, last=last, pupil=pupil)[0]
 
 
 def gradebooks(
@@ -223,11 +214,10 @@ def gradebooks(
     for journal_id, members in members_of(c, journals, first=first, last=last, pupil=pupil).items():
         for member in members:
             pages[journal_id].members.setdefault(member.pupil, []).append(member)
-    people = people_by_id(c, _everybody(pages.values()))
-    for page in pages.values():
-        for lesson in page.lessons:
-            if lesson.substitute in people:
-                lesson.substitute_name = people[lesson.substitute].full()
+    substitutes = {one.substitute for page in pages.values() for one in page.lessons if one.substitute}
+    people = people_by_id(c, substitutes.union(*(page.everybody() for page in pages.values())))
+    for lesson in (one for page in pages.values() for one in page.lessons if one.substitute in people):
+        lesson.substitute_name = people[lesson.substitute].full()
     teachers = teachers_of(c, ids, first=first, last=last)
     works: dict[str, list[ControlWorkRow]] = {}
     for work in control_works_in(c, ids, first=first, last=last):
@@ -242,19 +232,11 @@ def gradebooks(
             formula=FORMULA,
             teachers=teachers.get(journal.id, []),
             lessons=pages[journal.id].lessons,
-            pupils=_pupils(pages[journal.id], people, systems.get(journal.grading_system), weights),
+            pupils=_pupils(pages[journal.id], people, _Worth(systems.get(journal.grading_system), weights)),
             control_works=works.get(journal.id, []),
         )
         for journal in journals
     ]
-
-
-def _everybody(pages: Iterable[_Page]) -> set[str]:
-    everybody: set[str] = set()
-    for page in pages:
-        everybody.update(page.members, page.cells, page.advice)
-        everybody.update(lesson.substitute for lesson in page.lessons if lesson.substitute)
-    return everybody
 
 
 def _read(c: sa.Connection, ids: list[str], first: str, last: str, pupil: str | None) -> dict[str, _Page]:
@@ -262,22 +244,30 @@ def _read(c: sa.Connection, ids: list[str], first: str, last: str, pupil: str | 
     pages = {journal: _Page() for journal in ids}
     page_of: dict[str, _Page] = {}
     where = {"journals": ids, "first": first, "last": last}
-    for links, journal, *content in c.execute(_LESSONS, where):
+    for links, journal, *content in c.execute(_LESSONS, where).all():
         lesson = GradebookLesson(*content)
         if links != "[]":
             lesson.homework_links = msgspec.json.decode(links, type=list[str])
         page = page_of[lesson.lesson] = pages[journal]
         page.lessons.append(lesson)
+        page.cells[lesson.lesson] = {}
     of_one = pupil is not None
     if pupil is not None:
         where["pupil"] = pupil
-    for row in c.execute(_MARKS_OF_ONE if of_one else _MARKS, where):
-        stream = row[0]
-        page_of[stream].cell(row[1], stream).marks.append(Mark(*row[2:]))
-    for stream, who, kind, minutes in c.execute(_ATTENDANCE_OF_ONE if of_one else _ATTENDANCE, where):
-        cell = page_of[stream].cell(who, stream)
-        cell.absence, cell.minutes = kind, minutes
-    for stream, who, version, text in c.execute(_ADVICE_OF_ONE if of_one else _ADVICE, where):
+    cells = {stream: page.cells[stream] for stream, page in page_of.items()}
+    for stream, who, *content in c.execute(_MARKS_OF_ONE if of_one else _MARKS, where).all():
+        own = cells[stream]
+        if who in own:
+            own[who].marks.append(Mark(*content))
+        else:
+            own[who] = Cell(stream, [Mark(*content)], None, None)
+    for stream, who, kind, minutes in c.execute(_ATTENDANCE_OF_ONE if of_one else _ATTENDANCE, where).all():
+        own = cells[stream]
+        if who in own:
+            own[who].absence, own[who].minutes = kind, minutes
+        else:
+            own[who] = Cell(stream, [], kind, minutes)
+    for stream, who, version, text in c.execute(_ADVICE_OF_ONE if of_one else _ADVICE, where).all():
         page_of[stream].advice.setdefault(who, []).append(Recommendation(stream, version, text))
     return pages
 
@@ -322,51 +312,66 @@ class _FinalsShown:
         return self._touched.get(row.period, self._at_the_end)
 
 
-def _pupils(
-    page: _Page, people: dict[str, PersonRow], system: GradingSystem | None, weights: dict[str, int]
-) -> list[GradebookPupil]:
-    order = {lesson.lesson: place for place, lesson in enumerate(page.lessons)}
-    days = {lesson.lesson: lesson.date for lesson in page.lessons if lesson.roll_taken and not lesson.cancelled}
+class _Worth:
+    """What a mark counts in the average: points × weight, and weight; nothing for a value without points."""
+
+    def __init__(self, system: GradingSystem | None, weights: dict[str, int]) -> None:
+        self._system, self._weights = system, weights
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def of(self, marks_: Iterable[Mark]) -> tuple[int, int, int]:
+        """Answer how many marks count, the sum of points × weight, and the sum of weights."""
+        counted = weighted_sum = weight_sum = 0
+        for mark in marks_:
+            kind = mark.value, mark.work
+            if kind not in self._known:
+                self._known[kind] = self._look_up(*kind)
+            weighted, weight = self._known[kind]
+            counted += weight > 0
+            weighted_sum += weighted
+            weight_sum += weight
+        return counted, weighted_sum, weight_sum
+
+    def _look_up(self, value: str, work: str) -> tuple[int, int]:
+        meaning = grade_value(self._system, value) if self._system else None
+        if meaning is None or meaning.points is None:
+            return 0, 0
+        weight = self._weights.get(work, ORDINARY_WEIGHT)
+        return meaning.points * weight, weight
+
+
+def _pupils(page: _Page, people: dict[str, PersonRow], worth: _Worth) -> list[GradebookPupil]:
+    days = {one.lesson: one.date for one in page.lessons if one.roll_taken and not one.cancelled}
     roll_days = sorted(days.values())
-    points: dict[str, int | None] = {}
-    listed = sorted(
-        page.members.keys() | page.cells.keys() | page.advice.keys(),
-        key=lambda one: (people[one].sort_key if one in people else ERASED_SORT_KEY, one),
-    )
-    answers = []
-    for pupil in listed:
-        cells = sorted(page.cells.get(pupil, {}).values(), key=lambda cell: order[cell.lesson])
-        stays = page.members.get(pupil, [])
-        missed = counted = weighted = weight_sum = 0
-        for cell in cells:
-            day = days.get(cell.lesson)
-            missed += cell.absence in MISSED and day is not None and was_member(stays, day)
+    cells: dict[str, list[Cell]] = {pupil: [] for pupil in page.everybody()}
+    for lesson in page.lessons:
+        for pupil, cell in page.cells[lesson.lesson].items():
+            cells[pupil].append(cell)
             if len(cell.marks) > 1:
-                cell.marks.sort(key=lambda mark: (mark.work, mark.number))
-            for mark in cell.marks:
-                if mark.value not in points:
-                    meaning = grade_value(system, mark.value) if system else None
-                    points[mark.value] = meaning.points if meaning else None
-                worth = points[mark.value]
-                if worth is not None:
-                    weight = weights.get(mark.work, ORDINARY_WEIGHT)
-                    counted += 1
-                    weighted += worth * weight
-                    weight_sum += weight
+                cell.marks.sort(key=_place_in_cell)
+    answers = []
+    for pupil in sorted(cells, key=lambda one: (people[one].sort_key if one in people else ERASED_SORT_KEY, one)):
+        own, stays = cells[pupil], page.members.get(pupil, [])
+        counted, weighted_sum, weight_sum = worth.of(mark for cell in own for mark in cell.marks)
+        missed = [days[cell.lesson] for cell in own if cell.absence in MISSED and cell.lesson in days]
         answers.append(
             GradebookPupil(
                 pupil=pupil,
                 name=people[pupil].full() if pupil in people else "",
                 stays=stays,
-                cells=cells,
+                cells=own,
                 final_marks=page.finals.get(pupil, []),
                 recommendations=page.advice.get(pupil, []),
                 marks_counted=counted,
-                weighted_sum=weighted,
+                weighted_sum=weighted_sum,
                 weight_sum=weight_sum,
-                average_hundredths=Average(weighted, weight_sum).hundredths(),
+                average_hundredths=Average(weighted_sum, weight_sum).hundredths(),
                 lessons=lessons_while_member(roll_days, stays),
-                missed=missed,
+                missed=sum(was_member(stays, day) for day in missed),
             )
         )
     return answers
+
+
+def _place_in_cell(mark: Mark) -> tuple[str, int]:
+    return mark.work, mark.number

@@ -12,7 +12,17 @@ from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import journals as j
 from ejd.kernel.titles import sort_key
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import ROWS_MAX, checked_limit, fetch, is_in
+from ejd_projections.asking import (
+    DAY_MAX,
+    ROWS_MAX,
+    NotThereError,
+    among,
+    bound,
+    checked_ids,
+    checked_limit,
+    fetch,
+    is_in,
+)
 from ejd_projections.people import persons
 from ejd_projections.school_catalogue import subjects
 
@@ -255,6 +265,20 @@ def class_teachers_on(c: sa.Connection, ids: Collection[str], day: str) -> dict[
     return {row.stream: row.staff for row in found}
 
 
+_NAMED = (
+    sa.select(
+        journals.table,
+        sa.func.coalesce(subjects.c.name, ""),
+        sa.func.coalesce(classes.c.name, teaching_groups.c.name, ""),
+    )
+    .outerjoin(subjects.table, subjects.c.stream == journals.c.subject)
+    .outerjoin(classes.table, classes.c.stream == journals.c.group_id)
+    .outerjoin(teaching_groups.table, teaching_groups.c.stream == journals.c.group_id)
+    .order_by(journals.c.sort_key, journals.c.stream)
+)
+_NAMED_ONE = _NAMED.where(journals.c.stream == bound("journal"))
+
+
 def find_journals(  # noqa: PLR0913 - the ways to choose journals
     c: sa.Connection,
     *,
@@ -291,18 +315,15 @@ def find_journals(  # noqa: PLR0913 - the ways to choose journals
         if first is not None:
             taught = taught.where(sa.or_(load.ends.is_(None), load.ends >= first))
         where.append(columns.stream.in_(taught))
-    group_name = sa.func.coalesce(classes.c.name, teaching_groups.c.name, "")
-    statement = (
-        sa.select(journals.table, sa.func.coalesce(subjects.c.name, ""), group_name)
-        .outerjoin(subjects.table, subjects.c.stream == columns.subject)
-        .outerjoin(classes.table, classes.c.stream == columns.group_id)
-        .outerjoin(teaching_groups.table, teaching_groups.c.stream == columns.group_id)
-        .where(*where)
-        .order_by(columns.sort_key, columns.stream)
-        .limit(checked_limit(limit))
-        .offset(offset)
-    )
-    return [_journal(JournalRow(*row[:-2]), row[-2], row[-1]) for row in c.execute(statement)]
+    statement = _NAMED.where(*where).limit(checked_limit(limit)).offset(offset)
+    return [_journal(JournalRow(*row[:-2]), row[-2], row[-1]) for row in c.execute(statement).all()]
+
+
+def find_journal(c: sa.Connection, journal: str) -> Journal:
+    """Answer one journal; raises NotThereError when there is none with this id."""
+    for row in c.execute(_NAMED_ONE, {"journal": journal}).all():
+        return _journal(JournalRow(*row[:-2]), row[-2], row[-1])
+    raise NotThereError("there is no such journal: choose one from the list of journals", field="journal")
 
 
 def _journal(row: JournalRow, subject_name: str, group_name: str) -> Journal:
@@ -323,22 +344,26 @@ def _journal(row: JournalRow, subject_name: str, group_name: str) -> Journal:
     )
 
 
+_load = journal_teachers.c
+_TEACHERS = (
+    sa.select(journal_teachers.table, persons.c.family, persons.c.given, persons.c.middle)
+    .outerjoin(persons.table, persons.c.stream == _load.staff)
+    .where(
+        among(_load.stream, "journals"),
+        _load.starts <= bound("last"),
+        sa.or_(_load.ends.is_(None), _load.ends >= bound("first")),
+    )
+    .order_by(_load.stream, persons.c.sort_key, _load.staff, _load.starts)
+)
+
+
 def teachers_of(
     c: sa.Connection, ids: Collection[str], *, first: str | None = None, last: str | None = None
 ) -> dict[str, list[Teacher]]:
     """Answer the loads of journals that touch a range of days, by journal, in the order of the alphabet."""
-    load = journal_teachers.c
-    where = [is_in(load.stream, ids)]
-    where += [] if last is None else [load.starts <= last]
-    where += [] if first is None else [sa.or_(load.ends.is_(None), load.ends >= first)]
-    statement = (
-        sa.select(journal_teachers.table, persons.c.family, persons.c.given, persons.c.middle)
-        .outerjoin(persons.table, persons.c.stream == load.staff)
-        .where(*where)
-        .order_by(load.stream, persons.c.sort_key, load.staff, load.starts)
-    )
+    where = {"journals": checked_ids(ids), "first": first or "", "last": last or DAY_MAX}
     found: dict[str, list[Teacher]] = {}
-    for journal, person, starts, ends, hours, *name in c.execute(statement):
+    for journal, person, starts, ends, hours, *name in c.execute(_TEACHERS, where).all():
         full = " ".join(part for part in name if part)
         found.setdefault(journal, []).append(Teacher(journal, person, full, starts, ends, hours))
     return found

@@ -14,7 +14,7 @@ from ejd.kernel.event import Event
 from ejd.kernel.events import people as p
 from ejd.kernel.states.people import Memberships, Stay
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import fetch, is_in
+from ejd_projections.asking import among, ask, bound, checked_ids, fetch, is_in, question
 from ejd_projections.journal_catalogue import Journal
 
 projection = Projection("memberships", version=1)
@@ -107,22 +107,33 @@ class ClassMember:
     class_id: str
 
 
-def stays_in(c: sa.Connection, places: Collection[str], *, first: str, last: str) -> list[StayRow]:
-    """Answer the stays in classes and groups that touch a range of days, both included."""
-    s = stays.c
-    return fetch(c, stays, is_in(s.place, places), s.starts <= last, sa.or_(s.ends.is_(None), s.ends > first))
+_s = stays.c
+_TOUCHING = sa.and_(_s.starts <= bound("last"), sa.or_(_s.ends.is_(None), _s.ends > bound("first")))
+_IN_PLACES = question(stays, among(_s.place, "places"), _TOUCHING)
+_IN_PLACES_OF_ONE = question(stays, among(_s.place, "places"), _s.stream == bound("pupil"), _TOUCHING)
+_OF_PUPILS = question(stays, among(_s.stream, "pupils"), _TOUCHING)
+_PLANS = question(individual_plans, among(individual_plans.c.stream, "pupils"))
+
+
+def stays_in(
+    c: sa.Connection, places: Collection[str], *, first: str, last: str, pupil: str | None = None
+) -> list[StayRow]:
+    """Answer the stays in classes and groups that touch a range of days, both included; of one pupil if given."""
+    where = {"places": checked_ids(places), "first": first, "last": last}
+    if pupil is not None:
+        return ask(c, stays, _IN_PLACES_OF_ONE, **where, pupil=pupil)
+    return ask(c, stays, _IN_PLACES, **where)
 
 
 def stays_of(c: sa.Connection, pupils: Collection[str], *, first: str, last: str) -> list[StayRow]:
     """Answer the stays of pupils that touch a range of days, both included."""
-    s = stays.c
-    return fetch(c, stays, is_in(s.stream, pupils), s.starts <= last, sa.or_(s.ends.is_(None), s.ends > first))
+    return ask(c, stays, _OF_PUPILS, pupils=checked_ids(pupils), first=first, last=last)
 
 
 def plans_of(c: sa.Connection, pupils: Collection[str]) -> dict[str, list[tuple[str, tuple[str, ...] | None]]]:
     """Answer the individual plans of pupils, each with its first day, in order; most pupils have none."""
     found: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {}
-    for row in fetch(c, individual_plans, is_in(individual_plans.c.stream, pupils)):
+    for row in ask(c, individual_plans, _PLANS, pupils=checked_ids(pupils)):
         listed = None if row.journals is None else _journals(row.journals)
         found.setdefault(row.stream, []).append((row.starts, listed))
     return found
@@ -150,12 +161,8 @@ def members_of(
 
     In a class's journal an individual plan decides which ones are the pupil's (requirement C3).
     """
-    places = {journal.group for journal in journals}
-    s = stays.c
-    where = [is_in(s.place, places), s.starts <= last, sa.or_(s.ends.is_(None), s.ends > first)]
-    where += [] if pupil is None else [s.stream == pupil]
     by_place: dict[str, list[StayRow]] = {}
-    for row in fetch(c, stays, *where):
+    for row in stays_in(c, {journal.group for journal in journals}, first=first, last=last, pupil=pupil):
         by_place.setdefault(row.place, []).append(row)
     in_classes = {row.stream for own in by_place.values() for row in own if row.kind == "class"}
     plans = plans_of(c, in_classes) if in_classes else {}

@@ -12,7 +12,7 @@ from ejd.kernel.events import people as p
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.titles import PersonName, contacts_from_text, name_from_text, sort_key
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import fetch, is_in
+from ejd_projections.asking import among, ask, checked_ids, fetch, question
 
 ERASED = "удалено"
 """Shown in place of the name of a person whose key was destroyed."""
@@ -137,6 +137,9 @@ def _guardianship_ended(event: p.GuardianshipEnded, _meta: Recorded, rows: Strea
     _end_guardianship(rows, event.pupil, event.ends.isoformat())
 
 
+_BY_ID = question(persons, among(persons.c.stream, "ids"))
+
+
 @dataclass(slots=True)
 class Guardian:
     """Somebody who acts for a pupil; `relation` is a word such as mother."""
@@ -150,7 +153,7 @@ class Guardian:
 
 def people_by_id(c: sa.Connection, ids: Collection[str]) -> dict[str, PersonRow]:
     """Answer the persons with these ids, those who are there."""
-    return {row.stream: row for row in fetch(c, persons, is_in(persons.c.stream, ids))} if ids else {}
+    return {row.stream: row for row in ask(c, persons, _BY_ID, ids=checked_ids(ids))} if ids else {}
 
 
 def names(c: sa.Connection, ids: Collection[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
 from ejd.kernel.titles import sort_key
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import NotThereError, fetch, is_in
+from ejd_projections.asking import NotThereError, ask, fetch, is_in, question
 
 projection = Projection("school_catalogue", version=1)
 
@@ -213,19 +214,26 @@ class Year:
     calendar: str
 
 
+_SCHOOL = question(schools)
+_WORK_KINDS = question(work_kinds, order=[work_kinds.c.ordinal])
+_GRADING_SYSTEMS = question(grading_systems)
+_YEARS = question(academic_years, academic_years.c.first_day != "", order=[academic_years.c.first_day])
+_CLOSED = question(closed_periods)
+
+
 def school(c: sa.Connection) -> School | None:
     """Answer the school, None before it is opened."""
-    found = fetch(c, schools)
+    found = ask(c, schools, _SCHOOL)
     return School(found[0].name, found[0].timezone, found[0].simulated) if found else None
 
 
 def years(c: sa.Connection, *, ids: Collection[str] | None = None) -> list[Year]:
     """Answer the opened years by their first day."""
-    where = [academic_years.c.first_day != "", *([] if ids is None else [is_in(academic_years.c.stream, ids)])]
-    closed = {(row.stream, row.period) for row in fetch(c, closed_periods)}
+    closed = {(row.stream, row.period) for row in ask(c, closed_periods, _CLOSED)}
     return [
         Year(row.stream, row.name, row.first_day, row.last_day, _periods(row, closed), row.calendar)
-        for row in fetch(c, academic_years, *where, order=[academic_years.c.first_day])
+        for row in ask(c, academic_years, _YEARS)
+        if ids is None or row.stream in ids
     ]
 
 
@@ -277,12 +285,17 @@ def regulation_on(adopted: list[tuple[str, s.Regulation]], day: str) -> s.Regula
 
 def kinds_of_work(c: sa.Connection) -> dict[str, WorkKindRow]:
     """Answer the school's kinds of work by code, in the order of its list."""
-    return {row.code: row for row in fetch(c, work_kinds, order=[work_kinds.c.ordinal])}
+    return {row.code: row for row in ask(c, work_kinds, _WORK_KINDS)}
 
 
 def systems_of_grading(c: sa.Connection) -> dict[str, s.GradingSystem]:
     """Answer the grading systems that the school defined, by code."""
-    return {row.code: msgspec.json.decode(row.system, type=s.GradingSystem) for row in fetch(c, grading_systems)}
+    return {row.code: _grading_system(row.system) for row in ask(c, grading_systems, _GRADING_SYSTEMS)}
+
+
+@lru_cache(maxsize=256)
+def _grading_system(text: str) -> s.GradingSystem:
+    return msgspec.json.decode(text, type=s.GradingSystem)
 
 
 def subjects_by_name(c: sa.Connection, *, ids: Collection[str] | None = None) -> list[SubjectRow]:

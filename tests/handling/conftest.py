@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
 
 from ejd.app import School, initialise, open_school
 from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Scope
-from ejd.kernel.event import encode
+from ejd.kernel.event import Event, encode
+from ejd.kernel.sealed import Sealed
 from ejd.settings import Settings
 from tests.postgres import PostgresDatabase
 from tests.scenario import World, uid
@@ -50,6 +52,18 @@ def school(settings: Settings) -> Iterator[School]:
     school.close()
 
 
+def resealed(school: School, event: Event) -> Event:
+    """Answer a world's event with its texts really sealed; a world's own seal is the clear text."""
+    boxes = {
+        field: school.vault.seal(
+            value.person, value.box.decode(), field=f"{event.stored_name.partition('/')[0]}.{field}"
+        )
+        for field in event.__struct_fields__
+        if isinstance(value := getattr(event, field), Sealed)
+    }
+    return msgspec.structs.replace(event, **boxes)
+
+
 def store_world(school: School, world: World) -> None:
     """Store a world's events as one commit of nobody in particular."""
     heads: dict[str, int] = {}
@@ -65,7 +79,9 @@ def store_world(school: School, world: World) -> None:
             recorded_at=next(numbers),
             commands=(CommandRecord(command_id=command, name="world", body_hash=b"-"),),
             events=tuple(
-                NewEvent(stream=stream, name=event.stored_name, state=encode(event), command_id=command)
+                NewEvent(
+                    stream=stream, name=event.stored_name, state=encode(resealed(school, event)), command_id=command
+                )
                 for stream, event in world
             ),
             expected=heads,

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+COMMIT = b"COMMIT\0"
+"""With the end of the text: BEGIN names READ COMMITTED, which is not what is to be lost."""
 Loses = Literal["", "question", "answer"]
 
 
@@ -65,7 +67,7 @@ class Proxy:
     def _ask(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
-                if b"COMMIT" in data and self.loses:
+                if COMMIT in data and self.loses:
                     loses, self.loses = self.loses, ""
                     self.is_down = self.then_stays_down
                     if loses == "question":

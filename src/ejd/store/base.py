@@ -199,19 +199,10 @@ class BaseStore:
 
     def wait_for_news(self, after: int, timeout_seconds: float) -> bool:
         """Wait until there is an event above `after`, of any process; False when the time is over."""
-        now = time.monotonic()
-        deadline = now + timeout_seconds
-        looked_at = now - NEWS_POLL_SECONDS_MAX
-        while not self._news.closed:
-            if now - looked_at >= NEWS_POLL_SECONDS_MAX or self._reader.changed_elsewhere():
-                looked_at = now
-                self._news.announce(self.last_position())
-            if self._news.wait(after, max(0.0, min(self.news_poll_seconds, deadline - now))):
-                return True
-            now = time.monotonic()
-            if now >= deadline:
-                return self.last_position() > after
-        return False
+        try:
+            return self._wait(after, timeout_seconds)
+        except StoreClosedError:
+            return False
 
     def close(self) -> None:
         """Finish running appends, then close the connections."""
@@ -224,6 +215,22 @@ class BaseStore:
                 raise StoreBusyError(f"still in use after {CLOSE_WAIT_SECONDS_MAX} seconds: not closed")
             self._running = -1
         self._reader.shut()
+
+    def _wait(self, after: int, timeout_seconds: float) -> bool:
+        now = time.monotonic()
+        deadline = now + timeout_seconds
+        looked_at = now - NEWS_POLL_SECONDS_MAX
+        while True:
+            with self._use():
+                changed = self._reader.changed_elsewhere()
+            if changed or now - looked_at >= NEWS_POLL_SECONDS_MAX:
+                looked_at = now
+                self._news.announce(self.last_position())
+            if self._news.wait(after, max(0.0, min(self.news_poll_seconds, deadline - now))):
+                return True
+            now = time.monotonic()
+            if now >= deadline or self._news.closed:
+                return self.last_position() > after
 
     def _announce(self, position: int) -> None:
         self._news.announce(position)

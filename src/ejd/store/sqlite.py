@@ -183,8 +183,11 @@ class Recorder(SQLiteApplicationRecorder):
 
     def fetch(self, statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """Answer the rows of a question as plain tuples."""
-        with self._readers.connection() as connection:
-            return connection.execute(statement, params).fetchall()
+        try:
+            with self._readers.connection() as connection:
+                return connection.execute(statement, params).fetchall()
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailableError(f"the file of events cannot be read: {error}") from error
 
     def changed_elsewhere(self) -> bool:
         """Compare the file's data version with the one seen last; any commit changes it."""

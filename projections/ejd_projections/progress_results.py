@@ -1,0 +1,285 @@
+"""Whose final marks of a period count where: the cells (pupil × subject) that progress (D4) is counted over.
+
+The count date is the period's last day. A pupil who moved within the period counts in the class of that day with the
+marks of wherever they were given; who has left by then does not count (rules.md, formulas, H). Of several marks in
+one subject one counts: that of a journal the pupil belongs in on the count date, a class's before a group's, then
+the latest decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from ejd.kernel.calendar import calendar_from_json
+from ejd.kernel.due import occurrences
+from ejd.kernel.events.school import GradingSystem
+from ejd.kernel.policies import GRADING_SYSTEMS
+from ejd_projections.asking import checked_range, fetch, is_in
+from ejd_projections.final_marks import FinalMarkRow, final_marks
+from ejd_projections.gradebook_tables import lessons
+from ejd_projections.journal_catalogue import (
+    ClassRow,
+    Journal,
+    Teacher,
+    classes_by_name,
+    find_journals,
+    journals,
+    teachers_of,
+)
+from ejd_projections.memberships import class_members_on, members_of
+from ejd_projections.period import find_period
+from ejd_projections.progress_counting import Standing, standing
+from ejd_projections.school_catalogue import Year, systems_of_grading
+from ejd_projections.timetable import schedules_of
+
+YEAR_PERIODS = {"year": "Год", "exam": "Экзамен", "overall": "Итог"}
+"""Final marks beside those of grading periods (A6), with their names."""
+BY_MARKS_ONLY = frozenset({"exam", "overall"})
+"""Nobody's timetable says who is assessed here: a journal is once it has such a final mark."""
+UNMARKED_SCALE = "unmarked"
+
+
+class Span(NamedTuple):
+    """A period of final marks, days included; `last` is the count date, `scheme` None for the year's own marks."""
+
+    code: str
+    name: str
+    scheme: str | None
+    first: str
+    last: str
+
+
+class Choice(NamedTuple):
+    """Which final marks are counted: every condition that is not None must hold."""
+
+    year: Year
+    span: Span
+    class_id: str | None
+    grade: int | None
+    group: str | None
+    subject: str | None
+    teacher: str | None
+    pupil: str | None
+    journals: Collection[str] | None
+
+    @property
+    def by_journals(self) -> bool:
+        """Whether only pupils of the journals chosen count, and not their whole classes."""
+        return any(one is not None for one in (self.group, self.teacher, self.journals))
+
+
+class Cell(NamedTuple):
+    """One pupil in one subject that is to be assessed, or has a final mark; None: no mark yet."""
+
+    pupil: str
+    class_id: str
+    subject: str
+    standing: Standing | None
+
+
+class Results(NamedTuple):
+    """What is counted. `pupils` has every class of the choice, also one without pupils.
+
+    `lines` has every class × subject in which pupils are to be assessed or have marks, with the number of pupils
+    below the line. `journals` are those to be assessed, `members` their pupils, `teachers` who answers for them.
+    """
+
+    classes: list[ClassRow]
+    pupils: dict[str, list[str]]
+    lines: dict[tuple[str, str], int]
+    cells: list[Cell]
+    journals: list[Journal]
+    members: dict[str, set[str]]
+    teachers: dict[str, list[Teacher]]
+    subjects: dict[str, str]
+
+
+def span_of(year: Year, period: str) -> Span:
+    """Answer the days of a grading period by its code, or of the year for year, exam and overall marks.
+
+    Raises NotThereError for an unknown period.
+    """
+    if period in YEAR_PERIODS:
+        return Span(period, YEAR_PERIODS[period], None, year.first_day, year.last_day)
+    found = find_period(year, period)
+    return Span(found.code, found.name, found.scheme, found.first_day, found.last_day)
+
+
+def results_of(c: sa.Connection, choice: Choice) -> Results:
+    """Answer the cells of a choice with all that they are grouped and named by."""
+    year, span = choice.year, choice.span
+    chosen = find_journals(
+        c,
+        year=year.id,
+        class_id=choice.class_id,
+        groups=None if choice.group is None else [choice.group],
+        subject=choice.subject,
+        teacher=choice.teacher,
+        first=span.first,
+        last=span.last,
+        ids=choice.journals,
+    )
+    chosen = [one for one in chosen if span.scheme in {None, one.scheme}]
+    teachers = _answerable(teachers_of(c, [one.id for one in chosen], first=span.first, last=span.last), span.last)
+    if choice.teacher is not None:
+        chosen = [one for one in chosen if any(load.staff == choice.teacher for load in teachers.get(one.id, ()))]
+    classes = _classes(c, choice, chosen)
+    class_ids = {row.stream for row in classes}
+    chosen = [one for one in chosen if class_ids & set(one.classes)]
+    only = None if choice.pupil is None else [choice.pupil]
+    class_of = {one.pupil: one.class_id for one in class_members_on(c, day=span.last, classes=class_ids, pupils=only)}
+    systems = {system.code: system for system in GRADING_SYSTEMS} | systems_of_grading(c)
+    rows = _final_marks(c, choice, class_of)
+    assessed = _assessed(c, choice, chosen, systems, {row.journal for row in rows})
+    belonging = members_of(c, assessed, first=span.last, last=span.last, pupil=choice.pupil)
+    members = {journal: {one.pupil for one in stays if one.pupil in class_of} for journal, stays in belonging.items()}
+    if choice.by_journals:
+        inside = set().union(*members.values())
+        class_of = {pupil: class_id for pupil, class_id in class_of.items() if pupil in inside}
+    known = {one.id: one for one in chosen}
+    elsewhere = {row.journal for row in rows} - set(known)
+    known |= {one.id: one for one in find_journals(c, ids=elsewhere)} if elsewhere else {}
+    best = _best(rows, known, members, systems)
+    cells = _cells(choice, class_of, assessed, members, best)
+    pupils: dict[str, list[str]] = {row.stream: [] for row in classes}
+    for pupil, class_id in class_of.items():
+        pupils[class_id].append(pupil)
+    return Results(
+        classes=classes,
+        pupils=pupils,
+        lines=_lines(choice, pupils, assessed, members, cells),
+        cells=cells,
+        journals=assessed,
+        members=members,
+        teachers=teachers,
+        subjects={one.subject: one.subject_name for one in known.values()},
+    )
+
+
+def _lines(
+    choice: Choice,
+    pupils: dict[str, list[str]],
+    assessed: Sequence[Journal],
+    members: dict[str, set[str]],
+    cells: Sequence[Cell],
+) -> dict[tuple[str, str], int]:
+    """Answer the lines with their pupils: the whole class, or, chosen by journals, those who belong in one of them."""
+    own: dict[tuple[str, str], set[str]] = {(cell.class_id, cell.subject): set() for cell in cells}
+    for one in assessed:
+        for class_id in set(one.classes) & set(pupils):
+            own.setdefault((class_id, one.subject), set()).update(members.get(one.id, ()))
+    return {
+        line: len(set(pupils[line[0]]) & belonging) if choice.by_journals else len(pupils[line[0]])
+        for line, belonging in own.items()
+    }
+
+
+def _answerable(loads: dict[str, list[Teacher]], day: str) -> dict[str, list[Teacher]]:
+    """Answer who has each journal's load on the count date, else those who had it last."""
+    found = {}
+    for journal, own in loads.items():
+        ends = [load.ends or day for load in own]
+        newest = min(day, max(ends))
+        found[journal] = [load for load, end in zip(own, ends, strict=True) if end >= newest]
+    return found
+
+
+def _classes(c: sa.Connection, choice: Choice, chosen: Sequence[Journal]) -> list[ClassRow]:
+    """Answer the classes that are counted: those of the choice that have final marks in such a period."""
+    ids = None if choice.class_id is None else [choice.class_id]
+    linked = {class_id for journal in chosen for class_id in journal.classes}
+    whole = not choice.by_journals and choice.subject is None
+    return [
+        row
+        for row in classes_by_name(c, year=choice.year.id, ids=ids)
+        if choice.grade in {None, row.grade}
+        and (row.stream in linked or (whole and choice.span.scheme in {None, row.scheme}))
+    ]
+
+
+def _final_marks(c: sa.Connection, choice: Choice, pupils: Collection[str]) -> list[FinalMarkRow]:
+    m, j = final_marks.c, journals.c
+    of_year = sa.select(j.stream).where(j.year == choice.year.id)
+    if choice.subject is not None:
+        of_year = of_year.where(j.subject == choice.subject)
+    return fetch(c, final_marks, m.period == choice.span.code, is_in(m.pupil, pupils), m.journal.in_(of_year))
+
+
+def _assessed(
+    c: sa.Connection,
+    choice: Choice,
+    chosen: Sequence[Journal],
+    systems: dict[str, GradingSystem],
+    with_marks: Collection[str],
+) -> list[Journal]:
+    """Answer the journals whose pupils are to be assessed: marked ones that have lessons, or marks, in the period."""
+    marked = [
+        one for one in chosen if one.grading_system in systems and systems[one.grading_system].scale != UNMARKED_SCALE
+    ]
+    if choice.span.code in BY_MARKS_ONLY:
+        return [one for one in marked if one.id in with_marks]
+    taught = _taught(c, choice, [one for one in marked if one.id not in with_marks])
+    return [one for one in marked if one.id in with_marks or one.id in taught]
+
+
+def _taught(c: sa.Connection, choice: Choice, asked: Sequence[Journal]) -> set[str]:
+    """Answer the journals that have a lesson in the period: held, extra or moved there, or due and not cancelled."""
+    if not asked:
+        return set()
+    first, last = choice.span.first, choice.span.last
+    t = lessons.c
+    inside = [is_in(t.journal, {one.id for one in asked}), t.placed_date.between(first, last), t.cancelled.is_(False)]
+    real = sa.or_(t.topic.is_not(None), t.roll_taken, t.extra, t.moved)
+    taught = set(c.scalars(sa.select(t.journal).where(*inside, real).distinct()))
+    rest = [one for one in asked if one.id not in taught]
+    ids = [one.id for one in rest]
+    away = sa.or_(t.cancelled, t.placed_date < first, t.placed_date > last)
+    gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, ids), t.date.between(first, last), away)))
+    calendar, days = calendar_from_json(choice.year.calendar), checked_range(first, last)
+    for journal, own in schedules_of(c, ids).items():
+        grade = next(one.grade for one in rest if one.id == journal)
+        if any(one.lesson not in gone for one in occurrences(calendar, grade, journal, own, *days)):
+            taught.add(journal)
+    return taught
+
+
+def _best(
+    rows: Sequence[FinalMarkRow],
+    known: dict[str, Journal],
+    members: dict[str, set[str]],
+    systems: dict[str, GradingSystem],
+) -> dict[tuple[str, str], Standing]:
+    """Answer the one final mark of each pupil in each subject."""
+    best: dict[tuple[str, str], tuple[tuple[bool, bool, int, str], Standing]] = {}
+    for row in rows:
+        journal = known[row.journal]
+        found = standing(systems.get(journal.grading_system), row.value)
+        if found is None:
+            continue
+        belongs = row.pupil in members.get(row.journal, ())
+        rank = (belongs, journal.group_kind == "class", row.recorded_at, row.journal)
+        key = (row.pupil, journal.subject)
+        if key not in best or rank > best[key][0]:
+            best[key] = (rank, found)
+    return {key: found for key, (_, found) in best.items()}
+
+
+def _cells(
+    choice: Choice,
+    class_of: dict[str, str],
+    assessed: Sequence[Journal],
+    members: dict[str, set[str]],
+    best: dict[tuple[str, str], Standing],
+) -> list[Cell]:
+    """Answer the cells: who is to be assessed in what, and, where whole classes count, whoever has a mark."""
+    owed = {(pupil, one.subject) for one in assessed for pupil in members.get(one.id, ())}
+    with_mark = {key for key in best if key in owed or not choice.by_journals}
+    keys = with_mark if choice.span.code == "exam" else owed | with_mark
+    return [
+        Cell(pupil, class_of[pupil], subject, best.get((pupil, subject)))
+        for pupil, subject in sorted(keys)
+        if pupil in class_of
+    ]
