@@ -14,7 +14,7 @@ from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import lessons as e
 from ejd.kernel.policies import GRADING_SYSTEMS
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import is_in
+from ejd_projections.asking import is_in, within
 from ejd_projections.fill_counting import Judge, Judged, WrittenWork
 from ejd_projections.gradebook_tables import lessons, marks
 from ejd_projections.journal_catalogue import Journal, Teacher, find_journals, teachers_of
@@ -124,7 +124,7 @@ def _journals(c: sa.Connection, choice: Choice) -> list[Journal]:
     if choice.teacher is not None:
         taught = {one.id for one in find_journals(c, year=year, teacher=choice.teacher, first=first, last=last)}
         given = sa.select(lessons.c.journal).distinct()
-        given = given.where(lessons.c.substitute == choice.teacher, lessons.c.placed_date.between(first, last))
+        given = given.where(lessons.c.substitute == choice.teacher, within(lessons.c.placed_date, first, last))
         taught |= set(c.scalars(given))
         ids = taught if ids is None else ids & taught
     return find_journals(c, year=year, class_id=choice.class_id, groups=groups, subject=choice.subject, ids=ids)
@@ -158,7 +158,7 @@ def _judged(
     loads = teachers_of(c, by_id, first=days[0], last=days[1])
     systems = {system.code: system for system in GRADING_SYSTEMS} | systems_of_grading(c)
     unmarked = {code for code, system in systems.items() if system.scale == UNMARKED_SCALE}
-    here = sa.select(lessons.c.stream).where(is_in(lessons.c.journal, by_id), lessons.c.placed_date.between(*days))
+    here = sa.select(lessons.c.stream).where(is_in(lessons.c.journal, by_id), within(lessons.c.placed_date, *days))
     entries = {
         stream: FillRow(stream, *times)
         for stream, *times in c.execute(sa.select(fill_entries.table).where(fill_entries.c.stream.in_(here)))

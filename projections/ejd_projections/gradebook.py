@@ -147,7 +147,7 @@ class _Page:
 
     def everybody(self) -> set[str]:
         """Answer the pupils of the page."""
-        return {*self.members, *self.advice, *(pupil for own in self.cells.values() for pupil in own)}
+        return set(self.members).union(self.advice, *self.cells.values())
 
 
 _l, _m, _a, _r = lessons.c, marks.c, attendance.c, recommendations.c
@@ -255,12 +255,14 @@ def _read(c: sa.Connection, ids: list[str], first: str, last: str, pupil: str | 
     if pupil is not None:
         where["pupil"] = pupil
     cells = {stream: page.cells[stream] for stream, page in page_of.items()}
-    for stream, who, *content in c.execute(_MARKS_OF_ONE if of_one else _MARKS, where).all():
+    for row in c.execute(_MARKS_OF_ONE if of_one else _MARKS, where).all():
+        stream, who, work, number, value, control_work, variant, points, at, version, corrected = row
+        mark = Mark(work, number, value, control_work, variant, points, at, version, corrected)
         own = cells[stream]
         if who in own:
-            own[who].marks.append(Mark(*content))
+            own[who].marks.append(mark)
         else:
-            own[who] = Cell(stream, [Mark(*content)], None, None)
+            own[who] = Cell(stream, [mark], None, None)
     for stream, who, kind, minutes in c.execute(_ATTENDANCE_OF_ONE if of_one else _ATTENDANCE, where).all():
         own = cells[stream]
         if who in own:
@@ -319,17 +321,19 @@ class _Worth:
         self._system, self._weights = system, weights
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def of(self, marks_: Iterable[Mark]) -> tuple[int, int, int]:
+    def of(self, cells: Iterable[Cell]) -> tuple[int, int, int]:
         """Answer how many marks count, the sum of points × weight, and the sum of weights."""
+        known = self._known
         counted = weighted_sum = weight_sum = 0
-        for mark in marks_:
-            kind = mark.value, mark.work
-            if kind not in self._known:
-                self._known[kind] = self._look_up(*kind)
-            weighted, weight = self._known[kind]
-            counted += weight > 0
-            weighted_sum += weighted
-            weight_sum += weight
+        for cell in cells:
+            for mark in cell.marks:
+                kind = mark.value, mark.work
+                found = known.get(kind)
+                if found is None:
+                    found = known[kind] = self._look_up(*kind)
+                counted += found[1] > 0
+                weighted_sum += found[0]
+                weight_sum += found[1]
         return counted, weighted_sum, weight_sum
 
     def _look_up(self, value: str, work: str) -> tuple[int, int]:
@@ -352,7 +356,7 @@ def _pupils(page: _Page, people: dict[str, PersonRow], worth: _Worth) -> list[Gr
     answers = []
     for pupil in sorted(cells, key=lambda one: (people[one].sort_key if one in people else ERASED_SORT_KEY, one)):
         own, stays = cells[pupil], page.members.get(pupil, [])
-        counted, weighted_sum, weight_sum = worth.of(mark for cell in own for mark in cell.marks)
+        counted, weighted_sum, weight_sum = worth.of(own)
         missed = [days[cell.lesson] for cell in own if cell.absence in MISSED and cell.lesson in days]
         answers.append(
             GradebookPupil(

@@ -175,7 +175,8 @@ def _by_grade(_c: sa.Connection, found: Results, _teacher: str | None) -> Rows:
 
 
 def _subject_order(c: sa.Connection, found: Results) -> list[str]:
-    return [row.stream for row in subjects_by_name(c, ids=found.subjects)] if found.subjects else []
+    named = [row.stream for row in subjects_by_name(c, ids=found.subjects)] if found.subjects else []
+    return [*named, *sorted(set(found.subjects) - set(named))]
 
 
 def _by_line(c: sa.Connection, found: Results, _teacher: str | None) -> Rows:

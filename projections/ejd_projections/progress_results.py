@@ -17,7 +17,7 @@ from ejd.kernel.calendar import calendar_from_json
 from ejd.kernel.due import occurrences
 from ejd.kernel.events.school import GradingSystem
 from ejd.kernel.policies import GRADING_SYSTEMS
-from ejd_projections.asking import checked_range, fetch, is_in
+from ejd_projections.asking import checked_range, fetch, is_in, within
 from ejd_projections.final_marks import FinalMarkRow, final_marks
 from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import (
@@ -110,22 +110,8 @@ def span_of(year: Year, period: str) -> Span:
 
 def results_of(c: sa.Connection, choice: Choice) -> Results:
     """Answer the cells of a choice with all that they are grouped and named by."""
-    year, span = choice.year, choice.span
-    chosen = find_journals(
-        c,
-        year=year.id,
-        class_id=choice.class_id,
-        groups=None if choice.group is None else [choice.group],
-        subject=choice.subject,
-        teacher=choice.teacher,
-        first=span.first,
-        last=span.last,
-        ids=choice.journals,
-    )
-    chosen = [one for one in chosen if span.scheme in {None, one.scheme}]
-    teachers = _answerable(teachers_of(c, [one.id for one in chosen], first=span.first, last=span.last), span.last)
-    if choice.teacher is not None:
-        chosen = [one for one in chosen if any(load.staff == choice.teacher for load in teachers.get(one.id, ()))]
+    span = choice.span
+    chosen, teachers = _journals(c, choice)
     classes = _classes(c, choice, chosen)
     class_ids = {row.stream for row in classes}
     chosen = [one for one in chosen if class_ids & set(one.classes)]
@@ -159,6 +145,35 @@ def results_of(c: sa.Connection, choice: Choice) -> Results:
     )
 
 
+def _journals(c: sa.Connection, choice: Choice) -> tuple[list[Journal], dict[str, list[Teacher]]]:
+    """Answer the journals of the choice that have such a period, with who answers for each."""
+    span = choice.span
+    found = find_journals(
+        c,
+        year=choice.year.id,
+        class_id=choice.class_id,
+        groups=None if choice.group is None else [choice.group],
+        subject=choice.subject,
+        teacher=choice.teacher,
+        first=span.first,
+        last=span.last,
+        ids=choice.journals,
+    )
+    found = [one for one in found if span.scheme in {None, one.scheme}]
+    loads = teachers_of(c, [one.id for one in found], first=span.first, last=span.last)
+    teachers = {journal: _answerable(own, span.last) for journal, own in loads.items()}
+    if choice.teacher is not None:
+        found = [one for one in found if any(load.staff == choice.teacher for load in teachers.get(one.id, ()))]
+    return found, teachers
+
+
+def _answerable(loads: Sequence[Teacher], day: str) -> list[Teacher]:
+    """Answer who has the load of a journal on the count date, else those who had it last."""
+    ends = [load.ends or day for load in loads]
+    newest = min(day, max(ends))
+    return [load for load, end in zip(loads, ends, strict=True) if end >= newest]
+
+
 def _lines(
     choice: Choice,
     pupils: dict[str, list[str]],
@@ -175,16 +190,6 @@ def _lines(
         line: len(set(pupils[line[0]]) & belonging) if choice.by_journals else len(pupils[line[0]])
         for line, belonging in own.items()
     }
-
-
-def _answerable(loads: dict[str, list[Teacher]], day: str) -> dict[str, list[Teacher]]:
-    """Answer who has each journal's load on the count date, else those who had it last."""
-    found = {}
-    for journal, own in loads.items():
-        ends = [load.ends or day for load in own]
-        newest = min(day, max(ends))
-        found[journal] = [load for load, end in zip(own, ends, strict=True) if end >= newest]
-    return found
 
 
 def _classes(c: sa.Connection, choice: Choice, chosen: Sequence[Journal]) -> list[ClassRow]:
@@ -231,13 +236,13 @@ def _taught(c: sa.Connection, choice: Choice, asked: Sequence[Journal]) -> set[s
         return set()
     first, last = choice.span.first, choice.span.last
     t = lessons.c
-    inside = [is_in(t.journal, {one.id for one in asked}), t.placed_date.between(first, last), t.cancelled.is_(False)]
+    inside = [is_in(t.journal, {one.id for one in asked}), within(t.placed_date, first, last), t.cancelled.is_(False)]
     real = sa.or_(t.topic.is_not(None), t.roll_taken, t.extra, t.moved)
     taught = set(c.scalars(sa.select(t.journal).where(*inside, real).distinct()))
     rest = [one for one in asked if one.id not in taught]
     ids = [one.id for one in rest]
     away = sa.or_(t.cancelled, t.placed_date < first, t.placed_date > last)
-    gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, ids), t.date.between(first, last), away)))
+    gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, ids), within(t.date, first, last), away)))
     calendar, days = calendar_from_json(choice.year.calendar), checked_range(first, last)
     for journal, own in schedules_of(c, ids).items():
         grade = next(one.grade for one in rest if one.id == journal)

@@ -31,9 +31,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         yield settings
         return
     database: PostgresDatabase = request.getfixturevalue("postgres_database")
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone():
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(SERVICE_ROLE)))
+    create_service_role(database)
     settings = Settings(
         data_dir=tmp_path / "school",
         database_url=database.dsn_as(SERVICE_ROLE),
@@ -50,6 +48,14 @@ def school(settings: Settings) -> Iterator[School]:
     school = open_school(settings)
     yield school
     school.close()
+
+
+def create_service_role(database: PostgresDatabase) -> str:
+    """Make the role that the service has in tests, once in a server; roles are the server's, not the database's."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(SERVICE_ROLE)))
+    return SERVICE_ROLE
 
 
 def resealed(school: School, event: Event) -> Event:

@@ -20,7 +20,8 @@ from ejd.store.judge import Question
 from ejd.store.postgres import Store, append_lock_key, open_store
 from ejd.store.roles import provision
 from tests.postgres import PostgresDatabase
-from tests.store.contract import Open, StoreContract
+from tests.store.concurrency import Open
+from tests.store.contract import StoreContract
 from tests.store.proxy import Loses, Proxy
 from tests.store.roles import SCHEMA, service_dsn
 from tests.store.samples import ADA, a_commit

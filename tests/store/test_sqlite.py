@@ -11,7 +11,8 @@ import pytest
 
 from ejd.store.errors import CommitUnknownError, SchemaVersionError, StoreBusyError
 from ejd.store.sqlite import Store, open_store
-from tests.store.contract import Open, StoreContract
+from tests.store.concurrency import Open
+from tests.store.contract import StoreContract
 from tests.store.samples import ADA, a_commit
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from ejd.imports.timetable_file import Placement, PlannedActivity, TimetableFile
 
-__all__ = ["Clash", "ClashKind", "JournalPlan", "PlannedLesson", "clashes", "journals"]
+__all__ = ["Clash", "ClashKind", "JournalPlan", "PlannedLesson", "clashes", "journals", "natural_key"]
 
 ClashKind = Literal["teacher", "room", "students"]
 
@@ -125,7 +125,7 @@ def _courses(lessons: Sequence[PlannedActivity]) -> Iterable[list[PlannedActivit
 
 
 def _plan(source_format: str, course: list[PlannedActivity]) -> JournalPlan:
-    ordered = sorted(course, key=lambda lesson: _natural(lesson.id))
+    ordered = sorted(course, key=lambda lesson: natural_key(lesson.id))
     held = [PlannedLesson(place, each.id, each.teachers) for each in ordered for place in each.placements]
     return JournalPlan(
         key=f"{source_format}:{ordered[0].id}",
@@ -138,6 +138,6 @@ def _plan(source_format: str, course: list[PlannedActivity]) -> JournalPlan:
     )
 
 
-def _natural(text: str) -> list[tuple[int, str]]:
+def natural_key(text: str) -> list[tuple[int, str]]:
     """Return a sorting key by which 9 comes before 10: digits are compared by length first, then as text."""
     return [(len(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", text)]
