@@ -30,8 +30,9 @@ FORMULA = "Σ (points × weight) / Σ weight"
 
 @dataclass(slots=True)
 class Mark:
-    """One mark of a cell; `version` is the event of the lesson's stream that the value stands on."""
+    """One mark; marks of one lesson share its cell. `version` is the lesson's event that the value stands on."""
 
+    lesson: str
     work: str
     number: int
     value: str
@@ -44,12 +45,11 @@ class Mark:
 
 
 @dataclass(slots=True)
-class Cell:
-    """One pupil in one lesson: marks by kind of work and number, the line of the roll or None for present."""
+class Absence:
+    """One line of the roll: absent, excused, ill, or late (with minutes)."""
 
     lesson: str
-    marks: list[Mark]
-    absence: str | None
+    kind: str
     minutes: int | None
 
 
@@ -101,7 +101,7 @@ class FinalMark:
 
 @dataclass(slots=True)
 class GradebookPupil:
-    """One row of the page; only cells with something in them, in the order of the lessons.
+    """One row of the page: marks and absences of its cells, in the order of the lessons.
 
     The average is `weighted_sum` / `weight_sum` of the `marks_counted` marks on the page; `average_hundredths` is
     rounded half up. `missed` of `lessons` with the roll taken while the pupil was in the journal.
@@ -110,7 +110,8 @@ class GradebookPupil:
     pupil: str
     name: str
     stays: list[Member]
-    cells: list[Cell]
+    marks: list[Mark]
+    absences: list[Absence]
     final_marks: list[FinalMark]
     recommendations: list[Recommendation]
     marks_counted: int
@@ -137,17 +138,18 @@ class Gradebook:
 
 @dataclass(slots=True)
 class _Page:
-    """What is read of one journal, before it is a gradebook; `cells` by lesson, then by pupil."""
+    """What is read of one journal, mostly by pupil, before it is a gradebook."""
 
     lessons: list[GradebookLesson] = field(default_factory=list)
-    cells: dict[str, dict[str, Cell]] = field(default_factory=dict)
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    absences: dict[str, list[Absence]] = field(default_factory=dict)
     finals: dict[str, list[FinalMark]] = field(default_factory=dict)
     advice: dict[str, list[Recommendation]] = field(default_factory=dict)
     members: dict[str, list[Member]] = field(default_factory=dict)
 
     def everybody(self) -> set[str]:
         """Answer the pupils of the page."""
-        return set(self.members).union(self.advice, *self.cells.values())
+        return {*self.members, *self.marks, *self.absences, *self.advice}
 
 
 _l, _m, _a, _r = lessons.c, marks.c, attendance.c, recommendations.c
@@ -168,14 +170,14 @@ _LESSONS = (
 )
 _MARKS = (
     sa.select(
-        *(_m.stream, _m.pupil, _m.work, _m.number, _m.value, _m.control_work, _m.variant, _m.points),
+        *(_m.pupil, _m.stream, _m.work, _m.number, _m.value, _m.control_work, _m.variant, _m.points),
         *(_m.recorded_at, _m.version, _m.corrected),
     )
     .select_from(lessons.table.join(marks.table, _m.stream == _l.stream))
     .where(*_HERE)
 )
 _ATTENDANCE = (
-    sa.select(_a.stream, _a.pupil, _a.kind, _a.minutes)
+    sa.select(_a.pupil, _a.stream, _a.kind, _a.minutes)
     .select_from(lessons.table.join(attendance.table, _a.stream == _l.stream))
     .where(*_HERE)
 )
@@ -250,25 +252,19 @@ def _read(c: sa.Connection, ids: list[str], first: str, last: str, pupil: str | 
             lesson.homework_links = msgspec.json.decode(links, type=list[str])
         page = page_of[lesson.lesson] = pages[journal]
         page.lessons.append(lesson)
-        page.cells[lesson.lesson] = {}
     of_one = pupil is not None
     if pupil is not None:
         where["pupil"] = pupil
-    cells = {stream: page.cells[stream] for stream, page in page_of.items()}
     for row in c.execute(_MARKS_OF_ONE if of_one else _MARKS, where).all():
-        stream, who, work, number, value, control_work, variant, points, at, version, corrected = row
-        mark = Mark(work, number, value, control_work, variant, points, at, version, corrected)
-        own = cells[stream]
+        who, stream, work, number, value, control_work, variant, points, at, version, corrected = row
+        mark = Mark(stream, work, number, value, control_work, variant, points, at, version, corrected)
+        own = page_of[stream].marks
         if who in own:
-            own[who].marks.append(mark)
+            own[who].append(mark)
         else:
-            own[who] = Cell(stream, [mark], None, None)
-    for stream, who, kind, minutes in c.execute(_ATTENDANCE_OF_ONE if of_one else _ATTENDANCE, where).all():
-        own = cells[stream]
-        if who in own:
-            own[who].absence, own[who].minutes = kind, minutes
-        else:
-            own[who] = Cell(stream, [], kind, minutes)
+            own[who] = [mark]
+    for who, stream, kind, minutes in c.execute(_ATTENDANCE_OF_ONE if of_one else _ATTENDANCE, where).all():
+        page_of[stream].absences.setdefault(who, []).append(Absence(stream, kind, minutes))
     for stream, who, version, text in c.execute(_ADVICE_OF_ONE if of_one else _ADVICE, where).all():
         page_of[stream].advice.setdefault(who, []).append(Recommendation(stream, version, text))
     return pages
@@ -321,19 +317,18 @@ class _Worth:
         self._system, self._weights = system, weights
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def of(self, cells: Iterable[Cell]) -> tuple[int, int, int]:
+    def of(self, given: Iterable[Mark]) -> tuple[int, int, int]:
         """Answer how many marks count, the sum of points × weight, and the sum of weights."""
         known = self._known
         counted = weighted_sum = weight_sum = 0
-        for cell in cells:
-            for mark in cell.marks:
-                kind = mark.value, mark.work
-                found = known.get(kind)
-                if found is None:
-                    found = known[kind] = self._look_up(*kind)
-                counted += found[1] > 0
-                weighted_sum += found[0]
-                weight_sum += found[1]
+        for mark in given:
+            kind = mark.value, mark.work
+            found = known.get(kind)
+            if found is None:
+                found = known[kind] = self._look_up(*kind)
+            counted += found[1] > 0
+            weighted_sum += found[0]
+            weight_sum += found[1]
         return counted, weighted_sum, weight_sum
 
     def _look_up(self, value: str, work: str) -> tuple[int, int]:
@@ -345,25 +340,29 @@ class _Worth:
 
 
 def _pupils(page: _Page, people: dict[str, PersonRow], worth: _Worth) -> list[GradebookPupil]:
+    order = {lesson.lesson: place for place, lesson in enumerate(page.lessons)}
     days = {one.lesson: one.date for one in page.lessons if one.roll_taken and not one.cancelled}
     roll_days = sorted(days.values())
-    cells: dict[str, list[Cell]] = {pupil: [] for pupil in page.everybody()}
-    for lesson in page.lessons:
-        for pupil, cell in page.cells[lesson.lesson].items():
-            cells[pupil].append(cell)
-            if len(cell.marks) > 1:
-                cell.marks.sort(key=_place_in_cell)
+
+    def by_name(pupil: str) -> tuple[str, str]:
+        return people[pupil].sort_key if pupil in people else ERASED_SORT_KEY, pupil
+
     answers = []
-    for pupil in sorted(cells, key=lambda one: (people[one].sort_key if one in people else ERASED_SORT_KEY, one)):
-        own, stays = cells[pupil], page.members.get(pupil, [])
-        counted, weighted_sum, weight_sum = worth.of(own)
-        missed = [days[cell.lesson] for cell in own if cell.absence in MISSED and cell.lesson in days]
+    for pupil in sorted(page.everybody(), key=by_name):
+        stays = page.members.get(pupil, [])
+        given = page.marks.get(pupil, [])
+        given.sort(key=lambda mark: (order[mark.lesson], mark.work, mark.number))
+        absences = page.absences.get(pupil, [])
+        absences.sort(key=lambda absence: order[absence.lesson])
+        missed = [days[one.lesson] for one in absences if one.kind in MISSED and one.lesson in days]
+        counted, weighted_sum, weight_sum = worth.of(given)
         answers.append(
             GradebookPupil(
                 pupil=pupil,
                 name=people[pupil].full() if pupil in people else "",
                 stays=stays,
-                cells=own,
+                marks=given,
+                absences=absences,
                 final_marks=page.finals.get(pupil, []),
                 recommendations=page.advice.get(pupil, []),
                 marks_counted=counted,
@@ -375,7 +374,3 @@ def _pupils(page: _Page, people: dict[str, PersonRow], worth: _Worth) -> list[Gr
             )
         )
     return answers
-
-
-def _place_in_cell(mark: Mark) -> tuple[str, int]:
-    return mark.work, mark.number

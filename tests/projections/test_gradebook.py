@@ -12,7 +12,7 @@ from ejd.kernel.events import people as p
 from ejd.kernel.events import school as s
 from ejd.kernel.ids import SCHOOL, final_marks_stream, lesson_stream
 from ejd_projections.asking import NotThereError, SelectionError
-from ejd_projections.gradebook import JOURNALS_MAX, Cell, Gradebook, GradebookPupil, gradebook, gradebooks
+from ejd_projections.gradebook import JOURNALS_MAX, Gradebook, GradebookPupil, gradebook, gradebooks
 from ejd_projections.journal_catalogue import find_journals
 from tests.projections.conftest import Ask
 from tests.projections.story import (
@@ -45,8 +45,8 @@ def row_of(page: Gradebook, pupil: str) -> GradebookPupil:
     return next(one for one in page.pupils if one.pupil == pupil)
 
 
-def values(cell: Cell) -> list[str]:
-    return [mark.value for mark in cell.marks]
+def values(row: GradebookPupil) -> list[str]:
+    return [mark.value for mark in row.marks]
 
 
 def test_a_page_has_pupils_by_name_and_lessons_by_time(ask: Ask) -> None:
@@ -69,8 +69,9 @@ def test_several_marks_stand_in_one_cell(ask: Ask) -> None:
         when="09-01 12:00",
     )
     row = row_of(quarter(ask(story)), EREMIN)
-    assert [values(cell) for cell in row.cells] == [["4", "5"]]
-    assert row.cells[0].absence is None
+    assert values(row) == ["4", "5"]
+    assert len({mark.lesson for mark in row.marks}) == 1
+    assert row.absences == []
 
 
 def test_the_average_is_weighted_and_exact(ask: Ask) -> None:
@@ -81,7 +82,7 @@ def test_the_average_is_weighted_and_exact(ask: Ask) -> None:
     row = row_of(page, EREMIN)
     assert (row.weighted_sum, row.weight_sum, row.average_hundredths, row.marks_counted) == (1500, 400, 375, 3)
     without = row_of(page, ZHUKOV)
-    assert (without.average_hundredths, without.weight_sum, without.cells) == (None, 0, [])
+    assert (without.average_hundredths, without.weight_sum, without.marks) == (None, 0, [])
 
 
 def test_averages_are_rounded_half_up(ask: Ask) -> None:
@@ -101,17 +102,17 @@ def test_a_corrected_mark_counts_with_its_new_value_and_a_withdrawn_one_not(ask:
     gone = {"pupil": ZHUKOV, "work": "oral", "old_value": "3", "reason": why()}
     story.in_lesson(FIRST, (e.MarkWithdrawn, gone), when="09-02 09:00")
     page = quarter(ask(story))
-    (mark,) = row_of(page, EREMIN).cells[0].marks
+    (mark,) = row_of(page, EREMIN).marks
     # Topic 1, roll 2, marks 3 and 4, so that the correction is version 5 of the lesson.
     assert (mark.value, mark.corrected, mark.version, mark.recorded_at) == ("4", 1, 5, micros("09-01 12:00"))
-    assert row_of(page, ZHUKOV).cells == []
+    assert row_of(page, ZHUKOV).marks == []
 
 
 def test_a_correction_stands_though_the_mark_it_corrected_is_void(ask: Ask) -> None:
     cell = {"pupil": EREMIN, "work": "oral", "old_value": "2", "new_value": "4", "reason": why()}
     story = a_school().held(FIRST, marks={EREMIN: "2"}).in_lesson(FIRST, (e.MarkCorrected, cell), when="09-02 09:00")
     stream = lesson_stream(ALGEBRA, day("09-01"), 2)
-    (mark,) = row_of(quarter(ask(story.void(stream, 3))), EREMIN).cells[0].marks
+    (mark,) = row_of(quarter(ask(story.void(stream, 3))), EREMIN).marks
     assert (mark.value, mark.version, mark.recorded_at) == ("4", 4, micros("09-02 09:00"))
 
 
@@ -119,7 +120,7 @@ def test_a_lesson_whose_events_are_all_void_is_not_on_the_page(ask: Ask) -> None
     story = a_school().held(FIRST, marks={EREMIN: "2"})
     page = quarter(ask(story.void(lesson_stream(ALGEBRA, day("09-01"), 2), 1, 2, 3)))
     assert page.lessons == []
-    assert row_of(page, EREMIN).cells == []
+    assert row_of(page, EREMIN).marks == []
 
 
 def test_absences_count_where_the_roll_was_taken(ask: Ask) -> None:
@@ -128,7 +129,7 @@ def test_absences_count_where_the_roll_was_taken(ask: Ask) -> None:
     story.in_lesson(THIRD, (e.TopicRecorded, {"topic": "Тема"}), when="09-08 12:00")
     page = quarter(ask(story))
     row = row_of(page, EREMIN)
-    assert [cell.absence for cell in row.cells] == ["ill", "late"]
+    assert [one.kind for one in row.absences] == ["ill", "late"]
     assert (row.missed, row.lessons) == (1, 2)
     assert [one.roll_taken for one in page.lessons] == [True, True, False]
 
@@ -146,7 +147,7 @@ def test_a_corrected_roll_counts_as_corrected(ask: Ask) -> None:
     )
     page = quarter(ask(story.in_lesson(FIRST, *corrections, when="09-02 09:00")))
     assert [(row.missed, row.lessons) for row in page.pupils] == [(0, 1), (1, 1), (0, 1)]
-    assert (row_of(page, EREMIN).cells[0].absence, row_of(page, EREMIN).cells[0].minutes) == ("late", 10)
+    assert [(one.kind, one.minutes) for one in row_of(page, EREMIN).absences] == [("late", 10)]
 
 
 def test_who_moved_stands_in_both_journals_with_the_days(ask: Ask) -> None:
@@ -272,7 +273,7 @@ def test_control_works_and_their_marks_name_each_other(ask: Ask) -> None:
         ("work-2", "2026-09-03", True, 0),
         ("work-1", "2026-09-08", False, 1),
     ]
-    (given,) = row_of(page, EREMIN).cells[0].marks
+    (given,) = row_of(page, EREMIN).marks
     assert (given.control_work, given.variant, given.points) == ("work-1", 2, 17)
 
 

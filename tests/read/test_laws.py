@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ejd.kernel.event import Event
+from ejd.kernel.events.markers import EventsVoided
 from ejd.read.contract import Place
 from ejd.read.writing import Feed
 from tests.read import laws, toy
@@ -57,6 +59,17 @@ def test_a_rebuild_gives_the_same(new_place: NewPlace, store: MemoryStore, chunk
 @given(store=HISTORIES, deaths=st.lists(st.sampled_from(["before", "after", ""]), max_size=6))
 def test_a_kill_around_a_commit_loses_nothing(new_place: NewPlace, store: MemoryStore, deaths: list[str]) -> None:
     assert laws.fed_by_mortals(new_place(), TOY, store, deaths) == laws.expected(TOY, store)
+
+
+@pytest.mark.parametrize("death", ["before", "after"])
+def test_a_kill_at_each_commit_of_a_history_loses_nothing(new_place: NewPlace, death: str) -> None:
+    store = MemoryStore()
+    for times in range(1, 7):
+        store.add(("a", toy.Counted(times=times)), ("b", toy.Written(cell="z", text="т", loud=False)), gap=3)
+    store.add(("a", EventsVoided(breach="x", versions=(2,))), ("b", toy.Wiped(cell="z")))
+    for commits in range(10):
+        deaths = [""] * commits + [death]
+        assert laws.fed_by_mortals(new_place(), TOY, store, deaths) == laws.expected(TOY, store)
 
 
 @settings(law, max_examples=100)

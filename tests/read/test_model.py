@@ -220,6 +220,21 @@ def test_streams_can_be_folded_again_at_any_time(model: ReadModel, store: Memory
     assert counters(model) == {("a", 301), ("b", 21)}
 
 
+def test_a_fold_gets_stored_rows_as_it_wrote_them(model: ReadModel) -> None:
+    store = MemoryStore()
+    store.add(("a", toy.Written(cell="z", text="Ё", loud=True)), ("a", toy.Written(cell="ё", text=None, loud=False)))
+    with closing(laws.Feeding(model, Feed(model.folding, store))) as feeder:
+        feeder.run_to_end()
+    live = model.live()
+    assert live is not None
+    with closing(model.place.writer(live)) as writer:
+        stored = sorted(writer.load(toy.CELLS, ["a"]))
+    assert [[repr(value) for value in row] for row in stored] == [
+        ["'a'", "'z'", "'Ё'", "True", "0", "None"],
+        ["'a'", "'ё'", "None", "False", "1", "None"],
+    ]
+
+
 def test_a_page_never_ends_inside_a_commit(model: ReadModel) -> None:
     store = MemoryStore()
     first = store.add(*(("a", toy.Counted(times=1)) for _ in range(3)))

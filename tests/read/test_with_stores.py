@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ejd.kernel.envelope import NO_STREAM, CommandRecord, Commit, NewEvent, Scope
-from ejd.kernel.event import encode
+from ejd.kernel.event import Event, encode
 from ejd.kernel.events.markers import EventsVoided
 from ejd.read.memory import Memory
 from ejd.read.model import ReadModel
@@ -47,7 +47,7 @@ def model(open_store: OpenStore, request: pytest.FixtureRequest, tmp_path: Path)
     return ReadModel.on_postgres(database.dsn, "school", toy.make_folding())
 
 
-def write(store: BaseStore, number: int, stream: str, *events: toy.Event) -> int:
+def write(store: BaseStore, number: int, stream: str, *events: Event) -> int:
     """Append the events as one command."""
     command = f"30000000-0000-7000-8000-{number:012d}"
     head = store.heads([stream]).get(stream, NO_STREAM)

@@ -54,10 +54,8 @@ def thematic_plan(subject: str, grade: int, lessons: int, controls: int) -> list
 
     A subject with more lessons than topics comes back to each topic under another heading.
     """
-    sections = sections_of(subject, grade)
-    topics = [(section.name, topic) for section in sections for topic in section.topics]
-    lessons = min(lessons, PLAN_LINES_MAX)
-    ordinary = max(lessons - 2 * controls, 1)
+    ordinary = max(min(lessons, PLAN_LINES_MAX) - 2 * controls, 1)
+    topics = [(part.name, topic) for part in sections_of(subject, grade) for topic in part.topics][:ordinary]
     lines: list[PlanLine] = []
     for index, (section, topic) in enumerate(topics):
         times = ordinary * (index + 1) // len(topics) - ordinary * index // len(topics)

@@ -122,6 +122,8 @@ class _Teaching:
             taught.append(journal)
             if group is not None:
                 groups.setdefault(group.key, group)
+        if sum(len(group.pupils) for group in groups.values()) > MEMBERSHIPS_MAX:
+            raise ImportRefused(_TOO_MANY)
         class_of = {pupil.id: pupil.class_id or INDIVIDUAL_CLASS.id for pupil in self._file.pupils}
         home = {*class_of.values(), *(each for group in groups.values() for each in group.classes)}
         extra = (INDIVIDUAL_CLASS,) if INDIVIDUAL_CLASS.id in home else ()
@@ -212,7 +214,7 @@ class _Teaching:
                 waiting += reversed(each.members)
         self._memberships += len(seen) + len(found)
         if self._memberships > _STEPS_MAX:
-            raise ImportRefused(f"The file puts pupils into more than {MEMBERSHIPS_MAX} groups: export one school.")
+            raise ImportRefused(_TOO_MANY)
         return tuple(found)
 
     def _classes(self, sets: Sequence[str], pupils: Iterable[str]) -> tuple[str, ...]:
@@ -274,6 +276,8 @@ class _Teaching:
 
 
 _STEPS_MAX: Final = 20 * MEMBERSHIPS_MAX
+"""Student sets and pupils looked at, several times for each journal."""
+_TOO_MANY: Final = f"The file makes more than {MEMBERSHIPS_MAX} memberships of pupils in groups: export one school."
 _LABEL_CHARACTERS_MAX: Final = 80
 _KEY_CHARACTERS_MAX: Final = 30
 
