@@ -132,6 +132,15 @@ def in_year(state: YearState, day: date, field: str) -> date:
     return day
 
 
+def check_span(state: YearState, first: date, last: date, field: str) -> None:
+    """Raise OutsideTheYear or EndsBeforeItBegins unless the days bound a part of the year, both included."""
+    in_year(state, first, f"{field}.first_day")
+    in_year(state, last, f"{field}.last_day")
+    if first > last:
+        msg = f"the last day {last:%d.%m.%Y} is before the first {first:%d.%m.%Y}: correct one of them"
+        raise EndsBeforeItBegins(msg, field=f"{field}.last_day")
+
+
 def subject(context: Context, subject_id: str, field: str = "subject") -> SubjectDefined:
     """Answer a subject; raises NoSuchSubject."""
     state = context.load(SubjectState, subject_id)

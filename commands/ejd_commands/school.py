@@ -202,7 +202,7 @@ class DefineGradingSystem(SchoolCommand):
                 self._check_listed()
             case "range":
                 self._check_range()
-            case "unmarked":
+            case _:
                 self._check_unmarked()
         system = s.GradingSystem(
             code=self.code,

@@ -215,7 +215,7 @@ class DefineGradingPeriods(YearCommand):
         """Refuse periods that overlap, leave the year, share a code, or change one that is closed."""
         state = known.year(context, self.year)
         for index, period in enumerate(self.periods):
-            check_span(state, period.first_day, period.last_day, f"periods.{index}")
+            known.check_span(state, period.first_day, period.last_day, f"periods.{index}")
         for before, after in pairwise(self.periods):
             if before.last_day >= after.first_day:
                 msg = f"{after.code} begins before {before.code} has ended: put the periods in order, without overlap"
@@ -261,7 +261,7 @@ class DefineBreaks(YearCommand):
         """Refuse days outside the year."""
         state = known.year(context, self.year)
         for index, one in enumerate(self.breaks):
-            check_span(state, one.first_day, one.last_day, f"breaks.{index}")
+            known.check_span(state, one.first_day, one.last_day, f"breaks.{index}")
         breaks = tuple(
             y.Break(name=b.title, first_day=b.first_day, last_day=b.last_day, grades=tuple(sorted(set(b.grades))))
             for b in self.breaks
@@ -395,12 +395,3 @@ def _with_period(context: Context, year: str, period: str) -> YearState:
         msg = f"this year has no grading period {period!r}: use one of {codes or 'those you define first'}"
         raise NoSuchPeriod(msg, field="period")
     return state
-
-
-def check_span(state: YearState, first: date, last: date, field: str) -> None:
-    """Raise OutsideTheYear or EndsBeforeItBegins unless the days bound a part of the year, both included."""
-    known.in_year(state, first, f"{field}.first_day")
-    known.in_year(state, last, f"{field}.last_day")
-    if first > last:
-        msg = f"the last day {last:%d.%m.%Y} is before the first {first:%d.%m.%Y}: correct one of them"
-        raise known.EndsBeforeItBegins(msg, field=f"{field}.last_day")

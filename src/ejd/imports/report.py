@@ -1,0 +1,65 @@
+"""What came of an import, for a program and for the terminal."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from ejd.imports.timetable_file import Refused
+
+__all__ = ["ImportReport", "report_lines"]
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the school has of the file now; every activity is placed or among the refusals."""
+
+    school_name: str
+    year: str
+    """Id of the academic year."""
+    classes: int
+    groups: int
+    pupils: int
+    teachers: int
+    subjects: int
+    rooms: int
+    journals: int
+    activities: int
+    activities_placed: int
+    periods: int
+    """In one turn of the cycle."""
+    refusals: tuple[Refused, ...]
+    notes: tuple[str, ...]
+    commands_sent: int
+    commands_unchanged: int
+    """Not sent, since everything they say is so already."""
+    events_stored: int
+
+
+_COUNTED = (
+    "classes",
+    "groups",
+    "pupils",
+    "teachers",
+    "subjects",
+    "rooms",
+    "journals",
+    "activities",
+)
+
+
+def report_lines(report: ImportReport) -> Iterator[str]:
+    """Return the report as plain lines, every activity that is not in the timetable with its reason."""
+    yield f"{report.school_name or 'The file'}: " + ", ".join(f"{getattr(report, each)} {each}" for each in _COUNTED)
+    yield (
+        f"{report.activities_placed} activities are in the timetable with {report.periods} lessons in each turn of"
+        f" the cycle, {len(report.refusals)} are not"
+    )
+    for refused in report.refusals:
+        yield f"  {refused.reason}"
+    yield from report.notes
+    if report.commands_sent:
+        yield (
+            f"{report.commands_sent} commands stored {report.events_stored} events;"
+            f" {report.commands_unchanged} things were so already"
+        )
+    else:
+        yield f"Nothing has changed: all {report.commands_unchanged} things were so already"
