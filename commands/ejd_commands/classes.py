@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ejd.kernel.command import Refusal, Target
+from ejd.kernel.command import Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import journals as j
 from ejd.kernel.ids import derived
@@ -28,6 +28,10 @@ UNMARKED_GRADE = 1
 
 class NotOneClass(Refusal):
     """A group for individual teaching has its pupil from one class."""
+
+
+class KindIsAnother(WrongState):
+    """A group for individual teaching stays one, and no other group becomes one."""
 
 
 class FormClass(SetUpCommand):
@@ -128,6 +132,9 @@ class FormTeachingGroup(SetUpCommand):
                 raise known.BelongsToAnotherYear(msg, field=f"classes.{index}")
         if self.kind == "individual" and len(self.classes) != 1:
             raise NotOneClass("individual teaching is for one pupil: name the pupil's class only", field="classes")
+        if state.formed is not None and (state.formed.kind == "individual") != (self.kind == "individual"):
+            msg = "individual teaching and groups of several pupils do not turn into each other: form a new group"
+            raise KindIsAnother(msg, field="kind")
         event = j.TeachingGroupFormed(year=self.year, name=self.title, kind=self.kind, classes=self.classes)
         if state.formed != event:
             old_title = "" if state.formed is None else state.formed.name

@@ -16,7 +16,7 @@ from ejd_commands.fields import Day, Id
 from ejd_commands.known import SetUpCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import date
 
     from ejd.kernel.command import Caused, Context
@@ -104,22 +104,23 @@ class TransferPupil(PupilCommand):
             raise known.BelongsToAnotherYear(msg, field="class_id")
         context.rely(stay.ref)
         yield p.PupilTransferred(old_class=stay.where, new_class=self.class_id, transferred_on=day)
-        for group in _groups_from(state, day):
+        for group in dict.fromkeys(stay.where for stay in _groups_from(state, day)):
             formed = context.load(GroupState, group).formed
             if formed is not None and self.class_id not in formed.classes:
-                _free_individual(context, group)
+                _free_individual(context, _groups_from(state, day), group)
                 yield p.GroupLeft(group=group, left_on=day)
 
 
-def _groups_from(state: PupilState, day: date) -> Iterator[str]:
-    stays = state.memberships.groups
-    yield from dict.fromkeys(stay.where for stay in stays if stay.ends is None or stay.ends > day)
+def _groups_from(state: PupilState, day: date) -> list[Stay]:
+    return [stay for stay in state.memberships.groups if stay.ends is None or stay.ends > day]
 
 
-def _free_individual(context: Context, group: str) -> None:
-    formed = context.load(GroupState, group).formed
-    if formed is not None and formed.kind == "individual":
-        context.release(_individual_key(group))
+def _free_individual(context: Context, stays: Iterable[Stay], group: str = "") -> None:
+    """Free the place in individual teaching; who has an end to the stay gave it up when that was recorded."""
+    for stay in stays:
+        formed = context.load(GroupState, stay.where).formed
+        if stay.ends is None and group in {"", stay.where} and formed is not None and formed.kind == "individual":
+            context.release(_individual_key(stay.where))
 
 
 def _individual_key(group: str) -> str:
@@ -139,8 +140,7 @@ class RecordDeparture(PupilCommand):
         if stays and stays[-1].ends == self.left_on:
             return
         context.rely(self.in_class(state, self.left_on, "left_on").ref)
-        for group in _groups_from(state, self.left_on):
-            _free_individual(context, group)
+        _free_individual(context, _groups_from(state, self.left_on))
         yield p.PupilLeft(left_on=self.left_on)
 
 
@@ -211,7 +211,7 @@ class LeaveGroup(PupilCommand):
             msg = f"the pupil is not in this group on {self.left_on:%d.%m.%Y}: check the group and the day"
             raise NotInTheGroup(msg, field="group")
         context.rely(stay.ref)
-        _free_individual(context, self.group)
+        _free_individual(context, stays)
         yield p.GroupLeft(group=self.group, left_on=self.left_on)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid5
 
-from ejd.handling.handler import Request, batch_id_of
+from ejd.handling.handler import ClockNotSettable, Request
 from ejd.kernel.calendar import local_day
 from ejd.kernel.command import Actor, Command
 from ejd.kernel.ids import NAMESPACE, SCHOOL, SYSTEM
@@ -71,6 +71,8 @@ def found(handler: Handler, founding: Founding, *, clock: Callable[[], int]) -> 
     school = handler.states.fresh(SchoolState, SCHOOL)
     opening = not school.name
     if opening:
+        if founding.at is not None and not founding.simulated:
+            raise ClockNotSettable("only a simulated school has a settable clock: leave the time out", field="at")
         handler.handle(
             _requests("open", _opening(founding, now)),
             cli_actor(SYSTEM),
@@ -96,9 +98,7 @@ def _check_same(school: SchoolState, founding: Founding) -> None:
 
 def _opening(founding: Founding, now: int) -> list[Command]:
     timezone = founding.timezone or DEFAULT_TIMEZONE
-    school = OpenSchool(
-        title=founding.name or DEFAULT_NAME, timezone=timezone, simulated=bool(founding.simulated)
-    )
+    school = OpenSchool(title=founding.name or DEFAULT_NAME, timezone=timezone, simulated=bool(founding.simulated))
     starts = local_day(now, timezone)
     accounts: list[Command] = []
     for account, login, kind, role in (
@@ -142,8 +142,3 @@ def account_with_role(account: str, login: str, role: Role, person: str | None =
 
 def _requests(what: str, commands: Sequence[Command]) -> list[Request]:
     return [Request(command, named(f"{what} {number}")) for number, command in enumerate(commands)]
-
-
-def send_all(handler: Handler, commands: Sequence[Request], actor: Actor, *, at: int | None = None) -> None:
-    """Send commands as one batch under the id that follows from theirs."""
-    handler.handle(commands, actor, batch_id=batch_id_of([one.command_id for one in commands]), at=at)

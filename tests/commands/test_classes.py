@@ -12,7 +12,7 @@ from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import derived
-from ejd_commands.classes import AppointClassTeacher, FormClass, FormTeachingGroup, NotOneClass
+from ejd_commands.classes import AppointClassTeacher, FormClass, FormTeachingGroup, KindIsAnother, NotOneClass
 from ejd_commands.fields import unique_key
 from ejd_commands.known import (
     BelongsToAnotherYear,
@@ -203,6 +203,10 @@ def test_individual_teaching_is_of_one_class() -> None:
     command = group(kind="individual", classes=[CLASS_5A, CLASS_5B])
     given(A_CLASS_5A).when(command, by=HEAD).then_refused(NotOneClass, field="classes")
     assert given(A_CLASS_5A).when(group(kind="individual"), by=HEAD).events
+
+
+def test_a_group_of_several_pupils_never_becomes_one_for_a_single_pupil() -> None:
+    given(A_GROUP_JOURNAL).when(group(kind="individual"), by=HEAD).then_refused(KindIsAnother, field="kind")
 
 
 def test_two_groups_of_a_year_cannot_have_one_name() -> None:

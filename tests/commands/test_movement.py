@@ -190,6 +190,21 @@ def test_individual_teaching_has_exactly_one_pupil() -> None:
     assert left.when(second, by=HEAD).events
 
 
+def test_a_place_that_was_given_up_is_not_taken_from_the_next_pupil() -> None:
+    """VERA leaves in November, GLEB has the place; then it turns out that VERA left the school in October."""
+    joined = (VERA, p.GroupJoined(group=ALONE, joined_on=FIRST_DAY))
+    left = (VERA, p.GroupLeft(group=ALONE, left_on=NOVEMBER))
+    scenario = given(A_CLASS_5A, AN_INDIVIDUAL_GROUP, joined, left).with_reserved({f"individual/{ALONE}": GLEB})
+    for command in (
+        RecordDeparture(pupil=VERA, left_on=OCTOBER),
+        transfer(),
+        LeaveGroup(pupil=VERA, group=ALONE, left_on=OCTOBER),
+    ):
+        outcome = scenario.when(command, by=HEAD)
+        assert outcome.events
+        assert outcome.reserved == {f"individual/{ALONE}": GLEB}
+
+
 def test_a_group_is_left_once() -> None:
     command = LeaveGroup(pupil=VERA, group=GROUP, left_on=OCTOBER)
     outcome = given(A_GROUP_JOURNAL).when(command, by=HEAD)

@@ -130,6 +130,12 @@ class Journal:
     places: list[Place] = field(default_factory=list)
     ends: date | None = None
     """First day without lessons, when they end early."""
+    later: tuple[date, Teacher] | None = None
+    """From this day on another teacher has the load."""
+
+    def teacher_on(self, day: date) -> Teacher:
+        """Answer whose load the journal is on a day."""
+        return self.later[1] if self.later is not None and day >= self.later[0] else self.taught_by
 
     @property
     def where(self) -> str:

@@ -4,10 +4,11 @@ Everything goes through commands. What is so already is not sent again, so that 
 an interrupted import is simply run again, and a changed file brings only what changed in it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -16,9 +17,9 @@ from ejd.access.secrets import Purpose, read_master_key, subkey
 from ejd.access.vault import Clear
 from ejd.handling.handler import BATCH_COMMANDS_MAX, batch_id_of
 from ejd.imports.fet import read_fet_file
-from ejd.imports.ground import Ground, SchoolAccess
+from ejd.imports.ground import Ground, SchoolAccess, Step
 from ejd.imports.identity import Source
-from ejd.imports.journal_plans import clashes
+from ejd.imports.journal_plans import ClashKind, clashes
 from ejd.imports.rehearsal import Rehearsal, ToSend
 from ejd.imports.report import ImportReport, report_lines
 from ejd.imports.safe_xml import ImportRefused
@@ -30,12 +31,19 @@ from ejd.imports.year_steps import PlannedYear, Term, plan_year
 from ejd.kernel.command import Actor, Refusal
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
-from ejd_commands.people import NamedPerson
 
 __all__ = ["ImportRefused", "ImportReport", "Progress", "import_file", "import_timetable", "report_lines"]
 
 BATCH_EVENTS_MAX: Final = 2_000
 """Others wait for the append lock while a batch is stored."""
+
+TOLD_STEPS: Final = 250
+
+_CLASHING: Final[Mapping[ClashKind, str]] = {
+    "teacher": "teacher",
+    "room": "room",
+    "students": "class, group or pupil",
+}
 
 Progress = Callable[[int, int], None]
 """Told how many of how many steps are done; a step counts when it is rehearsed and when it is stored."""
@@ -96,22 +104,121 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
     source = Source(secret, file.source_format, file.school_name)
     ground = Ground(school.states, source)
     actor = actor._replace(client=source.client)
-    teaching = teaching_of(file)
+    term = Term(year_name, first_day, last_day, first_day if starts is None else starts)
+    plan = _plan(ground, file, term)
     rehearsal = Rehearsal(school.states, ground, actor, at)
+    progress = progress or _tell_nobody
+    total = 2 * len(plan.steps)
+    for done, step in enumerate(plan.steps, start=1):
+        rehearsal.take(step)
+        if done % TOLD_STEPS == 0:
+            progress(done, total)
+    events = _store(school, rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
+    return _report(file, plan, rehearsal, events)
+
+
+class _Plan(NamedTuple):
+    """The file as steps, with what its reading and planning chose, inferred or left out."""
+
+    year: PlannedYear
+    teaching: Teaching
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+
+def _plan(ground: Ground, file: TimetableFile, term: Term) -> _Plan:
+    teaching = teaching_of(file)
     try:
-        term = Term(year_name, first_day, last_day, first_day if starts is None else starts)
         year = plan_year(ground, file, term)
         steps = Steps(ground, file, teaching, term, year)
-        planned = list(steps)
+        every = tuple(steps)
     except ValidationError as error:
-        raise ImportRefused(_said(error)) from error
-    tell = progress or _tell_nobody
-    total = 2 * len(planned)
-    for done, step in enumerate(planned, start=1):
-        rehearsal.take(step)
-        if done % BATCH_COMMANDS_MAX == 0:
-            tell(done, total)
-    notes = (*file.notes, *year.notes, *teaching.notes, *steps.notes, *rehearsal.notes, *_clashes(file))
-    tell(total - len(rehearsal.to_send), total)
-    events = _store(school, rehearsal.to_send, actor, at, lambda left: tell(total - left, total))
-    return _report(file, year, teaching, notes, rehearsal, events)
+        raise ImportRefused(_sentence(error)) from error
+    return _Plan(year, teaching, every, (*file.notes, *year.notes, *teaching.notes, *steps.notes, *_clashes(file)))
+
+
+def _store(
+    school: SchoolAccess, to_send: Sequence[ToSend], actor: Actor, at: int | None, left: Callable[[int], None]
+) -> int:
+    """Send batch after batch and return the number of events; each batch is stored whole or not at all."""
+    _make_keys(school, to_send)
+    events = 0
+    waiting = len(to_send)
+    left(waiting)
+    for batch in _batches(to_send):
+        requests = [each.request for each in batch]
+        batch_id = batch_id_of([request.command_id for request in requests])
+        try:
+            answer = school.handler.handle(requests, actor, batch_id=batch_id, at=at)
+        except Refusal as refusal:
+            what = batch[refusal.command_index or 0].step.what
+            raise ImportRefused(
+                f"{what}: {refusal.sentence}. Somebody changes the school at the same time: run the import again."
+            ) from refusal
+        events += 0 if answer.repeated else len(answer.events)
+        waiting -= len(batch)
+        left(waiting)
+    return events
+
+
+def _make_keys(school: SchoolAccess, to_send: Sequence[ToSend]) -> None:
+    """Seal once for every new person, so that all their keys wait for the disk together and not one by one."""
+    clears = [Clear(each.person, "", "import.key") for each in to_send if each.person]
+    try:
+        school.vault.seal_many(clears)
+    except KeyDestroyedError as error:
+        raise ImportRefused(
+            "A person of the file was erased from this school: take the person out of the file."
+        ) from error
+
+
+def _batches(to_send: Sequence[ToSend]) -> Iterator[Sequence[ToSend]]:
+    batch: list[ToSend] = []
+    events = 0
+    for each in to_send:
+        if batch and (len(batch) == BATCH_COMMANDS_MAX or events + each.events > BATCH_EVENTS_MAX):
+            yield batch
+            batch, events = [], 0
+        batch.append(each)
+        events += each.events
+    if batch:
+        yield batch
+
+
+def _report(file: TimetableFile, plan: _Plan, rehearsal: Rehearsal, events: int) -> ImportReport:
+    return ImportReport(
+        school_name=file.school_name,
+        year=plan.year.id,
+        classes=len(plan.teaching.classes),
+        groups=len(plan.teaching.groups),
+        pupils=len(file.pupils),
+        teachers=len(file.teachers),
+        subjects=len(file.subjects),
+        rooms=len(file.rooms),
+        journals=len(plan.teaching.journals),
+        activities=len(file.lessons),
+        activities_placed=sum(bool(each.placements) for each in file.lessons),
+        periods=file.periods,
+        refusals=file.refusals,
+        notes=(*plan.notes, *rehearsal.notes),
+        commands_sent=len(rehearsal.to_send),
+        commands_unchanged=rehearsal.unchanged,
+        events_stored=events,
+    )
+
+
+def _clashes(file: TimetableFile) -> Iterator[str]:
+    """Real timetables have them, so that they are told and do not stop the import."""
+    found = Counter(clash.kind for clash in clashes(file))
+    for kind, count in found.items():
+        yield f"{count} times in the cycle the file has the same {_CLASHING[kind]} in several activities at once."
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = ".".join(str(each) for each in first["loc"])
+    return f"The file or the year's days do not fit the school ({error.title}, {field}): {first['msg']}."
+
+
+def _tell_nobody(done: int, total: int) -> None:
+    """Stand in for a progress bar."""

@@ -30,13 +30,19 @@ class ToSend(NamedTuple):
     step: Step
     request: Request
     events: int
+    person: str
+    """Whose name it seals, if anybody's."""
 
 
 class _NoSeal:
-    """Stands in for the vault, which would make a key for each person."""
+    """Stands in for the vault, which would make a key for each person; notes whose keys are needed."""
+
+    def __init__(self) -> None:
+        self.person = ""
 
     def seal(self, person: str, text: str, *, field: str) -> Sealed:  # noqa: ARG002 - one signature for all sealers
         """Return an empty box."""
+        self.person = person
         return Sealed(person, b"")
 
 
@@ -50,7 +56,8 @@ class Rehearsal:
         self._ground = ground
         timezone = states.load(SchoolState, SCHOOL).timezone
         now = time.time_ns() // 1_000 if at is None else at
-        self._decision = Decision(states, _NoSeal(), actor=actor, now=now, timezone=timezone)
+        self._sealer = _NoSeal()
+        self._decision = Decision(states, self._sealer, actor=actor, now=now, timezone=timezone)
 
     def take(self, step: Step) -> None:
         """Note a step to be sent, as unchanged, or as kept; raises ImportRefused where a rule says no."""
@@ -73,8 +80,9 @@ class Rehearsal:
         if command_id is None:
             self.notes.append(f"{step.what}: was changed by hand after an earlier import and stays so.")
             return
+        self._sealer.person = ""
         decision.take(command, command_id, authority)
-        self.to_send.append(ToSend(step, Request(command, command_id), len(events)))
+        self.to_send.append(ToSend(step, Request(command, command_id), len(events), self._sealer.person))
 
     def _id(self, command: Command, stream: str, event: Event) -> str | None:
         """Return the first id under which this content was not brought before.

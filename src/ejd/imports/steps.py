@@ -1,7 +1,7 @@
 """A timetable file becomes commands, in the order in which each finds what it builds on."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -102,9 +102,7 @@ class Steps:
             if self._own("room", self._rooms[each], each):
                 known = seats[each]
                 capacity = known if known is not None and known <= CAPACITY_MAX else None
-                yield Step(
-                    f"Room “{shown(name)}”", DefineRoom(room=self._rooms[each], title=name, capacity=capacity)
-                )
+                yield Step(f"Room “{shown(name)}”", DefineRoom(room=self._rooms[each], title=name, capacity=capacity))
 
     def _forms(self) -> Iterator[Step]:
         year = self._year
@@ -118,7 +116,7 @@ class Steps:
                     grade=grade_of(name),
                     scheme=year.scheme,
                     bells=year.bells,
-                    week_days=_week_days(year.week_days),
+                    week_days=year.week_days,
                 )
                 yield Step(f"Class “{shown(name)}”", command)
         for group in self._teaching.groups:

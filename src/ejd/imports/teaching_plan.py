@@ -139,8 +139,10 @@ class _Teaching:
         plan = course.plans[0]
         sets = [self._sets[each] for each in plan.student_sets]
         group: GroupPlan | None = None
+        of: tuple[str, ...]
         if course.part == 1 and len(sets) == 1 and isinstance(sets[0], SchoolClass):
-            of, classes, name = (sets[0].id,), (sets[0].id,), None
+            of = classes = (sets[0].id,)
+            name = None
         else:
             if course.part == 1 and len(sets) == 1 and isinstance(sets[0], TeachingGroup):
                 group, name = self._named_group(sets[0]), None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ejd.imports.ground import Ground, Step
 from ejd.imports.safe_xml import ImportRefused, shown
@@ -15,8 +15,8 @@ from ejd_commands.years import DefineBellSchedule, DefineCycle, DefineGradingPer
 
 __all__ = ["PlannedYear", "Term", "plan_year"]
 
-WEEK_DAYS_MIN: Final = 5
-"""A class's working mode has at least five days."""
+_WORKING_MODES: Final[tuple[Literal[5, 6, 7], ...]] = (5, 6, 7)
+"""Days a week that a class may have."""
 
 
 class Term(NamedTuple):
@@ -36,7 +36,7 @@ class PlannedYear(NamedTuple):
     """For each day of the file the day of the year's cycle, from 1."""
     weeks: int | None
     """None where the cycle is counted over school days."""
-    week_days: int
+    week_days: Literal[5, 6, 7]
     scheme: str
     bells: str
     steps: tuple[Step, ...]
@@ -49,12 +49,15 @@ def plan_year(ground: Ground, file: TimetableFile, term: Term) -> PlannedYear:
     if not name:
         raise ImportRefused("The academic year has no name: name it, for example 2026/27.")
     if not term.first_day <= term.starts <= term.last_day:
-        raise ImportRefused(f"The timetable starts on {term.starts}, outside the year {name}: choose a day of the year.")
+        raise ImportRefused(
+            f"The timetable starts on {term.starts}, outside the year {name}: choose a day of the year."
+        )
     year = ground.named("year", "year", name, ground.source.entity("year", name))
     data = ground.load(YearState, year).data
     if data.name and (data.first_day, data.last_day) != (term.first_day, term.last_day):
         raise ImportRefused(
-            f"The academic year {name} goes from {data.first_day} to {data.last_day} here: give these days, or another year."
+            f"The academic year {name} goes from {data.first_day} to {data.last_day} here:"
+            " give these days, or another year."
         )
     planned = cycle_of(file)
     numbers = None if data.cycle is None else numbers_in(data.cycle, planned)
@@ -64,37 +67,33 @@ def plan_year(ground: Ground, file: TimetableFile, term: Term) -> PlannedYear:
     elif data.cycle is not None and planned.kind == "weekly":
         weekdays = tuple(dict.fromkeys(day.weekday for day in data.cycle.days if day.weekday is not None))
     last = max(weekdays.index(weekday) for weekday in planned.weekdays if weekday in weekdays)
-    scheme = next((each for each in (HALF_YEARS, *data.schemes) if each in data.schemes), HALF_YEARS)
     bells = ground.source.label
-    steps = _steps(file, term, year, planned, opened=bool(data.name), cycled=numbers is not None)
+    steps: list[Step] = []
+    if not data.name:
+        opening = OpenAcademicYear(year=year, title=name, first_day=term.first_day, last_day=term.last_day)
+        steps.append(Step(f"The academic year {shown(name)}", opening))
+    if numbers is None:
+        steps.append(_cycle(year, planned))
+    if not data.schemes:
+        steps.append(_half_years(term, year))
+    ringing = DefineBellSchedule(year=year, code=bells, title=_bells_title(file), bells=bells_of(file))
     return PlannedYear(
         id=year,
         numbers=numbers or tuple(range(1, len(planned.days) + 1)),
         weeks=planned.weeks if planned.kind == "weekly" else None,
-        week_days=max(WEEK_DAYS_MIN, last + 1),
-        scheme=scheme,
+        week_days=next(mode for mode in _WORKING_MODES if mode > last),
+        scheme=next((each for each in (HALF_YEARS, *data.schemes) if each in data.schemes), HALF_YEARS),
         bells=bells,
-        steps=(
-            *steps,
-            *(() if data.schemes else (_half_years(term, year),)),
-            Step("The bells", DefineBellSchedule(year=year, code=bells, title=_bells_title(file), bells=bells_of(file))),
-        ),
+        steps=(*steps, Step("The bells", ringing)),
         notes=tuple(_notes(planned)),
     )
 
 
-def _steps(
-    file: TimetableFile, term: Term, year: str, planned: PlannedCycle, *, opened: bool, cycled: bool
-) -> Iterator[Step]:
-    name = " ".join(term.year_name.split())
-    if not opened:
-        command = OpenAcademicYear(year=year, title=name, first_day=term.first_day, last_day=term.last_day)
-        yield Step(f"The academic year {shown(name)}", command)
-    if not cycled:
-        # The weekdays of a weekly cycle are those of its days.
-        counted = planned.weekdays if planned.kind == "rolling" else ()
-        cycle = DefineCycle(year=year, kind=planned.kind, days=planned.days, weeks=planned.weeks, weekdays=counted)
-        yield Step(f"The cycle of {len(file.days)} days", cycle)
+def _cycle(year: str, planned: PlannedCycle) -> Step:
+    """The weekdays of a weekly cycle are those of its days."""
+    counted = planned.weekdays if planned.kind == "rolling" else ()
+    command = DefineCycle(year=year, kind=planned.kind, days=planned.days, weeks=planned.weeks, weekdays=counted)
+    return Step(f"The cycle of {len(planned.days)} days", command)
 
 
 def _half_years(term: Term, year: str) -> Step:
@@ -103,7 +102,9 @@ def _half_years(term: Term, year: str) -> Step:
 
 
 def _bells_title(file: TimetableFile) -> str:
-    return title(f"{file.source_format.upper()}: {file.school_name}" if file.school_name else file.source_format.upper())
+    return title(
+        f"{file.source_format.upper()}: {file.school_name}" if file.school_name else file.source_format.upper()
+    )
 
 
 def _refuse_other_lessons(ground: Ground, year: str, name: str) -> None:
@@ -111,7 +112,8 @@ def _refuse_other_lessons(ground: Ground, year: str, name: str) -> None:
     schedules = ground.load(TimetableState, timetable_stream(year)).schedules
     if any(each[-1].entries and not ground.ours(each[-1].ref) for each in schedules.values()):
         raise ImportRefused(
-            f"The academic year {name} has lessons in a cycle that the file's days do not fit: import into another year."
+            f"The academic year {name} has lessons in a cycle that the file's days do not fit:"
+            " import into another year."
         )
 
 
