@@ -20,6 +20,8 @@ from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import YearState
 from ejd_commands.fields import Code, Day, Id
+from ejd_commands.final_marks import UnknownPeriod
+from ejd_commands.lesson_base import UnknownPupil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +31,6 @@ if TYPE_CHECKING:
 
 POSITION_MAX = 2**53
 VERSION_MAX = 1_000_000
-
-
-class UnknownPupil(NotFound):
-    """No pupil has this id."""
 
 
 class UnknownRecommendation(NotFound):
@@ -45,10 +43,6 @@ class NotAMonday(Refusal):
 
 class NotYetToRead(Refusal):
     """What has not begun cannot have been read."""
-
-
-class UnknownPeriod(NotFound):
-    """The year has no such period."""
 
 
 class AcknowledgementCommand(Command):

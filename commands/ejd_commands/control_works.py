@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from ejd.kernel.command import Command, NotFound, Refusal, Target, WrongState
+from ejd.kernel.command import Command, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events.control_works import ControlWorkCancelled, ControlWorkMoved, ControlWorkPlanned
 from ejd.kernel.ids import SCHOOL, derived
@@ -15,7 +15,7 @@ from ejd.kernel.states.school import YearState
 from ejd.kernel.states.teaching import ControlWorkState
 from ejd_commands.fields import Code, Day, Id, Name, Reason
 from ejd_commands.lesson_base import check_period_open, opened_journal
-from ejd_commands.marks import check_work
+from ejd_commands.marks import UnknownControlWork, check_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 VARIANTS_MAX = 30
 POINTS_MAX = 1_000
-
-
-class UnknownControlWork(NotFound):
-    """No control work has this id."""
 
 
 class ControlWorkIsCancelled(WrongState):

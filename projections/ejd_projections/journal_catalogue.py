@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -189,20 +190,26 @@ def _journal_opened(event: j.JournalOpened, meta: Recorded, rows: StreamRows) ->
 @projection.on(j.TeacherAssigned)
 def _teacher_assigned(event: j.TeacherAssigned, meta: Recorded, rows: StreamRows) -> None:
     # As JournalState: a new assignment of a teacher replaces the old one from its day on.
+    _close_loads(rows, event.staff, (event.starts - timedelta(days=1)).isoformat())
     starts = event.starts.isoformat()
-    for row in journal_teachers.all(rows):
-        if row.staff == event.staff and row.starts >= starts:
-            journal_teachers.drop(rows, row.staff, row.starts)
     ends = event.ends.isoformat() if event.ends else None
     journal_teachers.put(rows, JournalTeacherRow(meta.stream, event.staff, starts, ends, event.hours_per_week))
 
 
 @projection.on(j.TeacherUnassigned)
 def _teacher_unassigned(event: j.TeacherUnassigned, _meta: Recorded, rows: StreamRows) -> None:
-    ends = event.ends.isoformat()
+    _close_loads(rows, event.staff, event.ends.isoformat())
+
+
+def _close_loads(rows: StreamRows, staff: str, last_day: str) -> None:
+    # As `close_loads` of ejd.kernel.states.teaching: later-ending loads end then, later-beginning ones fall away.
     for row in journal_teachers.all(rows):
-        if row.staff == event.staff and (row.ends is None or row.ends > ends):
-            row.ends = ends
+        if row.staff != staff:
+            continue
+        if row.starts > last_day:
+            journal_teachers.drop(rows, row.staff, row.starts)
+        elif row.ends is None or row.ends > last_day:
+            row.ends = last_day
 
 
 @projection.on(j.ThematicPlanAdopted)

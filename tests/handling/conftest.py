@@ -91,6 +91,6 @@ def store_world(school: School, world: World) -> None:
                 for stream, event in world
             ),
             expected=heads,
-            scopes={stream: Scope(kind="any") for stream in heads},
+            scopes={stream: Scope(kind="") for stream in heads},
         )
     )

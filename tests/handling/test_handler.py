@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ejd.app import School, open_school
+from ejd.handling.decision import IdOfSomethingElse
 from ejd.handling.handler import (
     BATCH_COMMANDS_MAX,
     BatchTooLarge,
@@ -29,6 +30,7 @@ from ejd.settings import Settings
 from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed
 from ejd_commands.lessons import RecordTopic
 from ejd_commands.marks import CellIsTaken, CorrectMark, RecordMark
+from ejd_commands.school import DefineRoom, DefineSubject
 from ejd_commands.years import ClosePeriod, ReopenPeriod
 from tests import worlds as w
 from tests.handling.conftest import store_world
@@ -276,6 +278,20 @@ def test_of_two_teachers_at_one_cell_one_wins_and_the_other_is_told(school: Scho
     # four of sixteen bring the value that won: one stores it, three find it there already
     assert outcomes.count("stored") == 4
     assert outcomes.count("taken") == 12
+
+
+def test_the_id_of_a_thing_cannot_be_used_for_a_thing_of_another_kind(school: School) -> None:
+    one = uid("one id")
+    send(school, DefineSubject(subject=one, title="Пение"), actor=DEPUTY)
+    with pytest.raises(IdOfSomethingElse, match="id of a subject, not of a room"):
+        send(school, DefineRoom(room=one, title="33"), actor=DEPUTY)
+    batch = [
+        Request(DefineSubject(subject=uid("two"), title="Танец"), uid("c1")),
+        Request(DefineRoom(room=uid("two"), title="34"), uid("c2")),
+    ]
+    with pytest.raises(IdOfSomethingElse):
+        school.handler.handle(batch, DEPUTY, batch_id=uid("b"))
+    assert len(names(school, one)) == 1
 
 
 def test_every_stored_event_can_be_decoded(school: School) -> None:

@@ -66,7 +66,8 @@ def test_a_kill_at_each_commit_of_a_history_loses_nothing(new_place: NewPlace, d
     store = MemoryStore()
     for times in range(1, 7):
         store.add(("a", toy.Counted(times=times)), ("b", toy.Written(cell="z", text="т", loud=False)), gap=3)
-    store.add(("a", EventsVoided(breach="x", versions=(2,))), ("b", toy.Wiped(cell="z")))
+        if times == 2:  # no later: folding a stream again would heal what a torn page had done to it
+            store.add(("a", EventsVoided(breach="x", versions=(2,))), ("b", toy.Wiped(cell="z")))
     for commits in range(10):
         deaths = [""] * commits + [death]
         assert laws.fed_by_mortals(new_place(), TOY, store, deaths) == laws.expected(TOY, store)

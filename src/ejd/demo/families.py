@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from ejd.demo.people import Names, Parents, Sex
-    from ejd.demo.roster import Group, Roster, SchoolClass
+    from ejd.demo.roster import Group, Relation, Roster, SchoolClass
     from ejd.demo.shape import Shape
     from ejd.kernel.titles import PersonName
 
@@ -101,7 +101,7 @@ class Families:
         self._homes.append(home)
         return home
 
-    def _guardian(self, name: PersonName, relation: str, reads: float, *, on_paper: bool) -> Guardian:
+    def _guardian(self, name: PersonName, relation: Relation, reads: float, *, on_paper: bool) -> Guardian:
         number = next(self._numbers)
         return Guardian(
             id=derived_id(self._seed, "guardian", str(number)),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from ejd.demo.people import Sex
 from ejd.kernel.titles import PersonName
+
+WeekDays: TypeAlias = Literal[5, 6]
+GroupKind: TypeAlias = Literal["subgroup", "stream", "individual"]
+Relation: TypeAlias = Literal["mother", "father"]
 
 
 @dataclass
@@ -74,7 +78,7 @@ class Guardian:
 
     id: str
     name: PersonName
-    relation: str
+    relation: Relation
     email: str
     phone: str
     account: str
@@ -89,7 +93,7 @@ class SchoolClass:
     id: str
     title: str
     grade: int
-    week_days: int
+    week_days: WeekDays
     scheme: str
     bells: str
     teacher: Teacher | None = None
@@ -102,7 +106,7 @@ class Group:
 
     id: str
     title: str
-    kind: str
+    kind: GroupKind
     classes: tuple[SchoolClass, ...]
     part: str = ""
     """Which pupils of the classes: first, second, m, f, technical, humanities, one."""

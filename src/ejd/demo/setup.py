@@ -20,7 +20,7 @@ from ejd_commands import classes as k
 from ejd_commands import journals as j
 from ejd_commands import people as p
 from ejd_commands import school as s
-from ejd_commands.movement import EnrolPupil, JoinGroup, SetIndividualPlan
+from ejd_commands.movement import JoinGroup, SetIndividualPlan
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def account_commands(account: str, login: str, person: str | None, role: Role) -
 
 def enrolment(pupil: Pupil, class_id: str, day: date) -> Command:
     """Answer what enrols a pupil."""
-    return EnrolPupil(
+    return p.EnrolPupil(
         pupil=pupil.id,
         family=pupil.name.family,
         given=pupil.name.given,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ejd.demo import curriculum as c
 from ejd.demo.people import Names, Sex
-from ejd.demo.roster import Block, Group, Journal, Roster, SchoolClass, Teacher
+from ejd.demo.roster import Block, Group, GroupKind, Journal, Roster, SchoolClass, Teacher
 from ejd.demo.shape import Shape, derived_id, grade_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Staffing:
             derived_id(self._seed, "journal", subject, where), subject, course, classes, hours, system, group
         )
 
-    def _group(self, title: str, kind: str, classes: tuple[SchoolClass, ...], part: str) -> Group:
+    def _group(self, title: str, kind: GroupKind, classes: tuple[SchoolClass, ...], part: str) -> Group:
         return Group(derived_id(self._seed, "group", title), title, kind, classes, part)
 
     def _halves(self, roster: Roster, subject: str, one: SchoolClass, hours: int) -> None:
@@ -117,7 +117,7 @@ class Staffing:
         journals = []
         for part in ("m", "f"):
             word = SEX_WORDS[part, parallel[0].grade in c.PROFILE_GRADES]
-            kind = "subgroup" if len(parallel) == 1 else "stream"
+            kind: GroupKind = "subgroup" if len(parallel) == 1 else "stream"
             group = self._group(f"{label}, {c.SUBJECTS[subject][0].lower()}, {word}", kind, parallel, part)
             course = f"labour-{part}" if subject == "labour" else subject
             journals.append(self._journal(subject, course, parallel, hours, group))
@@ -155,7 +155,9 @@ class Staffing:
 
     def _staff(self, roster: Roster, specialty: Specialty) -> None:
         open_blocks = [
-            block for block in roster.blocks if any(j.teacher is None and j.course in specialty.subjects for j in block.journals)
+            block
+            for block in roster.blocks
+            if any(j.teacher is None and j.course in specialty.subjects for j in block.journals)
         ]
         total = sum(j.hours for b in open_blocks for j in b.journals if j.course in specialty.subjects)
         if total == 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ejd.kernel.calendar import local_day
-from ejd.kernel.command import Caused
-from ejd.kernel.envelope import NewEvent, Ref
+from ejd.kernel.command import Caused, WrongState
+from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref
 from ejd.kernel.event import encode
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ejd.handling.states import States
-    from ejd.kernel.command import Actor, Command, Refusal, State
+    from ejd.kernel.command import Actor, Command, Refusal, State, Target
     from ejd.kernel.envelope import Scope
     from ejd.kernel.event import Event
     from ejd.kernel.sealed import Sealed
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="State")
 
 CAUSES_PER_EVENT_MAX = 2_000
+DERIVED_KINDS = frozenset({"lesson", "final-marks", "acknowledgements", "timetable", "school"})
+"""Nobody chooses the ids of these streams, so that they cannot be anything else's."""
+
+
+class IdOfSomethingElse(WrongState):
+    """The id belongs to a thing of another kind."""
 
 
 class Sealer(Protocol):
@@ -104,7 +110,8 @@ class Decision:
         self.reserved[key] = (stream, otherwise)
 
     def release(self, key: str) -> None:
-        """Free a unique key with the append."""
+        """Free a unique key with the append, also one claimed earlier in the batch."""
+        self.reserved.pop(key, None)
         self.released.append(key)
 
     def take(self, command: Command, command_id: str, authority: Sequence[Ref]) -> None:
@@ -117,10 +124,23 @@ class Decision:
             return
         if target.stream not in self.reads:
             self.reads[target.stream] = self._states.store.heads([target.stream]).get(target.stream, 0)
+        self._check_kind(target)
         self.scopes.setdefault(target.stream, target.scope)
         for one in decided:
             event, refs = (one.event, one.refs) if isinstance(one, Caused) else (one, ())
             self._append(target.stream, event, refs)
+
+    def _check_kind(self, target: Target) -> None:
+        """Refuse to write to a stream of another kind: a given id may be anything's."""
+        stream, kind = target.stream, target.scope.kind
+        if kind in DERIVED_KINDS or self.reads[stream] == NO_STREAM:
+            own = self.scopes.get(stream)
+            known = kind if own is None else own.kind
+        else:
+            known = self._states.kind_of(stream)
+        if known not in {kind, ""}:
+            msg = f"{stream} is the id of a {known}, not of a {kind}: use the right id, or a new one"
+            raise IdOfSomethingElse(msg)
 
     def _append(self, stream: str, event: Event, refs: Sequence[Ref]) -> None:
         before = self.pending.setdefault(stream, [])

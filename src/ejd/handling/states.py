@@ -85,6 +85,7 @@ class States:
         self.store = store
         self.catalogue = catalogue
         self.cache = cache if cache is not None else StateCache()
+        self._kinds: dict[str, str] = {}
 
     def load(self, state: type[S], stream: str) -> S:
         """Answer a state, perhaps a kept (old) one; the caller checks its version before it counts."""
@@ -102,6 +103,16 @@ class States:
         for event in self.store.read_streams(streams) if streams else ():
             recorded[event.stream].append(event)
         return {stream: fold(state, events, self.catalogue) for stream, events in recorded.items()}
+
+    def kind_of(self, stream: str) -> str:
+        """Answer the kind of an existing stream; it never changes, so that it is asked once."""
+        kind = self._kinds.get(stream)
+        if kind is None:
+            kind = self.store.kind_of(stream) or ""
+            if len(self._kinds) >= CACHED_STATES_MAX:
+                self._kinds.clear()
+            self._kinds[stream] = kind
+        return kind
 
     def fresh(self, state: type[S], stream: str) -> S:
         """Answer a state that is true at the time of the call: one small query when it is kept already."""

@@ -211,7 +211,7 @@ def _clashes(file: TimetableFile) -> Iterator[str]:
     """Real timetables have them, so that they are told and do not stop the import."""
     found = Counter(clash.kind for clash in clashes(file))
     for kind, count in found.items():
-        yield f"{count} times in the cycle the file has the same {_CLASHING[kind]} in several activities at once."
+        yield f"Slots in which the file has the same {_CLASHING[kind]} in several activities at once: {count}."
 
 
 def _sentence(error: ValidationError) -> str:

@@ -2,10 +2,15 @@
 
 Commands decide here as they do for real, each seeing the events of those before it. So a rule that says no is
 heard before anything is stored, and what is so already is not sent again.
+
+The file has the last word where the file changed, and only there: what it says as it said before, while a person
+of the school has changed it since, stays as that person left it.
 """
 
 import time
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from itertools import count, takewhile
+from typing import NamedTuple
 
 from ejd.handling.decision import Decision
 from ejd.handling.handler import Request
@@ -13,15 +18,13 @@ from ejd.handling.states import States
 from ejd.imports.ground import Ground, Step
 from ejd.imports.safe_xml import ImportRefused
 from ejd.kernel.command import Actor, Caused, Command, Refusal
+from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
 
 __all__ = ["Rehearsal", "ToSend"]
-
-GENERATIONS_MAX: Final = 1_000
-"""How often a file may go back to what it said before."""
 
 
 class ToSend(NamedTuple):
@@ -76,31 +79,33 @@ class Rehearsal:
         if not events:
             self.unchanged += 1
             return
-        command_id = self._id(command, command.target(decision).stream, events[0])
-        if command_id is None:
+        stream = command.target(decision).stream
+        told = self._ground.told_before(events[0], stream) if self._ground.exists(stream) else []
+        said = self._said(command, told)
+        if told and told[-1].command_id in said:
+            # The file says the same as at the last import: what it is different for now is not this thing's.
+            self.unchanged += 1
+            return
+        if said and told[-1].client != self._ground.source.client:
+            self.unchanged += 1
             self.notes.append(f"{step.what}: was changed by hand after an earlier import and stays so.")
             return
+        command_id = self._new_id(command, after=len(said)) if told else self._ground.source.command(command, 0)
         self._sealer.person = ""
         decision.take(command, command_id, authority)
         self.to_send.append(ToSend(step, Request(command, command_id), len(events), self._sealer.person))
 
-    def _id(self, command: Command, stream: str, event: Event) -> str | None:
-        """Return the first id under which this content was not brought before.
-
-        Where the file says what it said before, while somebody else has changed it since, the change stays: None.
-        """
-        source, account = self._ground.source, self._decision.actor.account
-        told = self._ground.told_before(event, stream) if self._ground.exists(stream) else []
+    def _said(self, command: Command, told: Sequence[Recorded]) -> list[str]:
+        """Return the ids under which exactly this was brought before, generation after generation."""
         ids = {each.command_id for each in told}
-        for generation in range(GENERATIONS_MAX):
-            command_id = source.command(command, generation)
-            if command_id in ids:
-                if told[-1].client != source.client:
-                    return None
-            elif not told or not self._ground.command_known(account, command_id):
-                return command_id
-        msg = f"The file went back to the same content {GENERATIONS_MAX} times: import it under another name of school."
-        raise ImportRefused(msg)
+        source = self._ground.source
+        return list(takewhile(ids.__contains__, (source.command(command, number) for number in range(len(ids)))))
+
+    def _new_id(self, command: Command, *, after: int) -> str:
+        """Return the id of the next generation; one that was sent and came too late to change anything is passed."""
+        account = self._decision.actor.account
+        ids = (self._ground.source.command(command, number) for number in count(after))
+        return next(each for each in ids if not self._ground.command_known(account, each))
 
 
 def _event(decided: Event | Caused) -> Event:

@@ -48,18 +48,18 @@ _COUNTED = (
 
 def report_lines(report: ImportReport) -> Iterator[str]:
     """Return the report as plain lines, every activity that is not in the timetable with its reason."""
-    yield f"{report.school_name or 'The file'}: " + ", ".join(f"{getattr(report, each)} {each}" for each in _COUNTED)
+    yield f"{report.school_name or 'The file'}: " + ", ".join(f"{each} {getattr(report, each)}" for each in _COUNTED)
     yield (
-        f"{report.activities_placed} activities are in the timetable with {report.periods} lessons in each turn of"
-        f" the cycle, {len(report.refusals)} are not"
+        f"In the timetable: {report.activities_placed} activities with {report.periods} lessons in each turn of the"
+        f" cycle; not in it: {len(report.refusals)}"
     )
     for refused in report.refusals:
         yield f"  {refused.reason}"
     yield from report.notes
     if report.commands_sent:
         yield (
-            f"{report.commands_sent} commands stored {report.events_stored} events;"
-            f" {report.commands_unchanged} things were so already"
+            f"Commands sent: {report.commands_sent}, events stored: {report.events_stored},"
+            f" so already: {report.commands_unchanged}"
         )
     else:
-        yield f"Nothing has changed: all {report.commands_unchanged} things were so already"
+        yield f"Nothing has changed: everything was so already ({report.commands_unchanged})"

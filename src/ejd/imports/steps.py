@@ -79,7 +79,9 @@ class Steps:
         for journal in self._teaching.journals:
             yield self._scheduling(journal)
         for kind, count in self._ground.reused.items():
-            self.notes.append(f"{count} {kind} of the file are in the school already and are used as they are.")
+            self.notes.append(
+                f"Of the {kind} of the file the school has already, and they are used as they are: {count}."
+            )
 
     def _own(self, kind: str, given: str, *keys: str) -> bool:
         """Tell whether a thing is the import's own, and so described by it."""
@@ -227,7 +229,9 @@ class Steps:
                 command = ScheduleJournal(journal=journal, starts=self._term.starts, entries=())
                 yield Step("A journal that the file no longer has", command)
         if ended:
-            self.notes.append(f"{ended} journals are no longer in the file: no lessons from {self._term.starts}.")
+            self.notes.append(
+                f"Journals no longer in the file, which have no lessons from {self._term.starts} on: {ended}."
+            )
 
     def _scheduling(self, journal: TaughtJournal) -> Step:
         entries = tuple(

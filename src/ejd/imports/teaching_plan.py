@@ -13,7 +13,7 @@ A journal page is of one subject and one class or teaching group. So
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -132,31 +132,28 @@ class _Teaching:
             class_of=class_of,
             groups=tuple(groups.values()),
             journals=tuple(taught),
-            notes=tuple(self._notes(plans, found, groups.values(), class_of)),
+            notes=tuple(self._notes(plans, found, taught, groups.values(), class_of)),
         )
 
     def _journal(self, course: _Course, alike: Counter[str]) -> tuple[TaughtJournal, GroupPlan | None]:
         plan = course.plans[0]
         sets = [self._sets[each] for each in plan.student_sets]
         group: GroupPlan | None = None
-        of: tuple[str, ...]
-        if course.part == 1 and len(sets) == 1 and isinstance(sets[0], SchoolClass):
-            of = classes = (sets[0].id,)
-            name = None
-        else:
-            if course.part == 1 and len(sets) == 1 and isinstance(sets[0], TeachingGroup):
-                group, name = self._named_group(sets[0]), None
-            else:
-                group = self._own_group(course, alike)
-                name = title(f"{self._subject_titles[plan.subject]}, {self._label(course, alike)}")
-            of, classes = group.key, group.classes
+        only = sets[0] if len(sets) == 1 and course.part == 1 else None
+        name: str | None = None
+        if isinstance(only, TeachingGroup):
+            group = self._named_group(only)
+        elif not isinstance(only, SchoolClass):
+            group = self._own_group(course, alike)
+            name = title(f"{self._subject_titles[plan.subject]}, {self._label(course, alike)}")
+        class_id = sets[0].id
         journal = TaughtJournal(
             key=course.key,
             subject=plan.subject,
             title=name,
             group_kind="class" if group is None else "group",
-            group=of,
-            classes=classes,
+            group=(class_id,) if group is None else group.key,
+            classes=(class_id,) if group is None else group.classes,
             teachers=tuple(dict.fromkeys(teacher for each in course.plans for teacher in each.teachers)),
             lessons=course.lessons,
         )
@@ -241,40 +238,36 @@ class _Teaching:
         self,
         plans: Sequence[JournalPlan],
         found: Sequence[_Course],
-        groups: Iterable[GroupPlan],
+        taught: Sequence[TaughtJournal],
+        groups: Collection[GroupPlan],
         class_of: dict[str, str],
     ) -> Iterable[str]:
         shared = [course for course in found if len(course.plans) > 1]
-        yield from _counted(
-            sum(len(course.plans) for course in shared),
-            f"courses teach a subject to pupils who have another teacher in it too: they share {len(shared)} journals.",
-        )
-        yield from _counted(
-            sum(course.part > 1 for course in found),
-            "courses meet another one of the same subject and students: each has a teaching group of its own.",
-        )
-        doubled = sum(len(plan.lessons) for plan in plans) - sum(len(course.lessons) for course in found)
-        yield from _counted(doubled, "periods fall together with another one of the same journal: one lesson each.")
-        yield from _counted(sum(not course.plans[0].teachers for course in found), "journals have no teacher yet.")
-        yield from _counted(
-            sum(not group.pupils for group in groups),
-            "teaching groups have no pupils yet, as the file does not say who is in them: let pupils join them.",
-        )
         known = {*class_of.values()}
-        yield from _counted(
-            sum(each.id not in known for each in self._file.classes),
-            "classes have no pupils yet, as the file names none: enrol them, or import a roster.",
-        )
-        yield from _counted(
-            sum(home == INDIVIDUAL_CLASS.id for home in class_of.values()),
-            f"pupils have no class in the file: they are in the class “{self._class_titles[INDIVIDUAL_CLASS.id]}”.",
-        )
-        used = {key for group in groups for kind, key in (group.key,) if kind == "set"}
+        used = {group.key[1] for group in groups if group.key[0] == "set"}
         used |= {each for plan in plans for each in plan.student_sets}
-        yield from _counted(
-            sum(group.id not in used for group in self._file.groups),
-            "groups of students are named by no activity: they are not formed.",
-        )
+        doubled = sum(len(plan.lessons) for plan in plans) - sum(len(course.lessons) for course in found)
+        for count, sentence in (
+            (len(shared), "Journals shared by several courses of one subject and the same students"),
+            (
+                sum(course.part > 1 for course in found),
+                "Courses that meet another one of the same subject and students",
+            ),
+            (doubled, "Periods that fall together with another one of their journal, and are one lesson with it"),
+            (sum(not journal.teachers for journal in taught), "Journals without a teacher"),
+            (sum(not group.pupils for group in groups), "Teaching groups whose pupils the file does not name"),
+            (sum(each.id not in known for each in self._file.classes), "Classes whose pupils the file does not name"),
+            (
+                sum(home == INDIVIDUAL_CLASS.id for home in class_of.values()),
+                f"Pupils without a class, who are in “{self._class_titles[INDIVIDUAL_CLASS.id]}”",
+            ),
+            (
+                sum(group.id not in used for group in self._file.groups),
+                "Sets of students that no activity names, and that are not formed",
+            ),
+        ):
+            if count:
+                yield f"{sentence}: {count}."
 
 
 _STEPS_MAX: Final = 20 * MEMBERSHIPS_MAX
@@ -282,11 +275,6 @@ _STEPS_MAX: Final = 20 * MEMBERSHIPS_MAX
 _TOO_MANY: Final = f"The file makes more than {MEMBERSHIPS_MAX} memberships of pupils in groups: export one school."
 _LABEL_CHARACTERS_MAX: Final = 80
 _KEY_CHARACTERS_MAX: Final = 30
-
-
-def _counted(count: int, sentence: str) -> Iterable[str]:
-    if count:
-        yield f"{count} {sentence}"
 
 
 def _slot(lesson: PlannedLesson) -> Placement:

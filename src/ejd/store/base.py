@@ -192,6 +192,12 @@ class BaseStore:
         with self._use():
             return [stream for (stream,) in self._fetch(self._sql(sql.JOURNAL_STREAMS), (journal, kind))]
 
+    def kind_of(self, stream: str) -> str | None:
+        """Answer the kind under which the directory has a stream, None for one that does not exist."""
+        with self._use():
+            rows = self._fetch(self._sql(sql.KIND), (stream,))
+        return str(rows[0][0]) if rows else None
+
     def count_events(self) -> int:
         """Answer how many events there are (positions may have gaps)."""
         with self._use():

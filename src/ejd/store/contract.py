@@ -82,6 +82,10 @@ class EventStore(Protocol):
         """Answer the directory's streams of one kind and journal, by first position (cheap: it has an index)."""
         ...
 
+    def kind_of(self, stream: str) -> str | None:
+        """Answer the kind under which the directory has a stream (it never changes), None for an unknown stream."""
+        ...
+
     def count_events(self) -> int:
         """Answer how many events there are (positions may have gaps)."""
         ...
