@@ -1,0 +1,268 @@
+"""Real schools come in whole: every activity is due in the timetable, or named with the reason why not."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
+from ejd.imports.apply import ImportReport, import_file, report_lines
+from ejd.imports.fet import read_fet, read_fet_file
+from ejd.imports.journal_plans import journals
+from ejd.imports.timetable_file import TimetableFile
+from ejd.imports.xhstt import read_xhstt_file
+from ejd.kernel.due import Occurrence
+from ejd.kernel.states.people import PupilState
+from ejd.read.rebuild import ensure_built
+from ejd_commands.lessons import SaveLesson
+from ejd_projections.gradebook import gradebook
+from tests.imports.importing import (
+    AUGUST,
+    FIRST_DAY,
+    LAST_DAY,
+    Found,
+    bring,
+    by_hand,
+    due_by_file,
+    empty_school,
+    micros,
+)
+from tests.imports.shared_data import real_file
+from tests.imports.test_fet import _Counted as CountedFet
+from tests.imports.test_xhstt import _Counted as CountedXhstt
+from tests.postgres import PostgresDatabase
+from tests.scenario import uid
+
+_UAE = "fet/United-Arab-Emirates__IBDP-School-2016.fet"
+_GREECE = "fet/Greece__Didymoteicho__6th-Primary-School.fet"
+_ITALY = "fet/Italy__2010__Liceo-2010.fet"
+_WOODLANDS = "xhstt/ZA-WD-09.xml"
+_FALKON = "xhstt/DK-FG-12.xml"
+
+
+class _Independent(NamedTuple):
+    """Counts by regular expressions over the text, sharing nothing with the importer."""
+
+    activities: int
+    placed: int
+    periods: int
+    pupils: int
+    teachers: int
+    rooms: int
+
+
+def _count_fet(path: Path) -> _Independent:
+    counted, text = CountedFet(path), path.read_text("utf-8-sig")
+    return _Independent(
+        len(counted.activities),
+        len(counted.placed),
+        counted.periods,
+        len(set(re.findall(r"<Group>\s*<Name>([^<]+)</Name>\s*<Number_of_Students>1<", text))),
+        len(re.findall(r"<Teacher>\s*<Name>", text)),
+        len(re.findall(r"<Room>\s*<Name>", text)),
+    )
+
+
+def _count_xhstt(path: Path) -> _Independent:
+    counted = CountedXhstt(path)
+
+    def of_type(word: str) -> int:
+        found = re.findall(r"<Resource Id\s*=.*?</Resource>", counted.instance, re.DOTALL)
+        return sum(f'<ResourceType Reference="{word}"' in each for each in found)
+
+    return _Independent(
+        len(counted.durations),
+        len(counted.times),
+        counted.periods,
+        of_type("Student"),
+        of_type("Teacher"),
+        of_type("Room"),
+    )
+
+
+class _Real(NamedTuple):
+    path: str
+    read: Callable[[Path], TimetableFile]
+    count: Callable[[Path], _Independent]
+    classes: int
+    groups: int
+    journals: int
+    refusals: int
+
+
+# Classes, groups and journals are worked out in the readers' tests and here:
+# UAE: 37 classes; 72 of its 89 groups are taught, and 141 journals are of several pupils or groups; of 753 courses
+# 24 share 12 journals. DK: no class, so one for all; of 308 courses 6 share 2 journals, each of a group of its own.
+_SCHOOLS = {
+    "uae": _Real(_UAE, read_fet_file, _count_fet, 37, 72 + 141, 753 - 24 + 12, 5),
+    "greece": _Real(_GREECE, read_fet_file, _count_fet, 13, 0, 149, 13),
+    "italy": _Real(_ITALY, read_fet_file, _count_fet, 23, 6, 242, 562),
+    "woodlands": _Real(_WOODLANDS, read_xhstt_file, _count_xhstt, 30, 66, 278, 0),
+    "falkon": _Real(_FALKON, read_xhstt_file, _count_xhstt, 1, 304, 308 - 6 + 2, 0),
+}
+
+
+def _check(real: _Real, folder: Path, postgres: PostgresDatabase | None) -> None:
+    path = real_file(real.path)
+    file, counted = real.read(path), real.count(path)
+    with empty_school(folder, postgres) as school:
+        report = bring(school, file)
+        found = Found(school, report.year)
+        _check_report(real, report, counted)
+        _check_school(report, found)
+        assert found.due_in_a_turn() == due_by_file(file)
+        assert len(found.due_lessons(*found.turn())) == counted.periods
+        _check_loads_and_members(file, found)
+        position, commands = school.store.last_position(), report.commands_sent
+        again = bring(school, file)
+        assert (again.events_stored, again.commands_sent, school.store.last_position()) == (0, 0, position)
+        assert again.refusals == report.refusals
+        assert commands == report.events_stored > 500
+
+
+def _check_report(real: _Real, report: ImportReport, counted: _Independent) -> None:
+    in_the_file = (report.activities, report.activities_placed, report.periods, report.pupils)
+    assert (*in_the_file, report.teachers, report.rooms) == counted
+    assert len(report.refusals) == counted.activities - counted.placed == real.refusals
+    assert (report.classes, report.groups, report.journals) == (real.classes, real.groups, real.journals)
+    lines = list(report_lines(report))
+    assert all(refused.reason in "\n".join(lines) for refused in report.refusals)
+
+
+def _check_school(report: ImportReport, found: Found) -> None:
+    """The report's counts are the school's, which has a head besides."""
+    for kind, count in (
+        ("class", report.classes),
+        ("group", report.groups),
+        ("pupil", report.pupils),
+        ("staff", report.teachers + 1),
+        ("subject", report.subjects),
+        ("room", report.rooms),
+        ("journal", report.journals),
+    ):
+        assert len(found.streams(kind)) == count, kind
+
+
+def _check_loads_and_members(file: TimetableFile, found: Found) -> None:
+    pupils = {each.id for each in file.pupils}
+    courses = {(each.subject, frozenset(each.student_sets)) for each in journals(file)}
+    loads = {(each.subject, frozenset(each.student_sets), who) for each in journals(file) for who in each.teachers}
+    assert sum(len(state.loads) for state in found.journals().values()) == len(loads)
+    states = [found.school.states.fresh(PupilState, stream) for stream in found.streams("pupil")]
+    memberships = sum(len(state.memberships.groups) for state in states)
+    assert memberships == sum(len(sets) for _, sets in courses if sets <= pupils)
+
+
+@pytest.mark.parametrize("name", _SCHOOLS)
+def test_a_real_school_comes_in_whole_and_only_once(name: str, tmp_path: Path) -> None:
+    _check(_SCHOOLS[name], tmp_path, None)
+
+
+@pytest.mark.parametrize("name", ["uae", "falkon"])
+def test_on_postgresql_too(name: str, tmp_path: Path, postgres_database: PostgresDatabase) -> None:
+    _check(_SCHOOLS[name], tmp_path, postgres_database)
+
+
+def test_weeks_from_sunday_two_weeks_and_days_without_names_are_placed_in_the_calendar(tmp_path: Path) -> None:
+    expected = {"uae": ("weekly", [6, 0, 1, 2, 3], 1), "woodlands": ("rolling", [None] * 6, 1)}
+    expected["falkon"] = ("weekly", [0, 1, 2, 3, 4] * 2, 2)
+    for name, cycle in expected.items():
+        real = _SCHOOLS[name]
+        with empty_school(tmp_path / name) as school:
+            report = bring(school, real.read(real_file(real.path)))
+            found = Found(school, report.year)
+            assert found.year.data.cycle is not None
+            days = found.year.data.cycle.days
+            assert (found.year.data.cycle.kind, [day.weekday for day in days], found.year.data.cycle.weeks) == cycle
+            weekdays = {due.date.weekday() for due in found.due_lessons(FIRST_DAY, LAST_DAY)}
+            assert weekdays == ({6, 0, 1, 2, 3} if name == "uae" else {0, 1, 2, 3, 4})
+
+
+def test_a_changed_start_brings_one_event_and_taking_it_back_another(tmp_path: Path) -> None:
+    content = real_file(_UAE).read_bytes()
+    first = re.search(
+        rb"<ConstraintActivityPreferredStartingTime>(?:(?!</Constraint).)*?<Activity_Id>576<.*?</Constraint",
+        content,
+        re.S,
+    )
+    assert first is not None
+    day = re.search(rb"<Preferred_Day>(\w+)<", first[0])
+    assert day is not None
+    moved = first[0].replace(day[1], b"Wednesday" if day[1] != b"Wednesday" else b"Thursday")
+    changed = content.replace(first[0], moved)
+    with empty_school(tmp_path) as school:
+        bring(school, read_fet(content))
+        for version in (changed, content, changed):
+            report = bring(school, read_fet(version))
+            assert (report.commands_sent, report.events_stored) == (1, 1)
+            assert Found(school, report.year).due_in_a_turn() == due_by_file(read_fet(version))
+
+
+@pytest.mark.parametrize("name", ["uae", "falkon"])
+def test_lessons_are_held_and_the_gradebook_is_right(name: str, tmp_path: Path) -> None:
+    """In each of five journals one pupil is absent in a lesson, the others get 4 and 5 by turns."""
+    real = _SCHOOLS[name]
+    with empty_school(tmp_path) as school:
+        report = import_file(
+            school,
+            "fet" if real.read is read_fet_file else "xhstt",
+            real_file(real.path),
+            actor=cli_actor(IMPORTER),
+            year_name="2026/27",
+            first_day=FIRST_DAY,
+            last_day=LAST_DAY,
+            at=micros(AUGUST),
+        )
+        held = _hold_lessons(Found(school, report.year), journals=5)
+        ensure_built(school.read, school.workshop, processes=1)
+        school.feeder.run_to_end()
+        with school.read.snapshot() as snapshot:
+            for lesson, pupils in held.items():
+                day = lesson.date.isoformat()
+                page = gradebook(snapshot.connection, journal=lesson.journal, first=day, last=day)
+                (column,) = [each for each in page.lessons if each.lesson == lesson.lesson]
+                assert (column.topic, column.slot) == ("Первая тема", lesson.slot)
+                rows = {each.pupil: each for each in page.pupils}
+                assert sorted(rows) == pupils
+                marks = {pupil: [mark.value for mark in row.marks] for pupil, row in rows.items()}
+                assert marks == {each: ["45"[place % 2]] if place else [] for place, each in enumerate(pupils)}
+                assert [pupil for pupil, row in rows.items() if row.absences] == pupils[:1]
+                assert {(row.lessons, row.missed) for row in rows.values()} == {(1, 0), (1, 1)}
+
+
+def _hold_lessons(found: Found, *, journals: int) -> dict[Occurrence, list[str]]:
+    """Answer the lessons held by their own teachers, with the pupils of each in the order of their ids."""
+    school = found.school
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for stream in sorted(found.streams("pupil")):
+        for stay in school.states.fresh(PupilState, stream).memberships.groups:
+            members[stay.where].append(stream)
+    due = {each.journal: each for each in reversed(found.due_lessons(*found.turn()))}
+    held: dict[Occurrence, list[str]] = {}
+    for journal, state in found.journals().items():
+        lesson, pupils = due.get(journal), members[state.opened.group] if state.opened else []
+        if lesson is None or len(pupils) < 3 or not state.loads:
+            continue
+        teacher = state.loads[0].staff
+        account, login = uid(f"account {teacher}"), f"t-{teacher}"
+        if not school.store.owner_of(f"login/{login}"):
+            for command in account_with_role(account, login, "teacher", teacher):
+                by_hand(school, command, account=OPERATOR)
+        marks = [{"pupil": each, "work": "oral", "value": "45"[place % 2]} for place, each in enumerate(pupils)][1:]
+        cell = {"journal": journal, "day": lesson.date, "slot": lesson.slot, "topic": "Первая тема"}
+        absences = [{"pupil": pupils[0], "kind": "absent"}]
+        save = SaveLesson.model_validate({**cell, "absences": absences, "marks": marks})
+        noon = datetime.combine(lesson.date, time(18), UTC)
+        answer = by_hand(school, save, account=account, at=noon)
+        assert len(answer.events) == 2 + len(marks)
+        held[lesson] = pupils
+        if len(held) == journals:
+            break
+    assert len(held) == journals
+    return held
