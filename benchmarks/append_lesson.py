@@ -10,7 +10,7 @@ from typing import TypeVar
 from benchmarks import school as synthetic
 from benchmarks.measure import Figure, Report, details, interleave, speed_ratio
 from benchmarks.places import Bench, Database
-from benchmarks.raw import BareLibpq, RawPostgres, RawSqlite
+from benchmarks.raw import RawPostgres, RawPsycopg, RawSqlite
 from benchmarks.school import Lesson, Shape
 from ejd.kernel.envelope import Commit, NewEvent, Scope
 from ejd.store.base import BaseStore
@@ -19,7 +19,7 @@ from tests.scenario import uid
 
 NAME = "append-lesson"
 GOALS: dict[Database, float] = {"postgres": 0.6, "sqlite": 0.5}
-OURS, RAW, LIBPQ = "ejd", "raw inserts", "raw inserts, bare libpq"
+OURS, RAW, PSYCOPG = "ejd", "raw inserts", "psycopg's executemany"
 T = TypeVar("T")
 
 
@@ -36,7 +36,7 @@ def _run(bench: Bench, database: Database) -> Report:
     raws: dict[str, RawSqlite | RawPostgres] = (
         {RAW: RawSqlite(bench.new_folder("raw"))}
         if database == "sqlite"
-        else {RAW: RawPostgres(bench.database().dsn), LIBPQ: BareLibpq(bench.database().dsn)}
+        else {RAW: RawPostgres(bench.database().dsn), PSYCOPG: RawPsycopg(bench.database().dsn)}
     )
     store = bench.store(database)
     with closing(store):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from ejd.access.vault import Clear
 from ejd.app import School
@@ -53,6 +53,14 @@ class Shape:
     def lesson_events(self) -> int:
         """Events of all lessons together."""
         return self.classes * self.journals * self.lessons * self.events
+
+
+class Identity(TypedDict):
+    """What every event of a lesson carries."""
+
+    journal: str
+    date: date
+    slot: int
 
 
 class Lesson(NamedTuple):
@@ -176,12 +184,12 @@ def _lesson(shape: Shape, number: int, subject: int, day: date, pupils: list[str
     journal, slot = journal_id(number, subject), slot_of(subject)
     stream = lesson_stream(journal, day, slot)
     chance = Random(stream)
-    identity = {"journal": journal, "date": day, "slot": slot}
+    identity: Identity = {"journal": journal, "date": day, "slot": slot}
     absent = chance.sample(pupils, 2)
     events: list[Event] = [
-        TopicRecorded(**identity, topic=f"Тема {day.day}: натуральные числа и действия с ними", plan_item=day.day % 30 + 1),
+        TopicRecorded(**identity, topic=f"Тема {day.day}: натуральные числа", plan_item=day.day % 30 + 1),
         RollTaken(**identity, absences=tuple(Absence(pupil=pupil, kind="absent") for pupil in absent)),
-        HomeworkSet(**identity, homework=Homework(text="§ 12, № 345-348, выучить правило", due=day + timedelta(days=1))),
+        HomeworkSet(**identity, homework=Homework(text="§ 12, № 345-348", due=day + timedelta(days=1))),
     ]
     events += (
         MarkRecorded(
@@ -192,7 +200,8 @@ def _lesson(shape: Shape, number: int, subject: int, day: date, pupils: list[str
         )
         for place in range(shape.events - len(events))
     )
-    reads = (journal, w.ADA, w.YEAR, w.TIMETABLE, SCHOOL, *pupils)
+    concerned = dict.fromkeys((*pupils[: shape.events - 3], *absent))
+    reads = (journal, w.ADA, w.YEAR, w.TIMETABLE, SCHOOL, *concerned)
     return Lesson(
         stream=stream,
         scope=Scope(kind="lesson", journal=journal, class_id=class_id(number), year=w.YEAR, date=day),

@@ -55,6 +55,7 @@ class School:
     read: ReadModel
     feeder: Feeder
     workshop: Workshop
+    clock: Callable[[], int]
 
     def close(self) -> None:
         """Stop feeding, finish appending, then close."""
@@ -157,6 +158,7 @@ def open_school(
         read=model,
         feeder=Feeder(model, Feed(folding, store)),
         workshop=Workshop(partial(open_event_store, settings), partial(make_folding, settings)),
+        clock=clock,
     )
 
 

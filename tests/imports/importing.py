@@ -166,7 +166,7 @@ class Found:
 
 def due_by_file(file: TimetableFile) -> Counter[Due]:
     """Answer the lessons of one turn of the cycle as the file has them."""
-    names = {each.id: each.name for each in (*file.subjects, *file.rooms)}
+    names = {each.id: each.name for each in file.subjects} | {each.id: each.name for each in file.rooms}
     classes = {each.id: each.name for each in file.classes}
     return Counter(
         Due(

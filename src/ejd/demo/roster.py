@@ -84,6 +84,8 @@ class Guardian:
     account: str
     reads: float
     pupils: list[Pupil] = field(default_factory=list)
+    until: date | None = None
+    """From this day on the guardian acts for nobody."""
 
 
 @dataclass
@@ -165,6 +167,12 @@ class Journal:
             return True
         starts, ends, remaining = pupil.plan
         return not (starts <= day and (ends is None or day < ends)) or self.id in remaining
+
+
+    def members(self, day: date) -> list[Pupil]:
+        """Answer who belongs in it on a day; somebody who changed classes within a stream is there once."""
+        known = {pupil.id: pupil for one in self.classes for pupil in one.pupils}
+        return [pupil for pupil in known.values() if self.has(pupil, day)]
 
 
 @dataclass

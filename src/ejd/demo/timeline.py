@@ -46,7 +46,7 @@ class Lesson:
     @property
     def pupils(self) -> list[Pupil]:
         """Who belongs in it, on the day on which it takes place."""
-        return [q for one in self.journal.classes for q in one.pupils if self.journal.has(q, self.on)]
+        return self.journal.members(self.on)
 
 
 class Timeline:

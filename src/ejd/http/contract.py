@@ -1,0 +1,78 @@
+"""What the web needs of a school; `ejd.app.School` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from ejd.handling.authentication import Authentication
+from ejd.handling.handler import Handler
+from ejd.handling.states import States
+from ejd.kernel.command import Command
+from ejd.read.feeder import Feeder
+from ejd.read.model import ReadModel
+from ejd.read.rebuild import Workshop
+from ejd.store.contract import EventStore
+
+
+class Place(Protocol):
+    """Of the settings, which database it is: the schema version of the event store follows from that."""
+
+    @property
+    def database_url(self) -> str | None:
+        """None on SQLite."""
+        ...
+
+
+class SchoolService(Protocol):
+    """One open school."""
+
+    @property
+    def settings(self) -> Place:
+        """Where it is kept."""
+        ...
+
+    @property
+    def store(self) -> EventStore:
+        """The events."""
+        ...
+
+    @property
+    def states(self) -> States:
+        """What decisions know."""
+        ...
+
+    @property
+    def handler(self) -> Handler:
+        """The only way in."""
+        ...
+
+    @property
+    def authentication(self) -> Authentication:
+        """Who asks."""
+        ...
+
+    @property
+    def commands(self) -> Mapping[str, type[Command]]:
+        """All commands by name."""
+        ...
+
+    @property
+    def read(self) -> ReadModel:
+        """Where reports come from."""
+        ...
+
+    @property
+    def feeder(self) -> Feeder:
+        """Not started."""
+        ...
+
+    @property
+    def workshop(self) -> Workshop:
+        """How the read model is built anew."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Microseconds since 1970 UTC."""
+        ...

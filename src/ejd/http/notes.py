@@ -1,0 +1,26 @@
+"""What is noted of a request on its way, for log and metrics: never a token, never personal data."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+KEY = "ejd.notes"
+
+
+@dataclass(slots=True)
+class Notes:
+    """`outcome` is ok, stored, repeated, unchanged, or the slug of a refusal; `commands` are names."""
+
+    request_id: str = ""
+    actor: str = ""
+    commands: list[str] = field(default_factory=list)
+    outcome: str = "ok"
+
+
+def notes_of(scope: MutableMapping[str, Any]) -> Notes:
+    """Answer the notes of a request; they begin with the first question for them."""
+    notes = scope.setdefault(KEY, Notes())
+    assert isinstance(notes, Notes)  # noqa: S101 - nobody else writes there
+    return notes

@@ -1,0 +1,125 @@
+"""The one kind of route under /api: who asks is known before a byte of the body is read."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from ejd.handling.authentication import Authenticated, Authentication
+from ejd.http import bodies
+from ejd.http.notes import notes_of
+from ejd.http.problems import Malformed, NotAcceptable, Problem
+from ejd.kernel.command import NotAuthenticated
+
+BEARER = HTTPBearer(
+    scheme_name="token",
+    description="A token as `ejd token LOGIN` printed it: `Authorization: Bearer ejd_…`",
+    auto_error=False,
+)
+"""Declares the scheme; `ApiRoute` itself checks the token."""
+
+ACCEPTED = frozenset({"*/*", "application/*", "application/json"})
+
+WORDS: dict[int, str] = {
+    400: "Malformed: a field is missing, unknown or wrong",
+    401: "Without a valid token, or the account is locked",
+    403: "The roles and duties of the account do not cover this",
+    404: "Nothing has the id that was given",
+    406: "Answers are JSON only",
+    409: "A conflict with what is there already, or the wrong state",
+    413: f"More than {bodies.BODY_BYTES_MAX} bytes",
+    415: "Bodies are JSON only",
+    422: "A rule of the school says no",
+    503: "The database is busy or away, or the reports are not as far: try again after Retry-After seconds",
+}
+"""Statuses that are documented, with what they mean."""
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Answer the documentation of the problems that a route may answer with."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        headers = {"Retry-After": {"schema": {"type": "string"}}} if status == 503 else {}  # noqa: PLR2004
+        if status == 401:  # noqa: PLR2004
+            headers = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+        answers[status] = {
+            "description": WORDS[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            **({"headers": headers} if headers else {}),
+        }
+    return answers
+
+
+__all__ = ["BEARER", "ApiRoute", "Problem", "problems", "who"]
+
+
+def who(request: Request) -> Authenticated:
+    """Answer who asks; `ApiRoute` has put it there."""
+    found = request.state.who
+    assert isinstance(found, Authenticated)  # noqa: S101 - invariant of ApiRoute
+    return found
+
+
+class CheckedRequest(Request):
+    """A request whose body was read and parsed already, strictly."""
+
+    checked_body: bytes = b""
+    checked_json: Any = None
+
+    async def body(self) -> bytes:
+        """Answer the bytes that were read."""
+        return self.checked_body
+
+    async def json(self) -> Any:
+        """Answer what was parsed."""
+        return self.checked_json
+
+
+class ApiRoute(APIRoute):
+    """Checks, in this order: what the client can read, who it is, what it sends."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's own handler."""
+        handler = super().get_route_handler()
+        has_body = self.body_field is not None
+
+        async def checked(request: Request) -> Response:
+            check_accept(request.headers.get("accept", ""))
+            authentication: Authentication = request.app.state.school.authentication
+            request = CheckedRequest(request.scope, request.receive)
+            request.state.who = await run_in_threadpool(
+                authenticate, authentication, request.headers.get("authorization", "")
+            )
+            notes_of(request.scope).actor = request.state.who.actor.account
+            if has_body:
+                bodies.check_content_type(request.headers.get("content-type", ""))
+                request.checked_body = await bodies.read_body(request)
+                if not request.checked_body:
+                    raise Malformed("the body is empty: send the fields as JSON")
+                request.checked_json = bodies.parse(request.checked_body)
+            return await handler(request)
+
+        return checked
+
+
+def check_accept(accept: str) -> None:
+    """Raise NotAcceptable when the client says that it cannot read JSON."""
+    if not accept:
+        return
+    for part in accept.split(","):
+        kind, *parameters = (one.strip().lower() for one in part.split(";"))
+        quality = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        if kind in ACCEPTED and quality.strip("0."):
+            return
+    raise NotAcceptable("answers are application/json: accept that")
+
+
+def authenticate(authentication: Authentication, header: str) -> Authenticated:
+    """Answer who sends the header; raises NotAuthenticated."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticated("send a token: `Authorization: Bearer ejd_…`, as `ejd token LOGIN` printed it")
+    return authentication.by_token(token.strip())

@@ -1,0 +1,707 @@
+"""Random but valid histories, played by commands against a simulated clock; what is refused is left out.
+
+A history is a list of steps, each a kind with a seed for its choices, so that a failing one shrinks to few steps, and
+`play` repeats it. Beside commands there are steps in which one of two breaches makes events void, or valid again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from ejd.kernel.calendar import local_day
+from ejd.kernel.command import Actor, Command, Refusal, State
+from ejd.kernel.event import Event
+from ejd.kernel.events import journals as j
+from ejd.kernel.events import people as p
+from ejd.kernel.events import year as y
+from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.events.school import SchoolOpened, SubjectDefined
+from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
+from ejd.kernel.ids import SCHOOL, timetable_stream
+from ejd.kernel.policies import WORK_KINDS
+from ejd.kernel.states.lesson import LessonState
+from ejd.kernel.states.people import PupilState
+from ejd.kernel.states.school import TimetableState, YearState
+from ejd.kernel.states.teaching import FinalMarksState, JournalState
+from ejd_commands import attendance, final_marks, journals, lessons, marks, movement, people, school, substitutions
+from ejd_commands import timetable as timetables
+from ejd_commands import years
+from tests import worlds as w
+from tests.read.memory_store import MemoryStore
+from tests.scenario import SESSION, MemoryContext, World, decide, uid
+
+S = TypeVar("S", bound=State)
+Steps = Sequence[tuple[str, int]]
+"""Kind of step, and the seed of its choices."""
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+FIRST_CLOCK = datetime(2025, 9, 1, 7, tzinfo=MOSCOW)
+BREACHES = ("breach-1", "breach-2")
+STEPS_MIN, STEPS_MAX = 30, 80
+
+CLASS_1A, CLASS_5V, CLASS_10A = uid("class 1a"), uid("class 5v"), uid("class 10a")
+STREAM, ALONE = uid("group sports 5a 5b"), uid("group gleb alone")
+READING, MATHS_B, MATHS_V, SPORTS, LONELY, CHEMISTRY = (
+    uid(f"journal {name}") for name in ("reading 1a", "maths 5b", "maths 5v", "sports", "gleb", "chemistry")
+)
+SPORT_SUBJECT, CHEMISTRY_SUBJECT = uid("subject sports"), uid("subject chemistry")
+PUPILS_OF = {
+    CLASS_1A: [uid("pupil anna"), uid("pupil pavel")],
+    w.CLASS_5B: [uid("pupil rita"), uid("pupil semyon")],
+    CLASS_10A: [uid("pupil tanya"), uid("pupil ulyana")],
+}
+PUPILS = [w.VERA, w.GLEB, w.DINA, w.MISHA, *(one for some in PUPILS_OF.values() for one in some)]
+CLASSES = [w.CLASS_5A, w.CLASS_5B, CLASS_5V, CLASS_1A, CLASS_10A]
+GROUPS = [w.GROUP, STREAM, ALONE]
+JOURNALS = [w.JOURNAL, w.GROUP_JOURNAL, READING, MATHS_B, MATHS_V, SPORTS, LONELY, CHEMISTRY]
+STAFF = {w.ADA_STAFF: w.ADA, w.BORIS_STAFF: w.BORIS}
+"""Teachers with their accounts."""
+CYCLES = ("weekly", "two weeks", "rolling")
+
+
+def open_box(box: Any, _field: str) -> str | None:
+    """Open what the scenario's fake seal made: the box is the clear text."""
+    return cast("bytes", box.box).decode()
+
+
+@dataclass
+class ClockStore(MemoryStore):
+    """A store in memory whose events are recorded when the simulated clock says so."""
+
+    def commit(self, at: int, *events: tuple[str, Event], command_id: str = "") -> int:
+        """Append the events of one command at a time in microseconds since 1970 UTC."""
+        before = len(self.events)
+        position = self.add(*events)
+        for index in range(before, len(self.events)):
+            meta = self.events[index]
+            self.events[index] = meta._replace(recorded_at=at, command_id=command_id or meta.command_id)
+        return position
+
+
+def _journal(  # noqa: PLR0913 - what differs between the journals
+    journal: str,
+    subject: str,
+    group: str,
+    classes: tuple[str, ...],
+    *,
+    grade: int = 5,
+    system: str = "five-point",
+    scheme: str = "quarters",
+    staff: str = w.BORIS_STAFF,
+    entries: tuple[tuple[int, int], ...],
+) -> World:
+    opened = j.JournalOpened(
+        year=w.YEAR,
+        subject=subject,
+        group=group,
+        group_kind="class" if group in CLASSES else "group",
+        classes=classes,
+        grade=grade,
+        scheme=scheme,
+        bells="first-shift",
+        grading_system=system,
+        name=journal[:8],
+    )
+    lines = tuple(ScheduleEntry(cycle_day=day, slot=slot) for day, slot in entries)
+    return (
+        (journal, opened),
+        (journal, j.TeacherAssigned(staff=staff, starts=w.FIRST_DAY)),
+        (w.TIMETABLE, JournalScheduled(journal=journal, starts=w.FIRST_DAY, entries=lines)),
+    )
+
+
+def _class(class_id: str, name: str, grade: int, scheme: str = "quarters", system: str = "five-point") -> World:
+    formed = j.ClassFormed(
+        year=w.YEAR, name=name, grade=grade, scheme=scheme, bells="first-shift", grading_system=system
+    )
+    return ((class_id, formed), *(w.pupil(one, name, one[:4], class_id) for one in PUPILS_OF.get(class_id, ())))
+
+
+def _group(group: str, name: str, kind: Any, classes: tuple[str, ...], *pupils: str) -> World:
+    formed = j.TeachingGroupFormed(year=w.YEAR, name=name, kind=kind, classes=classes)
+    return ((group, formed), *((one, p.GroupJoined(group=group, joined_on=w.FIRST_DAY)) for one in pupils))
+
+
+A_SMALL_SCHOOL: World = (
+    *w.A_GROUP_JOURNAL,
+    (SPORT_SUBJECT, SubjectDefined(name="Физкультура")),
+    (CHEMISTRY_SUBJECT, SubjectDefined(name="Химия")),
+    *_class(CLASS_1A, "1А", 1, system="unmarked"),
+    *_class(CLASS_5V, "5В", 5),
+    *_class(CLASS_10A, "10А", 10, scheme="half-years"),
+    *(w.pupil(one, "5Б", one[:4], w.CLASS_5B) for one in PUPILS_OF[w.CLASS_5B]),
+    *_group(STREAM, "5АБ физ.", "stream", (w.CLASS_5A, w.CLASS_5B), w.DINA, w.MISHA),
+    *_group(ALONE, "Глеб", "individual", (w.CLASS_5A,), w.GLEB),
+    *_journal(READING, w.ENGLISH, CLASS_1A, (CLASS_1A,), grade=1, system="unmarked", entries=((1, 1), (3, 1))),
+    *_journal(MATHS_B, w.MATHS, w.CLASS_5B, (w.CLASS_5B,), system="hundred-point", entries=((1, 2), (2, 2), (4, 1))),
+    *_journal(MATHS_V, w.MATHS, CLASS_5V, (CLASS_5V,), entries=((1, 4),)),
+    *_journal(SPORTS, SPORT_SUBJECT, STREAM, (w.CLASS_5A, w.CLASS_5B), system="pass-fail", entries=((2, 5), (5, 5))),
+    *_journal(LONELY, w.MATHS, ALONE, (w.CLASS_5A,), staff=w.ADA_STAFF, entries=((3, 3),)),
+    *_journal(
+        *(CHEMISTRY, CHEMISTRY_SUBJECT, CLASS_10A, (CLASS_10A,)),
+        **{"grade": 10, "scheme": "half-years", "entries": ((2, 1), (4, 2))},
+    ),
+)
+"""On top of A_GROUP_JOURNAL: 1А without marks, empty 5В, 10А by half-years, a stream, somebody taught alone."""
+
+
+def a_small_school(cycle: str) -> World:
+    """Answer the school with a weekly cycle, alternating weeks (maths of 5Б in B weeks too), or Day 1-6."""
+    world: list[tuple[str, Event]] = []
+    for stream, event in A_SMALL_SCHOOL:
+        new = event
+        if isinstance(event, y.CycleDefined) and cycle == "two weeks":
+            days = tuple(
+                y.CycleDay(name=f"{day.name} {week}", weekday=day.weekday, week=week)
+                for week in (1, 2)
+                for day in event.days
+            )
+            new = y.CycleDefined(kind="weekly", days=days, weeks=2, weekdays=event.weekdays)
+        elif isinstance(event, y.CycleDefined) and cycle == "rolling":
+            days = tuple(y.CycleDay(name=f"День {n}") for n in range(1, 7))
+            new = y.CycleDefined(kind="rolling", days=days, weekdays=(0, 1, 2, 3, 4))
+        elif isinstance(event, JournalScheduled) and event.journal == MATHS_B and cycle == "two weeks":
+            entries = (*event.entries, *(ScheduleEntry(cycle_day=day, slot=3) for day in (7, 9)))
+            new = JournalScheduled(journal=MATHS_B, starts=w.FIRST_DAY, entries=entries)
+        elif isinstance(event, SchoolOpened):
+            new = SchoolOpened(name=event.name, timezone=event.timezone, simulated=True)
+        world.append((stream, new))
+    return tuple(world)
+
+
+class CachedContext(MemoryContext):
+    """A context that folds a stream again only when it has grown."""
+
+    cache: dict[tuple[type[State], str], tuple[int, State]]
+
+    def load(self, state: type[S], stream: str) -> S:
+        """Answer the state kept for this length of the stream."""
+        size = len(self.streams.get(stream, ()))
+        known = self.cache.get((state, stream))
+        if known is None or known[0] != size:
+            known = self.cache[state, stream] = (size, super().load(state, stream))
+        return cast("S", known[1])
+
+
+@dataclass
+class Player:
+    """Plays steps: keeps streams for deciding, the store for what was decided, and the clock."""
+
+    streams: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    store: ClockStore = field(default_factory=ClockStore)
+    clock: datetime = FIRST_CLOCK
+    cache: dict[tuple[type[State], str], tuple[int, State]] = field(default_factory=dict)
+    reserved: dict[str, str] = field(default_factory=dict)
+    touched: list[LessonName] = field(default_factory=list)
+    set_up: dict[str, int] = field(default_factory=dict)
+    """How many events of each stream are the set-up's."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+
+    def begin(self, world: World) -> None:
+        """Record the set-up a week before the clock begins."""
+        at = int((self.clock - timedelta(days=7)).timestamp()) * 1_000_000
+        for stream, event in world:
+            self.streams[stream].append(event)
+            self.store.commit(at, (stream, event))
+        self.set_up = {stream: len(events) for stream, events in self.streams.items()}
+
+    @property
+    def now(self) -> int:
+        """The clock in microseconds since 1970 UTC."""
+        return int(self.clock.astimezone(UTC).timestamp()) * 1_000_000
+
+    @property
+    def today(self) -> date:
+        """The school's day."""
+        return local_day(self.now, "Europe/Moscow")
+
+    def state(self, kind: type[S], stream: str) -> S:
+        """Answer a state as a command would see it."""
+        return self.context(w.HEAD).load(kind, stream)
+
+    def context(self, by: str) -> CachedContext:
+        """Answer what a command sent now may know."""
+        context = CachedContext(
+            streams=self.streams,
+            reserved=dict(self.reserved),
+            actor=Actor(by, SESSION, "tests"),
+            command_id=uid(f"command {self.sent}"),
+            now=self.now,
+            timezone="Europe/Moscow",
+        )
+        context.cache = self.cache
+        return context
+
+    def send(self, command: Command, by: str) -> None:
+        """Decide and record, or leave it when it is refused."""
+        self.sent += 1
+        context = self.context(by)
+        try:
+            decided = decide(command, context)
+        except Refusal as refusal:
+            self.outcomes[f"{command.name}: {refusal.slug()}"] += 1
+            return
+        self.outcomes[command.name] += 1
+        self.reserved = context.reserved
+        for one in decided:
+            self.streams[one.stream].append(one.event)
+        self.store.commit(self.now, *((one.stream, one.event) for one in decided), command_id=context.command_id)
+
+    def step(self, kind: str, seed: int) -> None:
+        """Let some time pass, then do one thing."""
+        rnd = Random(seed)  # noqa: S311 - repeats what hypothesis drew
+        passing = rnd.choice((0, 0, 1, 20, 60, 300, 1440, 1440, 2880, 4320))
+        self.clock += timedelta(minutes=passing, seconds=rnd.choice((0, 1)))
+        STEPS[kind](self, rnd)
+
+
+LessonName = tuple[str, date, int, int]
+"""Journal, planned day, slot, ordinal."""
+Play = Callable[[Player, Random], None]
+STEPS: dict[str, Play] = {}
+WEIGHTED: list[str] = []
+
+
+def a_step(weight: int) -> Callable[[Play], Play]:
+    """Enter a kind of step; it comes as often as its weight says."""
+
+    def enter(play: Play) -> Play:
+        name = play.__name__.strip("_")
+        STEPS[name] = play
+        WEIGHTED.extend([name] * weight)
+        return play
+
+    return enter
+
+
+# What a step may be about
+
+
+def _lesson(player: Player, rnd: Random) -> LessonName:
+    """Choose a lesson: one that was written in before, or one that the timetable has in these days."""
+    if player.touched and rnd.random() < 0.55:
+        return rnd.choice(player.touched[-12:])
+    journal = rnd.choice([w.JOURNAL, w.JOURNAL, w.GROUP_JOURNAL, MATHS_B, *JOURNALS])
+    opened = player.state(JournalState, journal).opened
+    ahead = rnd.choice((0, 0, 0, 2))
+    found = []
+    if opened is not None:
+        calendar = player.state(YearState, w.YEAR).calendar
+        schedules = player.state(TimetableState, timetable_stream(w.YEAR)).schedules.get(journal, ())
+        for back in range(10):
+            day = player.today + timedelta(days=ahead - back)
+            number = calendar.cycle_day(day, opened.grade)
+            current = [one for one in schedules if one.starts <= day][-1:]
+            found += [(journal, day, e.slot, 1) for one in current for e in one.entries if e.cycle_day == number]
+    lesson = rnd.choice(found[:3]) if found else (journal, player.today, rnd.randint(1, 4), 1)
+    player.touched.append(lesson)
+    return lesson
+
+
+def _named(lesson: LessonName) -> dict[str, Any]:
+    journal, day, slot, ordinal = lesson
+    return {"journal": journal, "day": day, "slot": slot, "ordinal": ordinal}
+
+
+def _teacher(player: Player, lesson: LessonName) -> str:
+    """Answer the account that may write in a lesson."""
+    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    if state.substitution is not None:
+        return STAFF.get(state.substitution.teacher, w.ADA)
+    return _load(player, lesson[0], state.placement[0] if state.placement else lesson[1])
+
+
+def _load(player: Player, journal: str, day: date) -> str:
+    journal_state = player.state(JournalState, journal)
+    return next((account for one, account in STAFF.items() if journal_state.load_of(one, day)), w.ADA)
+
+
+def _members(player: Player, lesson: LessonName) -> list[str]:
+    """Answer the pupils of a lesson, or all when it has none."""
+    opened = player.state(JournalState, lesson[0]).opened
+    if opened is None:
+        return PUPILS
+    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    day = state.placement[0] if state.placement else lesson[1]
+    found = [
+        one
+        for one in PUPILS
+        if player.state(PupilState, one).memberships.member_of(opened.group, opened.group_kind, lesson[0], day)
+    ]
+    return found or PUPILS
+
+
+def _value(player: Player, journal: str, rnd: Random, *, final: bool = False) -> str:
+    opened = player.state(JournalState, journal).opened
+    system = "five-point" if opened is None else opened.grading_system
+    if final and rnd.random() < 0.3:
+        return rnd.choice(("н/а", "осв", "зач", "незач"))
+    if system == "hundred-point":
+        return str(rnd.choice((0, 49, 50, 69, 70, 84, 85, 100)))
+    return rnd.choice(("зач", "незач")) if system == "pass-fail" else str(rnd.choice((1, 2, 3, 3, 4, 4, 5, 5)))
+
+
+def _mark(player: Player, lesson: LessonName, rnd: Random) -> marks.MarkEntry:
+    return marks.MarkEntry(
+        pupil=rnd.choice(_members(player, lesson)),
+        work=rnd.choice(("oral", "homework", "control", "dictation")),
+        number=rnd.choice((1, 1, 2)),
+        value=_value(player, lesson[0], rnd),
+    )
+
+
+def _absences(player: Player, lesson: LessonName, rnd: Random) -> tuple[attendance.AbsenceLine, ...]:
+    members = _members(player, lesson)
+    away = rnd.sample(members, min(len(members), rnd.choice((0, 1, 1, 2))))
+    return tuple(attendance.AbsenceLine(pupil=one, kind=rnd.choice(("absent", "excused", "ill", "late"))) for one in away)
+
+
+def _homework(rnd: Random) -> lessons.HomeworkEntry:
+    return lessons.HomeworkEntry(text=rnd.choice(("", "№ 5", "№ 6")), minutes=rnd.choice((None, 20)))
+
+
+# Lessons
+
+
+@a_step(9)
+def _save_lesson(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    given = {(one.pupil, one.work, one.number): one for one in (_mark(player, lesson, rnd) for _ in range(rnd.randint(0, 3)))}
+    command = lessons.SaveLesson(
+        **_named(lesson),
+        topic=rnd.choice(("", "Тема 1", "Тема 2")),
+        homework=rnd.choice((None, _homework(rnd))),
+        absences=rnd.choice((None, _absences(player, lesson, rnd), _absences(player, lesson, rnd))),
+        marks=tuple(given.values()),
+    )
+    player.send(command, _teacher(player, lesson))
+
+
+@a_step(3)
+def _topic(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    if rnd.random() < 0.5:
+        command: Command = lessons.RecordTopic(**_named(lesson), plan_item=rnd.randint(1, 30))
+    else:
+        command = lessons.CorrectTopic(**_named(lesson), topic="Тема 3", reason="ошибка")
+    player.send(command, _teacher(player, lesson))
+
+
+@a_step(3)
+def _homework_step(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    new = rnd.choice((None, _homework(rnd)))
+    if rnd.random() < 0.5:
+        command: Command = lessons.SetHomework(**_named(lesson), homework=_homework(rnd))
+    else:
+        command = lessons.CorrectHomework(**_named(lesson), homework=new, reason="ошибка")
+    player.send(command, _teacher(player, lesson))
+
+
+@a_step(3)
+def _roll(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    player.send(attendance.TakeRoll(**_named(lesson), absences=_absences(player, lesson, rnd)), _teacher(player, lesson))
+
+
+@a_step(4)
+def _correct_attendance(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    command = attendance.CorrectAttendance(
+        **_named(lesson),
+        pupil=rnd.choice(_members(player, lesson)),
+        kind=rnd.choice(("present", "absent", "excused", "ill", "late")),
+        reason="ошибка",
+    )
+    player.send(command, _teacher(player, lesson))
+
+
+@a_step(6)
+def _record_mark(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    entry = _mark(player, lesson, rnd)
+    player.send(marks.RecordMark(**_named(lesson), **entry.model_dump()), _teacher(player, lesson))
+
+
+@a_step(5)
+def _change_mark(player: Player, rnd: Random) -> None:
+    """Correct or withdraw a mark that is there."""
+    lesson = _lesson(player, rnd)
+    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    if not state.marks:
+        return
+    cell = rnd.choice(sorted(state.marks))
+    where = _named(lesson) | {"pupil": cell.pupil, "work": cell.work, "number": cell.number, "reason": "ошибка"}
+    command: Command = marks.WithdrawMark(**where)
+    if rnd.random() < 0.6:
+        command = marks.CorrectMark(**where, value=_value(player, lesson[0], rnd))
+    player.send(command, _teacher(player, lesson))
+
+
+@a_step(1)
+def _recommend(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    advice = marks.GiveRecommendation(**_named(lesson), pupil=rnd.choice(_members(player, lesson)), text="Читать")
+    player.send(advice, _teacher(player, lesson))
+
+
+@a_step(3)
+def _substitute(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    teacher = rnd.choice((w.ADA_STAFF, w.BORIS_STAFF))
+    command: Command = substitutions.SubstituteTeacher(**_named(lesson), teacher=teacher)
+    if rnd.random() < 0.3:
+        command = substitutions.CorrectSubstitution(
+            **_named(lesson), teacher=rnd.choice((None, teacher)), reason="ошибка"
+        )
+    player.send(command, w.DEPUTY)
+
+
+@a_step(4)
+def _move(player: Player, rnd: Random) -> None:
+    """Move a lesson, sometimes over the end of a quarter or into the break."""
+    lesson = _lesson(player, rnd)
+    new_day = max(w.FIRST_DAY, player.today + timedelta(days=rnd.choice((-20, -3, -1, 0, 0, 1, 2, 30))))
+    if rnd.random() < 0.25:
+        new_day = rnd.choice((date(2025, 10, 24), date(2025, 10, 25), date(2025, 11, 5)))
+    player.send(
+        substitutions.MoveLesson(**_named(lesson), new_day=new_day, new_slot=rnd.randint(1, 9)), w.DEPUTY
+    )
+
+
+@a_step(3)
+def _cancel(player: Player, rnd: Random) -> None:
+    lesson = _lesson(player, rnd)
+    command: Command = substitutions.CancelLesson(**_named(lesson), reason="карантин")
+    if rnd.random() < 0.35:
+        command = substitutions.ReinstateLesson(**_named(lesson), reason="ошибка")
+    player.send(command, w.DEPUTY)
+
+
+@a_step(2)
+def _extra(player: Player, rnd: Random) -> None:
+    journal, day, slot, _ = _lesson(player, rnd)
+    lesson = (journal, day, slot, rnd.choice((2, 2, 3)))
+    player.touched.append(lesson)
+    player.send(lessons.PlanExtraLesson(**_named(lesson)), w.DEPUTY)
+
+
+# People
+
+
+def _day(player: Player, rnd: Random) -> date:
+    return max(w.FIRST_DAY, player.today + timedelta(days=rnd.randint(-12, 14)))
+
+
+@a_step(3)
+def _transfer(player: Player, rnd: Random) -> None:
+    class_id = rnd.choice((w.CLASS_5A, w.CLASS_5B, w.CLASS_5B, CLASS_5V, CLASS_10A))
+    day = _day(player, rnd)
+    player.send(movement.TransferPupil(pupil=rnd.choice(PUPILS), class_id=class_id, transferred_on=day), w.HEAD)
+
+
+@a_step(3)
+def _leave_or_return(player: Player, rnd: Random) -> None:
+    pupil, day = rnd.choice(PUPILS), _day(player, rnd)
+    command: Command = movement.RecordDeparture(pupil=pupil, left_on=day)
+    if player.state(PupilState, pupil).memberships.class_on(day) is None:
+        command = movement.RecordReturn(pupil=pupil, class_id=rnd.choice(CLASSES), returned_on=day)
+    player.send(command, w.HEAD)
+
+
+@a_step(4)
+def _join_or_leave(player: Player, rnd: Random) -> None:
+    pupil, group, day = rnd.choice(PUPILS), rnd.choice(GROUPS), _day(player, rnd)
+    command: Command = movement.JoinGroup(pupil=pupil, group=group, joined_on=day)
+    if rnd.random() < 0.4:
+        command = movement.LeaveGroup(pupil=pupil, group=group, left_on=day)
+    player.send(command, w.HEAD)
+
+
+@a_step(3)
+def _plan(player: Player, rnd: Random) -> None:
+    pupil, day = rnd.choice(PUPILS[:6]), _day(player, rnd)
+    chosen = rnd.choice(((), (w.JOURNAL,), (MATHS_B,)))
+    command: Command = movement.SetIndividualPlan(pupil=pupil, starts=day, class_journals=chosen)
+    if player.state(PupilState, pupil).memberships.plan_on(day) is not None and rnd.random() < 0.6:
+        command = movement.EndIndividualPlan(pupil=pupil, ends=day)
+    player.send(command, w.HEAD)
+
+
+@a_step(1)
+def _enrol(player: Player, rnd: Random) -> None:
+    name = people.NamedPerson.model_fields["family"].annotation and {"family": "Новый", "given": "Яков"}
+    pupil = uid(f"pupil new {rnd.randint(1, 3)}")
+    fields: dict[str, Any] = {"pupil": pupil, "class_id": rnd.choice(CLASSES), "enrolled_on": _day(player, rnd)}
+    player.send(people.EnrolPupil(**fields, **(name or {})), w.HEAD)
+
+
+# Set-up
+
+
+@a_step(3)
+def _schedule(player: Player, rnd: Random) -> None:
+    entries = tuple(
+        timetables.ScheduleEntryPart(cycle_day=day, slot=rnd.randint(1, 6)) for day in rnd.sample(range(1, 6), rnd.randint(0, 3))
+    )
+    journal, day = rnd.choice(JOURNALS), _day(player, rnd)
+    player.send(timetables.ScheduleJournal(journal=journal, starts=day, entries=entries), w.DEPUTY)
+
+
+@a_step(1)
+def _breaks(player: Player, rnd: Random) -> None:
+    first = date(2025, 10, 25) - timedelta(days=rnd.randint(0, 4))
+    whole = years.BreakPart(title="Осень", first_day=first, last_day=first + timedelta(days=rnd.randint(5, 10)))
+    start = _day(player, rnd)
+    small = years.BreakPart(
+        title="Карантин", first_day=start, last_day=start + timedelta(days=1), grades=rnd.choice(((1,), (5,), (1, 10)))
+    )
+    player.send(years.DefineBreaks(year=w.YEAR, breaks=rnd.choice(((whole,), (whole, small)))), w.DEPUTY)
+
+
+@a_step(1)
+def _holidays(player: Player, rnd: Random) -> None:
+    cycle = player.state(YearState, w.YEAR).data.cycle
+    free = years.HolidayPart(day=_day(player, rnd), title="Праздник")
+    days = [date(2025, 9, 20) + timedelta(days=7 * n + rnd.randint(0, 1)) for n in range(rnd.randint(0, 3))]
+    if cycle is not None and cycle.kind == "weekly":
+        days.append(date(2025, 11, 3))
+    worked = tuple(
+        years.TransferredDayPart(day=day, cycle_day=rnd.randint(1, 5)) for day in dict.fromkeys(days) if day != free.day
+    )
+    player.send(years.DefineHolidays(year=w.YEAR, holidays=(free,), transferred=worked), w.DEPUTY)
+
+
+@a_step(2)
+def _regulation(player: Player, rnd: Random) -> None:
+    terms = {key: rnd.choice((0, 0, 1, 3)) for key in ("topic_days", "homework_days", "roll_days")}
+    fields: dict[str, Any] = {"starts": _day(player, rnd), **terms}
+    fields = {key: value for key, value in fields.items() if key in school.AdoptRegulation.model_fields}
+    if "regulation" in school.AdoptRegulation.model_fields:
+        fields["regulation"] = terms
+    player.send(school.AdoptRegulation.model_validate(fields), w.HEAD)
+
+
+@a_step(1)
+def _work_kinds(player: Player, rnd: Random) -> None:
+    kinds = [
+        {
+            "code": kind.code,
+            "title": kind.name,
+            "weight": rnd.choice((50, 100, 150)),
+            "written": kind.written,
+            "mark_days": rnd.choice((0, 2, 7)),
+        }
+        for kind in WORK_KINDS
+        if kind.code != "dictation" or rnd.random() < 0.5
+    ]
+    player.send(school.DefineWorkKinds.model_validate({"kinds": kinds}), w.HEAD)
+
+
+@a_step(2)
+def _teachers(player: Player, rnd: Random) -> None:
+    journal, staff, day = rnd.choice(JOURNALS[:5]), rnd.choice(list(STAFF)), _day(player, rnd)
+    command: Command = journals.UnassignTeacher(journal=journal, staff=staff, ends=day)
+    if rnd.random() < 0.6:
+        ends = rnd.choice((None, day + timedelta(days=10)))
+        command = journals.AssignTeacher(journal=journal, staff=staff, starts=day, ends=ends)
+    player.send(command, w.DEPUTY)
+
+
+@a_step(1)
+def _close_or_reopen(player: Player, rnd: Random) -> None:
+    command: Command = years.ReopenPeriod(year=w.YEAR, period="q1", reason="исправление")
+    if rnd.random() < 0.3:
+        command = years.ClosePeriod(year=w.YEAR, period="q1")
+    player.send(command, w.HEAD)
+
+
+# Final marks
+
+
+@a_step(8)
+def _final_mark(player: Player, rnd: Random) -> None:
+    journal = rnd.choice([w.JOURNAL, w.JOURNAL, w.GROUP_JOURNAL, MATHS_B, SPORTS, LONELY, CHEMISTRY, READING])
+    opened = player.state(JournalState, journal).opened
+    half = opened is not None and opened.scheme == "half-years"
+    period = rnd.choice(("h1" if half else "q1", "h1" if half else "q1", "h1" if half else "q2", "year", "exam"))
+    lesson = (journal, rnd.choice((date(2025, 9, 9), date(2025, 10, 22), player.today)), 1, 1)
+    fields = {"journal": journal, "period": period, "pupil": rnd.choice(_members(player, lesson))}
+    value = _value(player, journal, rnd, final=True)
+    stream = final_marks.DecideFinalMark(**fields, value=value)
+    known = player.state(FinalMarksState, stream.target(player.context(w.HEAD)).stream if opened else "?").values
+    command: Command = stream
+    if fields["pupil"] in known:
+        command = final_marks.CorrectFinalMark(**fields, value=value, reason="ошибка")
+        if rnd.random() < 0.3:
+            command = final_marks.WithdrawFinalMark(**fields, reason="ошибка")
+    last = date(2026, 5, 29) if period in {"year", "exam"} else date(2025, 10, 24) if period == "q1" else w.LAST_DAY
+    last = date(2025, 12, 30) if period in {"q2", "h1"} else last
+    player.send(command, _load(player, journal, min(player.today, last)))
+
+
+# Breaches
+
+
+@a_step(2)
+def _void(player: Player, rnd: Random) -> None:
+    _mark_versions(player, rnd, EventsVoided)
+
+
+@a_step(1)
+def _restore(player: Player, rnd: Random) -> None:
+    _mark_versions(player, rnd, EventsRestored)
+
+
+def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | EventsRestored]) -> None:
+    """Void (or restore) some events of some streams; of the set-up only what is about one journal, pupil or class."""
+    grown = [one for one, events in player.streams.items() if len(events) > player.set_up.get(one, 0)]
+    whole = [one for one in grown if one not in player.set_up]
+    markers: list[tuple[str, Event]] = []
+    breach = rnd.choice(BREACHES)
+    for stream in rnd.sample(grown, min(len(grown), rnd.randint(1, 4))):
+        size = len(player.streams[stream])
+        spared = player.set_up.get(stream, 0)
+        if rnd.random() < 0.1 and stream not in {SCHOOL, w.YEAR}:
+            spared = 0
+        versions = range(spared + 1, size + 1)
+        some = list(versions) if stream in whole and rnd.random() < 0.2 else rnd.sample(versions, min(len(versions), 2))
+        markers.append((stream, marker(breach=breach, versions=tuple(sorted(some)))))
+    for stream, event in markers:
+        player.streams[stream].append(event)
+    if markers:
+        player.outcomes[marker.stored_name] += 1
+        player.store.commit(player.now, *markers)
+
+
+MARKERS = frozenset({"void", "restore"})
+
+
+def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
+    """Play the steps in the small school."""
+    player = Player()
+    player.begin(a_small_school(cycle))
+    for kind, seed in steps:
+        player.step(kind, seed)
+    return player
+
+
+def random_steps(seed: int, count: int) -> list[tuple[str, int]]:
+    """Answer steps without hypothesis, for looking at many histories by hand."""
+    rnd = Random(seed)  # noqa: S311 - repeatable
+    return [(rnd.choice(WEIGHTED), rnd.getrandbits(32)) for _ in range(count)]
+
+
+def histories(steps_max: int = STEPS_MAX) -> st.SearchStrategy[Player]:
+    """Draw a history and play it."""
+    step = st.tuples(st.sampled_from(WEIGHTED), st.integers(0, 2**32 - 1))
+    return st.builds(play, st.sampled_from(CYCLES), st.lists(step, min_size=STEPS_MIN, max_size=steps_max))
