@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 Work = Callable[[], int]
@@ -54,12 +55,17 @@ def lap(work: Work, server_cpu: ServerCpu = no_server) -> Lap:
 
 
 def interleave(contenders: Mapping[str, Work], rounds: int, server_cpu: ServerCpu = no_server) -> Laps:
-    """Let all contenders take turns, every second round in the opposite order."""
+    """Let all contenders take turns in this process."""
+    return take_turns({name: partial(lap, work, server_cpu) for name, work in contenders.items()}, rounds)
+
+
+def take_turns(contenders: Mapping[str, Callable[[], Lap]], rounds: int) -> Laps:
+    """Let all contenders take turns, every second round in the opposite order; each times itself."""
     laps: dict[str, list[Lap]] = {name: [] for name in contenders}
     for number in range(rounds):
         order = list(contenders)
         for name in reversed(order) if number % 2 else order:
-            laps[name].append(lap(contenders[name], server_cpu))
+            laps[name].append(contenders[name]())
     return laps
 
 

@@ -42,6 +42,12 @@ def shape_of(bench: Bench) -> Shape:
     return Shape(2, 2, 4) if bench.quick else Shape(classes=7, journals=10, lessons=60)
 
 
+def set_up_events(school: School) -> int:
+    """Answer the position of the last event before the lessons: where the first commit ends."""
+    first, *rest = school.store.read_page(0, 100_000)
+    return max(one.position for one in (first, *rest) if one.command_id == first.command_id)
+
+
 def _run(bench: Bench, database: Database) -> Report:
     bench.say(f"{NAME} on {database}")
     report = Report(NAME)

@@ -25,7 +25,7 @@ from ejd.kernel.events import year as y
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.school import SchoolOpened, SubjectDefined
 from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
-from ejd.kernel.ids import SCHOOL, timetable_stream
+from ejd.kernel.ids import SCHOOL, lesson_stream, timetable_stream
 from ejd.kernel.policies import WORK_KINDS
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
@@ -307,6 +307,17 @@ def _lesson(player: Player, rnd: Random) -> LessonName:
     return lesson
 
 
+def _written(player: Player, rnd: Random, *parts: str) -> LessonName:
+    """Choose a lesson that has one of these things recorded, when there is one."""
+    there = [one for one in player.touched if any(getattr(_lesson_state(player, one), part) for part in parts)]
+    return rnd.choice(there) if there else _lesson(player, rnd)
+
+
+def _lesson_state(player: Player, lesson: LessonName) -> LessonState:
+    journal, day, slot, ordinal = lesson
+    return player.state(LessonState, lesson_stream(journal, day, slot, ordinal))
+
+
 def _named(lesson: LessonName) -> dict[str, Any]:
     journal, day, slot, ordinal = lesson
     return {"journal": journal, "day": day, "slot": slot, "ordinal": ordinal}
@@ -314,7 +325,7 @@ def _named(lesson: LessonName) -> dict[str, Any]:
 
 def _teacher(player: Player, lesson: LessonName) -> str:
     """Answer the account that may write in a lesson."""
-    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    state = _lesson_state(player, lesson)
     if state.substitution is not None:
         return STAFF.get(state.substitution.teacher, w.ADA)
     return _load(player, lesson[0], state.placement[0] if state.placement else lesson[1])
@@ -330,7 +341,7 @@ def _members(player: Player, lesson: LessonName) -> list[str]:
     opened = player.state(JournalState, lesson[0]).opened
     if opened is None:
         return PUPILS
-    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    state = _lesson_state(player, lesson)
     day = state.placement[0] if state.placement else lesson[1]
     found = [
         one
@@ -389,9 +400,9 @@ def _save_lesson(player: Player, rnd: Random) -> None:
 @a_step(3)
 def _topic(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
-    if rnd.random() < 0.5:
-        command: Command = lessons.RecordTopic(**_named(lesson), plan_item=rnd.randint(1, 30))
-    else:
+    command: Command = lessons.RecordTopic(**_named(lesson), plan_item=rnd.randint(1, 30))
+    if rnd.random() < 0.6:
+        lesson = _written(player, rnd, "topic")
         command = lessons.CorrectTopic(**_named(lesson), topic="Тема 3", reason="ошибка")
     player.send(command, _teacher(player, lesson))
 
@@ -400,9 +411,9 @@ def _topic(player: Player, rnd: Random) -> None:
 def _homework_step(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
     new = rnd.choice((None, _homework(rnd)))
-    if rnd.random() < 0.5:
-        command: Command = lessons.SetHomework(**_named(lesson), homework=_homework(rnd))
-    else:
+    command: Command = lessons.SetHomework(**_named(lesson), homework=_homework(rnd))
+    if rnd.random() < 0.6:
+        lesson = _written(player, rnd, "homework")
         command = lessons.CorrectHomework(**_named(lesson), homework=new, reason="ошибка")
     player.send(command, _teacher(player, lesson))
 
@@ -415,7 +426,7 @@ def _roll(player: Player, rnd: Random) -> None:
 
 @a_step(4)
 def _correct_attendance(player: Player, rnd: Random) -> None:
-    lesson = _lesson(player, rnd)
+    lesson = _written(player, rnd, "roll_taken")
     command = attendance.CorrectAttendance(
         **_named(lesson),
         pupil=rnd.choice(_members(player, lesson)),
@@ -427,7 +438,7 @@ def _correct_attendance(player: Player, rnd: Random) -> None:
 
 @a_step(6)
 def _record_mark(player: Player, rnd: Random) -> None:
-    lesson = _lesson(player, rnd)
+    lesson = _written(player, rnd, "absences") if rnd.random() < 0.4 else _lesson(player, rnd)
     entry = _mark(player, lesson, rnd)
     player.send(marks.RecordMark(**_named(lesson), **entry.model_dump()), _teacher(player, lesson))
 
@@ -435,8 +446,8 @@ def _record_mark(player: Player, rnd: Random) -> None:
 @a_step(5)
 def _change_mark(player: Player, rnd: Random) -> None:
     """Correct or withdraw a mark that is there."""
-    lesson = _lesson(player, rnd)
-    state = player.state(LessonState, lessons.RecordTopic(**_named(lesson), topic="?").lesson)
+    lesson = _written(player, rnd, "marks")
+    state = _lesson_state(player, lesson)
     if not state.marks:
         return
     cell = rnd.choice(sorted(state.marks))
@@ -460,6 +471,7 @@ def _substitute(player: Player, rnd: Random) -> None:
     teacher = rnd.choice((w.ADA_STAFF, w.BORIS_STAFF))
     command: Command = substitutions.SubstituteTeacher(**_named(lesson), teacher=teacher)
     if rnd.random() < 0.3:
+        lesson = _written(player, rnd, "substitution")
         command = substitutions.CorrectSubstitution(
             **_named(lesson), teacher=rnd.choice((None, teacher)), reason="ошибка"
         )
@@ -483,6 +495,7 @@ def _cancel(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
     command: Command = substitutions.CancelLesson(**_named(lesson), reason="карантин")
     if rnd.random() < 0.35:
+        lesson = _written(player, rnd, "cancelled")
         command = substitutions.ReinstateLesson(**_named(lesson), reason="ошибка")
     player.send(command, w.DEPUTY)
 
@@ -539,10 +552,14 @@ def _plan(player: Player, rnd: Random) -> None:
 
 @a_step(1)
 def _enrol(player: Player, rnd: Random) -> None:
-    name = people.NamedPerson.model_fields["family"].annotation and {"family": "Новый", "given": "Яков"}
-    pupil = uid(f"pupil new {rnd.randint(1, 3)}")
-    fields: dict[str, Any] = {"pupil": pupil, "class_id": rnd.choice(CLASSES), "enrolled_on": _day(player, rnd)}
-    player.send(people.EnrolPupil(**fields, **(name or {})), w.HEAD)
+    command = people.EnrolPupil(
+        pupil=uid(f"pupil new {rnd.randint(1, 3)}"),
+        family="Новый",
+        given="Яков",
+        class_id=rnd.choice(CLASSES),
+        enrolled_on=_day(player, rnd),
+    )
+    player.send(command, w.HEAD)
 
 
 # Set-up
@@ -584,11 +601,7 @@ def _holidays(player: Player, rnd: Random) -> None:
 @a_step(2)
 def _regulation(player: Player, rnd: Random) -> None:
     terms = {key: rnd.choice((0, 0, 1, 3)) for key in ("topic_days", "homework_days", "roll_days")}
-    fields: dict[str, Any] = {"starts": _day(player, rnd), **terms}
-    fields = {key: value for key, value in fields.items() if key in school.AdoptRegulation.model_fields}
-    if "regulation" in school.AdoptRegulation.model_fields:
-        fields["regulation"] = terms
-    player.send(school.AdoptRegulation.model_validate(fields), w.HEAD)
+    player.send(school.AdoptRegulation(starts=_day(player, rnd), **terms), w.HEAD)
 
 
 @a_step(1)
@@ -620,7 +633,7 @@ def _teachers(player: Player, rnd: Random) -> None:
 @a_step(1)
 def _close_or_reopen(player: Player, rnd: Random) -> None:
     command: Command = years.ReopenPeriod(year=w.YEAR, period="q1", reason="исправление")
-    if rnd.random() < 0.3:
+    if rnd.random() < 0.1:
         command = years.ClosePeriod(year=w.YEAR, period="q1")
     player.send(command, w.HEAD)
 

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from ejd.app import School, initialise, open_school, system_clock
 from ejd.founding import IMPORTER, Founding, Head, cli_actor, found
 from ejd.handling.handler import Request
+from ejd.handling.states import States
 from ejd.imports.apply import ImportReport, import_timetable
 from ejd.imports.timetable_file import TimetableFile
 from ejd.kernel.calendar import Calendar
 from ejd.kernel.command import Command
 from ejd.kernel.due import Occurrence, occurrences
 from ejd.kernel.envelope import Answer
+from ejd.kernel.events import CATALOGUE
 from ejd.kernel.ids import timetable_stream
 from ejd.kernel.states.people import PupilState, Stay
 from ejd.kernel.states.school import RoomState, SubjectState, TimetableState, YearState
@@ -84,13 +86,14 @@ class Due(NamedTuple):
 
 
 class Found:
-    """What stands in a school after an import, by the names that a reader sees."""
+    """What stands in a school's store after an import, by the names that a reader sees."""
 
     def __init__(self, school: School, year: str) -> None:
-        """Look the year up afresh."""
+        """Fold from the store, not from what the import left in memory."""
         self.school = school
-        self.year = self.school.states.fresh(YearState, year)
-        self.timetable = self.school.states.fresh(TimetableState, timetable_stream(year))
+        self.states = States(school.store, CATALOGUE)
+        self.year = self.states.load(YearState, year)
+        self.timetable = self.states.load(TimetableState, timetable_stream(year))
 
     @property
     def calendar(self) -> Calendar:
@@ -103,7 +106,7 @@ class Found:
 
     def journals(self) -> dict[str, JournalState]:
         """Answer all journals by id."""
-        return {stream: self.school.states.fresh(JournalState, stream) for stream in self.streams("journal")}
+        return {stream: self.states.load(JournalState, stream) for stream in self.streams("journal")}
 
     def journal(self, name: str) -> str:
         """Answer the id of the one journal of a name."""
@@ -112,13 +115,13 @@ class Found:
 
     def groups(self) -> dict[str, str]:
         """Answer the names of groups by id."""
-        named = {stream: self.school.states.fresh(GroupState, stream).formed for stream in self.streams("group")}
+        named = {stream: self.states.load(GroupState, stream).formed for stream in self.streams("group")}
         return {stream: formed.name for stream, formed in named.items() if formed is not None}
 
     def members(self, group_name: str) -> list[Stay]:
         """Answer all stays in the one group of a name, pupil by pupil."""
         (group,) = [stream for stream, name in self.groups().items() if name == group_name]
-        states = [self.school.states.fresh(PupilState, stream) for stream in self.streams("pupil")]
+        states = [self.states.load(PupilState, stream) for stream in self.streams("pupil")]
         return [stay for state in states for stay in state.memberships.groups if stay.where == group]
 
     def turn(self, after: date = date(2026, 10, 1)) -> tuple[date, date]:
@@ -137,7 +140,7 @@ class Found:
         """Answer the due lessons of all journals between two days."""
         found: list[Occurrence] = []
         for journal, schedules in self.timetable.schedules.items():
-            opened = self.school.states.fresh(JournalState, journal).opened
+            opened = self.states.load(JournalState, journal).opened
             assert opened is not None
             found += occurrences(self.calendar, opened.grade, journal, schedules, first, last)
         return found
@@ -148,15 +151,15 @@ class Found:
 
     def in_words(self, due: Occurrence) -> Due:
         """Answer a due lesson by names."""
-        states = self.school.states
-        opened = states.fresh(JournalState, due.journal).opened
+        states = self.states
+        opened = states.load(JournalState, due.journal).opened
         assert opened is not None
-        school_class = states.fresh(ClassState, opened.group).formed if opened.group_kind == "class" else None
-        room = states.fresh(RoomState, due.room).name if due.room else ""
+        school_class = states.load(ClassState, opened.group).formed if opened.group_kind == "class" else None
+        room = states.load(RoomState, due.room).name if due.room else ""
         day = self.calendar.cycle_day(due.date, opened.grade)
         assert day is not None
         return Due(
-            states.fresh(SubjectState, opened.subject).name,
+            states.load(SubjectState, opened.subject).name,
             school_class.name if school_class else "",
             day,
             due.slot,

@@ -154,7 +154,7 @@ def _check_loads_and_members(file: TimetableFile, found: Found) -> None:
     courses = {(each.subject, frozenset(each.student_sets)) for each in journals(file)}
     loads = {(each.subject, frozenset(each.student_sets), who) for each in journals(file) for who in each.teachers}
     assert sum(len(state.loads) for state in found.journals().values()) == len(loads)
-    states = [found.school.states.fresh(PupilState, stream) for stream in found.streams("pupil")]
+    states = [found.states.load(PupilState, stream) for stream in found.streams("pupil")]
     memberships = sum(len(state.memberships.groups) for state in states)
     assert memberships == sum(len(sets) for _, sets in courses if sets <= pupils)
 
@@ -241,7 +241,7 @@ def _hold_lessons(found: Found, *, journals: int) -> dict[Occurrence, list[str]]
     school = found.school
     members: defaultdict[str, list[str]] = defaultdict(list)
     for stream in sorted(found.streams("pupil")):
-        for stay in school.states.fresh(PupilState, stream).memberships.groups:
+        for stay in found.states.load(PupilState, stream).memberships.groups:
             members[stay.where].append(stream)
     due = {each.journal: each for each in reversed(found.due_lessons(*found.turn()))}
     held: dict[Occurrence, list[str]] = {}

@@ -97,7 +97,7 @@ class _Build:
 
     def run(self, random_bytes: RandomBytes, clock: Callable[[], int]) -> DemoReport:
         with self.phase("planning"):
-            roster, families = self.people()
+            roster = self.people()
         with self.phase("set-up"):
             self.found(roster)
             make_keys(self.school.vault, roster)
@@ -134,7 +134,7 @@ class _Build:
         self.seconds[name] = time.perf_counter() - begun
         self.progress(name, 1, 1)
 
-    def people(self) -> tuple[Roster, Families]:
+    def people(self) -> Roster:
         """Plan the school as it is in August, and what moves in it in autumn."""
         names = Names(self.seed, chance(self.seed, "names"))
         roster = Staffing(self.seed, self.shape, names, chance(self.seed, "staff")).build()
@@ -144,7 +144,7 @@ class _Build:
         families.settle(roster)
         individual_pupils(self.seed, roster, self.shape, chance(self.seed, "individual"))
         Story(self.seed, roster, self.shape, self.agenda).plan(families)
-        return roster, families
+        return roster
 
     def found(self, roster: Roster) -> None:
         """Open the school and appoint its head."""
@@ -183,7 +183,11 @@ class _Build:
 
     def parent(self, roster: Roster) -> Guardian:
         """Answer the parent with an account whose child missed most lessons."""
-        held = [g for g in roster.guardians if g.account and g.until is None and g.pupils[0].where(roster.classes[0].id, FIRST_DAY) is False]
+        held = [
+            g
+            for g in roster.guardians
+            if g.account and g.until is None and g.pupils[0].where(roster.classes[0].id, FIRST_DAY) is False
+        ]
         inside = {FIRST_DAY + timedelta(days=n) for n in range((self.shape.last_day - FIRST_DAY).days)}
         return max(held, key=lambda g: (max(len(q.ill & inside) for q in g.pupils), g.id))
 
@@ -205,7 +209,9 @@ class _Build:
         tokens = {role: new_token(random_bytes) for role in accounts}
         spare = new_token(random_bytes)
         commands = [
-            IssueToken(account=accounts[role], token=t.token_id, digest=t.digest, client=f"sample-{role}", expires_at=expires)
+            IssueToken(
+                account=accounts[role], token=t.token_id, digest=t.digest, client=f"sample-{role}", expires_at=expires
+            )
             for role, t in tokens.items()
         ]
         lost = IssueToken(

@@ -17,7 +17,7 @@ from ejd_commands.lessons import PlanExtraLesson
 if TYPE_CHECKING:
     from random import Random
 
-    from ejd.demo.roster import Journal, Teacher
+    from ejd.demo.roster import Teacher
     from ejd.demo.sending import Agenda
     from ejd.demo.timeline import Timeline
 
@@ -58,7 +58,8 @@ class Changes:
         ]
         last = max(lesson.day for lesson in marked)
         chosen = min(
-            (lesson for lesson in marked if lesson.day == last), key=lambda one: (-CONTROLLED.get(one.journal.subject, 0), one.slot)
+            (lesson for lesson in marked if lesson.day == last),
+            key=lambda one: (-CONTROLLED.get(one.journal.subject, 0), one.slot),
         )
         chosen.left_open = chosen.changed = True
 
@@ -175,7 +176,9 @@ class Changes:
         open_ones = [
             lesson
             for lesson in self._timeline.lessons
-            if not lesson.changed and lesson.day > FIRST_DAY and len(lesson.journal.classes) == 1
+            if not lesson.changed
+            and lesson.day > FIRST_DAY
+            and len(lesson.journal.classes) == 1
             and (lesson.journal.group is None)
         ]
         return self._random.sample(open_ones, min(6 * wanted, len(open_ones)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ejd.demo.sending import MOBILE
@@ -116,9 +117,7 @@ class Endings:
         self._records = records
         self.ledger = Ledger()
         sender.listeners.append(self.ledger.listen)
-        self._on = {
-            (one.journal.id, Lesson(one.day, one.slot, one.ordinal)): one.on for one in timeline.lessons
-        }
+        self._on = {(one.journal.id, Lesson(one.day, one.slot, one.ordinal)): one.on for one in timeline.lessons}
         self._last = timeline.shape.last_day
 
     def plan(self) -> None:
@@ -128,7 +127,7 @@ class Endings:
                 day = self._last - timedelta(days=self._random.choice(DECIDED_DAYS_BEFORE))
                 teacher = journal.teacher_on(day)
                 minute = self._records.minute(teacher.account, day)
-                self._agenda.note(day, minute, teacher.account, lambda j=journal: self.final_marks(j))  # type: ignore[misc]
+                self._agenda.note(day, minute, teacher.account, partial(self.final_marks, journal))
         for guardian in self._timeline.roster.guardians:
             self._plan_reading(guardian)
         self._plan_paper()
@@ -179,10 +178,10 @@ class Endings:
             sunday = monday + timedelta(days=6)
             if sunday <= self._last and self._random.random() < guardian.reads:
                 evening = sunday - timedelta(days=self._random.choice((0, 0, 0, 1)))
-                self._note(guardian, evening, lambda w=monday: self._read_diary(guardian, w))  # type: ignore[misc]
+                self._note(guardian, evening, partial(self._read_diary, guardian, monday))
             monday += timedelta(days=7)
         if self._random.random() < 0.3 + guardian.reads:
-            self._note(guardian, self._last, lambda: self._read_period(guardian))
+            self._note(guardian, self._last, partial(self._read_period, guardian))
 
     def _note(self, guardian: Guardian, day: date, errand: Callable[[], Iterator[Command]]) -> None:
         self._agenda.note(day, self._random.randint(SUPPER, BEDTIME), guardian.account, errand, client=MOBILE)
@@ -222,7 +221,10 @@ class Endings:
             if pairs:
                 minute = self._records.minute(teacher.account, self._last)
                 self._agenda.note(
-                    self._last, minute, teacher.account, lambda p=tuple(pairs): self._on_paper(p)  # type: ignore[misc]
+                    self._last,
+                    minute,
+                    teacher.account,
+                    partial(self._on_paper, pairs),
                 )
 
     def _on_paper(self, pairs: Sequence[tuple[Guardian, Pupil]]) -> Iterator[Command]:
@@ -247,7 +249,7 @@ class Endings:
         for number, teacher in enumerate({t.account: t for t in teachers.values()}.values()):
             if number < CORRECTED_FINALS:
                 minute = self._records.minute(teacher.account, self._last)
-                errand = lambda t=teacher, w=number < WITHDRAWN_FINALS: self._correct(t, withdraw=w)  # type: ignore[misc]  # noqa: E731
+                errand = partial(self._correct, teacher, withdraw=number < WITHDRAWN_FINALS)
                 self._agenda.note(self._last, minute, teacher.account, errand)
 
     def _correct(self, teacher: Teacher, *, withdraw: bool) -> Iterator[Command]:

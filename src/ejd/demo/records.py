@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ejd.demo import texts
 from ejd.demo.marking import Marker
 from ejd.demo.setup import plan_lines
-
 from ejd_commands.attendance import AbsenceLine, CorrectAttendance, TakeRoll
 from ejd_commands.lessons import CorrectHomework, CorrectTopic, HomeworkEntry, RecordTopic, SaveLesson, SetHomework
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from random import Random
 
     from ejd.demo.roster import Pupil
@@ -30,7 +29,6 @@ NO_TOPIC, NO_ROLL, NO_HOMEWORK, PIECEMEAL = 0.025, 0.03, 0.07, 0.04
 LATE_SHARE, LATE_MINUTES = 0.008, (3, 5, 7, 10, 15)
 CORRECTED_MARKS, WITHDRAWN_MARKS, RECOMMENDED = 0.008, 0.0015, 0.05
 CORRECTED_TOPICS, CORRECTED_HOMEWORK, CERTIFICATES = 0.006, 0.006, 0.15
-
 
 
 class Records:
@@ -102,8 +100,11 @@ class Records:
             account = lesson.teacher.account
             self._agenda.note(day, self.minute(account, day), account, *commands)
 
+    def _slip(self, share: float) -> bool:
+        return self._random.random() < share * self._timeline.shape.slips
+
     @staticmethod
-    def _pieces(lesson: Lesson, fields: dict[str, object], marks: list[MarkEntry]) -> Iterator[LessonCommand]:
+    def _pieces(lesson: Lesson, fields: Mapping[str, object], marks: list[MarkEntry]) -> Iterator[LessonCommand]:
         """Answer the same as single commands, as other programs send them."""
         place = _place(lesson)
         yield RecordTopic.model_validate({**place, "topic": fields["topic"], "plan_item": fields["plan_item"]})
@@ -145,28 +146,29 @@ class Records:
     ) -> None:
         place, soon = _place(lesson), day + timedelta(days=self._random.randint(1, 4))
         for line in absences:
-            if line.kind == "absent" and self._random.random() < CERTIFICATES:
+            if line.kind == "absent" and self._slip(CERTIFICATES):
                 reason = self._random.choice(texts.ATTENDANCE_REASONS)
                 kind = "ill" if reason == texts.ATTENDANCE_REASONS[0] else "excused"
                 correction = {**place, "pupil": line.pupil, "kind": kind, "reason": reason}
                 self._note(lesson, soon, CorrectAttendance.model_validate(correction))
-        if item is not None and self._random.random() < CORRECTED_TOPICS:
+        if item is not None and self._slip(CORRECTED_TOPICS):
             topic = "Урок-повторение по теме раздела"
             self._note(lesson, soon, CorrectTopic(**place, topic=topic, reason="Указана тема следующего урока"))
-        if homework is not None and homework.text and self._random.random() < CORRECTED_HOMEWORK:
+        if homework is not None and homework.text and self._slip(CORRECTED_HOMEWORK):
             new = homework.model_copy(update={"text": f"{homework.text} (устно)"})
             self._note(lesson, soon, CorrectHomework(**place, homework=new, reason="Объём задания уменьшен"))
 
     def _mark_corrections(self, lesson: Lesson, day: date, marks: list[MarkEntry]) -> None:
         if lesson.journal.system != "five-point":
             return
+        slips = self._timeline.shape.slips
         for mark in marks:
             draw, soon = self._random.random(), day + timedelta(days=self._random.randint(1, 5))
             cell = {**_place(lesson), "pupil": mark.pupil, "work": mark.work, "number": mark.number}
-            if draw < WITHDRAWN_MARKS:
+            if draw < WITHDRAWN_MARKS * slips:
                 cell["reason"] = self._random.choice(texts.WITHDRAWN_REASONS)
                 self._note(lesson, soon, WithdrawMark.model_validate(cell))
-            elif draw < WITHDRAWN_MARKS + CORRECTED_MARKS:
+            elif draw < (WITHDRAWN_MARKS + CORRECTED_MARKS) * slips:
                 cell["value"] = str(min(5, int(mark.value) + 1) if mark.value != "5" else 4)
                 cell["reason"] = self._random.choice(texts.LATE_REASONS)
                 self._note(lesson, soon, CorrectMark.model_validate(cell))

@@ -73,7 +73,7 @@ def demo_lines(report: DemoReport, base_url: str) -> Iterator[str]:
 
 
 def _trials(ids: Samples, base_url: str) -> Iterator[tuple[str, str]]:
-    reports = f"{base_url}/api/v1/reports"
+    reports, events = f"{base_url}/api/v1/reports", f"{base_url}/api/v1/events"
     yield (
         f"the journal page of {ids.class_title} in the first quarter",
         f"curl -s -H \"$TEACHER\" '{reports}/gradebook?journal={ids.journal}&period=q1'",
@@ -97,8 +97,7 @@ def _trials(ids: Samples, base_url: str) -> Iterator[tuple[str, str]]:
     yield ("a refusal: there is no mark 7", refused)
     yield (
         "a parent may not look at the events, the head may",
-        f"curl -s -H \"$PARENT\" '{base_url}/api/v1/events'; "
-        f"curl -s -H \"$HEAD\" '{base_url}/api/v1/events?type=mark-corrected/1&limit=3'",
+        f'for WHO in "$PARENT" "$HEAD"; do curl -s -H "$WHO" \'{events}?type=mark-corrected/1&limit=3\'; done',
     )
 
 

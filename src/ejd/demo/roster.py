@@ -168,7 +168,6 @@ class Journal:
         starts, ends, remaining = pupil.plan
         return not (starts <= day and (ends is None or day < ends)) or self.id in remaining
 
-
     def members(self, day: date) -> list[Pupil]:
         """Answer who belongs in it on a day; somebody who changed classes within a stream is there once."""
         known = {pupil.id: pupil for one in self.classes for pupil in one.pupils}

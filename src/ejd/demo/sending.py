@@ -1,4 +1,4 @@
-"""Everything the demonstration does goes through here: commands in batches, by accounts of their own, in order of time."""
+"""All that the demonstration does goes through here: commands in batches, by the accounts of those who act."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from ejd_commands.movement import JoinGroup, SetIndividualPlan
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ejd.access.vault import Vault
     from ejd.demo.roster import Group, Journal, Pupil, Roster, Teacher

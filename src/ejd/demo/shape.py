@@ -29,6 +29,8 @@ class Shape:
     last_day: date = QUARTER_LAST_DAY
     marks: float = 1.0
     """Multiplies how often teachers give marks: with 1 the whole quarter has some 60,000 events."""
+    slips: float = 1.0
+    """Multiplies how often something is recorded wrongly and corrected."""
     ill_week: date = date(2026, 10, 5)
     """The Monday of the week in which teachers are ill."""
 
@@ -43,7 +45,12 @@ class Shape:
 PUPILS_MIN = 6
 FULL = Shape()
 SMALL = Shape(
-    classes=("4А", "5А", "5Б"), pupils_per_class=8, last_day=date(2026, 9, 14), marks=0.5, ill_week=date(2026, 9, 7)
+    classes=("4А", "5А", "5Б"),
+    pupils_per_class=8,
+    last_day=date(2026, 9, 14),
+    marks=0.5,
+    slips=6,
+    ill_week=date(2026, 9, 7),
 )
 """Two weeks of three classes: for tests."""
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 EARLY = 470
 """7:50, minutes since midnight: before the first lesson."""
 INDIVIDUAL_COURSES, INDIVIDUAL_HOURS = ("russian", "math", "algebra"), 2
-SATURDAY = 5
+ILL_DAYS_MAX = 9
+"""Whoever is ill longer is a story of its own."""
+SATURDAY, WEEK_DAYS = 5, 7
 
 
 def individual_pupils(seed: int, roster: Roster, shape: Shape, random: Random) -> None:
@@ -38,7 +40,7 @@ def individual_pupils(seed: int, roster: Roster, shape: Shape, random: Random) -
     marked = [one for one in roster.classes if one.grade not in PRIMARY_GRADES and one.scheme == "quarters"]
     chosen = [marked[0], marked[-1]]
     for number, one in enumerate(chosen, start=1):
-        pupil = next(q for q in reversed(one.pupils) if not q.no_pe and len(q.ill) < len("two weeks"))
+        pupil = next(q for q in reversed(one.pupils) if not q.no_pe and len(q.ill) < ILL_DAYS_MAX)
         ends = moment(shape, 0.75) if number == len(chosen) else None
         group = Group(
             derived_id(seed, "group", "individual", one.title),
@@ -73,7 +75,7 @@ def individual_pupils(seed: int, roster: Roster, shape: Shape, random: Random) -
 def moment(shape: Shape, share: float) -> date:
     """Answer a day from Monday to Friday so far into the story."""
     day = FIRST_DAY + timedelta(days=round((shape.last_day - FIRST_DAY).days * share))
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= SATURDAY else 0)
+    return day + timedelta(days=WEEK_DAYS - day.weekday() if day.weekday() >= SATURDAY else 0)
 
 
 class Story:
@@ -117,23 +119,22 @@ class Story:
         """Put a pupil into the groups of a class, each time the part that suits, the second half where it is free."""
         commands: list[Command] = []
         for group in self._roster.groups:
-            if one in group.classes and group.part in {pupil.sex, "second", "technical"}:
-                if not pupil.where(group.id, day):
-                    pupil.stays.append(Stay(group.id, day))
-                    commands.append(m.JoinGroup(pupil=pupil.id, group=group.id, joined_on=day))
+            suits = one in group.classes and group.part in {pupil.sex, "second", "technical"}
+            if suits and not pupil.where(group.id, day):
+                pupil.stays.append(Stay(group.id, day))
+                commands.append(m.JoinGroup(pupil=pupil.id, group=group.id, joined_on=day))
         return commands
 
     def _newcomer(self, families: Families) -> None:
-        one = self._roster.classes[-1]
+        home = self._roster.classes[-1]
         day = moment(self._shape, 0.3)
-        pupil = families.newcomer(self._roster, one, day)
-        commands = [enrolment(pupil, one.id, day), *self._join(pupil, one, day)]
-        for guardian in self._roster.guardians:
-            if pupil in guardian.pupils:
-                commands.append(
-                    p.EstablishGuardianship(guardian=guardian.id, pupil=pupil.id, relation=guardian.relation, starts=day)
-                )
-        self._note(day, *commands)
+        pupil = families.newcomer(self._roster, home, day)
+        guardianships = [
+            p.EstablishGuardianship(guardian=one.id, pupil=pupil.id, relation=one.relation, starts=day)
+            for one in self._roster.guardians
+            if pupil in one.pupils
+        ]
+        self._note(day, enrolment(pupil, home.id, day), *self._join(pupil, home, day), *guardianships)
 
     def _plain(self, one: SchoolClass) -> Pupil:
         """Answer a pupil of a class about whom nothing else is told."""
@@ -222,7 +223,9 @@ class Story:
     def _staff_and_guardians(self) -> None:
         """The librarian leaves; one guardianship ends, a new guardian takes over the contacts."""
         librarian = self._roster.others[2]
-        self._note(moment(self._shape, 0.8), p.DismissStaffMember(staff=librarian.id, left_on=moment(self._shape, 0.85)))
+        self._note(
+            moment(self._shape, 0.8), p.DismissStaffMember(staff=librarian.id, left_on=moment(self._shape, 0.85))
+        )
         fathers = [
             guardian
             for guardian in self._roster.guardians

@@ -66,12 +66,6 @@ class Timeline:
         for number in range((self.shape.last_day - FIRST_DAY).days + 1):
             yield FIRST_DAY + timedelta(days=number)
 
-    def at_share(self, share: float) -> date:
-        """Answer a working day (no Sunday) so far into the story."""
-        span = (self.shape.last_day - FIRST_DAY).days
-        day = FIRST_DAY + timedelta(days=round(span * share))
-        return day + timedelta(days=1) if day.weekday() == len("пн вт ср чт пт сб".split()) else day
-
     def _due(self) -> Iterator[Lesson]:
         for journal in self.roster.journals:
             for day in self.days():

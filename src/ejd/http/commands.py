@@ -159,7 +159,7 @@ def _documentation(command: type[Command]) -> str:
 
 
 def _single(school: SchoolService, kind: type[Command]) -> Callable[..., Response]:
-    def send(  # noqa: PLR0913, PLR0917 - the parts of the request, each documented by its own type
+    def send(  # noqa: PLR0913 - the parts of the request, each documented by its own type
         request: Request,
         command: kind,  # type: ignore[valid-type]
         key: IdempotencyKey,
@@ -237,9 +237,7 @@ def requests_of(entries: list[dict[str, Any]], catalogue: Mapping[str, type[Comm
     ids: set[str] = set()
     for index, entry in enumerate(entries):
         try:
-            request = _request_of(entry, catalogue)
-            if request.command_id in ids:
-                raise Malformed("two commands of the batch have the same id: give each its own", field="id")
+            request = _request_of(entry, catalogue, ids)
         except (Malformed, NotFound) as refusal:
             refusal.command_index = index
             raise
@@ -248,12 +246,14 @@ def requests_of(entries: list[dict[str, Any]], catalogue: Mapping[str, type[Comm
     return requests
 
 
-def _request_of(entry: dict[str, Any], catalogue: Mapping[str, type[Command]]) -> CommandRequest:
+def _request_of(entry: dict[str, Any], catalogue: Mapping[str, type[Command]], taken: set[str]) -> CommandRequest:
     name, command_id = entry.get("command"), entry.get("id")
     if not isinstance(name, str):
         raise Malformed("each command of a batch says its name in `command`", field="command")
     if not isinstance(command_id, str) or not re.fullmatch(UUID_PATTERN, command_id):
         raise Malformed("each command of a batch has a UUID of its own in `id`", field="id")
+    if command_id.lower() in taken:
+        raise Malformed("two commands of the batch have the same id: give each its own", field="id")
     fields = {key: value for key, value in entry.items() if key not in {"command", "id"}}
     try:
         command = find(catalogue, name).model_validate(fields)

@@ -38,7 +38,7 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """Why a request was not done (RFC 9457); `detail` says what to do about it."""
 
-    type: str = Field(examples=[f"{TYPE_PREFIX}cell-is-taken"], description="Stable: programs tell problems apart by it.")
+    type: str = Field(examples=[f"{TYPE_PREFIX}cell-is-taken"], description="Stable: programs tell them apart by it.")
     title: str = Field(examples=["There is another mark in this cell."])
     status: int = Field(examples=[409])
     detail: str = Field(examples=["this cell has 4 already: correct it with a reason"])
@@ -249,7 +249,8 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    for kind in (Refusal, *TRANSLATIONS):
+    kinds: list[type[Exception]] = [Refusal, *TRANSLATIONS]
+    for kind in kinds:
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(RequestValidationError, answer_validation)
     app.add_exception_handler(HTTPException, answer_http)

@@ -38,6 +38,8 @@ BATCH_EVENTS_MAX: Final = 2_000
 """Others wait for the append lock while a batch is stored."""
 
 TOLD_STEPS: Final = 250
+THINGS_MAX: Final = 50_000
+"""The largest real file we know of has 2,761 subjects, teachers, rooms, student sets and activities."""
 
 _CLASHING: Final[Mapping[ClashKind, str]] = {
     "teacher": "teacher",
@@ -127,6 +129,9 @@ class _Plan(NamedTuple):
 
 
 def _plan(ground: Ground, file: TimetableFile, term: Term) -> _Plan:
+    things = (file.subjects, file.teachers, file.rooms, file.classes, file.groups, file.pupils, file.lessons)
+    if sum(map(len, things)) > THINGS_MAX:
+        raise ImportRefused(f"The file has more than {THINGS_MAX} subjects, people, activities …: export one school.")
     teaching = teaching_of(file)
     try:
         year = plan_year(ground, file, term)
@@ -151,7 +156,8 @@ def _store(
         try:
             answer = school.handler.handle(requests, actor, batch_id=batch_id, at=at)
         except Refusal as refusal:
-            what = batch[refusal.command_index or 0].step.what
+            # A unique name that was taken meanwhile is noticed by the store, for the whole batch.
+            what = "The import" if refusal.command_index is None else batch[refusal.command_index].step.what
             raise ImportRefused(
                 f"{what}: {refusal.sentence}. Somebody changes the school at the same time: run the import again."
             ) from refusal

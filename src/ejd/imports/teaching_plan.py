@@ -108,8 +108,9 @@ class _Teaching:
                 self._pupils_of_class[pupil.class_id].append(pupil.id)
         self._class_titles = distinct_titles((*file.classes, INDIVIDUAL_CLASS))
         self._group_titles = distinct_titles(file.groups)
+        self._titles = self._class_titles | self._group_titles
         self._subject_titles = distinct_titles(file.subjects)
-        self._memberships = 0
+        self._steps = 0
 
     def plan(self) -> Teaching:
         plans = journals(self._file)
@@ -188,7 +189,7 @@ class _Teaching:
             classes = self._classes(course.plans[0].student_sets, self._pupils(course.plans[0].student_sets))
             label = ", ".join(self._class_titles[each] for each in classes)
         else:
-            label = " + ".join((self._class_titles | self._group_titles)[each.id] for each in sets)
+            label = " + ".join(self._titles[each.id] for each in sets)
         label = title(label, _LABEL_CHARACTERS_MAX)
         name = title(f"{label}: {self._subject_titles[course.plans[0].subject]}")
         if alike[unique_key(name)] > 1:
@@ -201,6 +202,9 @@ class _Teaching:
         seen: set[str] = set()
         waiting = list(reversed(sets))
         while waiting:
+            self._steps += 1
+            if self._steps > _STEPS_MAX:
+                raise ImportRefused(_TOO_MANY)
             each = self._sets.get(waiting.pop())
             if each is None or each.id in seen:
                 continue
@@ -208,12 +212,9 @@ class _Teaching:
             if isinstance(each, Pupil):
                 found[each.id] = None
             elif isinstance(each, SchoolClass):
-                found |= dict.fromkeys(self._pupils_of_class[each.id])
+                waiting += reversed(self._pupils_of_class[each.id])
             else:
                 waiting += reversed(each.members)
-        self._memberships += len(seen) + len(found)
-        if self._memberships > _STEPS_MAX:
-            raise ImportRefused(_TOO_MANY)
         return tuple(found)
 
     def _classes(self, sets: Sequence[str], pupils: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -30,14 +31,14 @@ def distinct_titles(things: Iterable[Named | Room | SchoolClass | TeachingGroup]
     """Return titles by id; whoever would be taken for one before gets the own id, or a number, behind the name."""
     titles: dict[str, str] = {}
     taken: set[str] = set()
+    numbers: Counter[str] = Counter()
     for thing in things:
-        wanted = title(thing.name)
-        number = 1
-        found = wanted
+        found = wanted = title(thing.name)
         while unique_key(found) in taken:
-            behind = title(thing.id, TITLE_CHARACTERS_MAX // 4) if number == 1 else f"{number}"
-            found = f"{title(wanted, TITLE_CHARACTERS_MAX // 2)} ({behind})"
-            number += 1
+            numbers[wanted] += 1
+            behind = thing.id if numbers[wanted] == 1 else str(numbers[wanted])
+            half = title(wanted, TITLE_CHARACTERS_MAX // 2)
+            found = f"{half} ({title(behind, TITLE_CHARACTERS_MAX // 4)})"
         taken.add(unique_key(found))
         titles[thing.id] = found
     return titles

@@ -1,0 +1,98 @@
+"""The application: commands, questions, health, and what is around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from ejd import __version__
+from ejd.http import problems
+from ejd.http.commands import add_commands
+from ejd.http.contract import SchoolService
+from ejd.http.health import add_health
+from ejd.http.keeper import Keeper
+from ejd.http.logs import Log, make_log
+from ejd.http.metrics import Metrics
+from ejd.http.questions import add_questions
+from ejd.http.readiness import Readiness
+from ejd.http.watch import Watch
+
+DESCRIPTION = """
+An electronic school journal. **Commands** say what happened (`POST /api/v1/commands/…`), **reports** answer what is so.
+
+* Every request carries a token: `Authorization: Bearer ejd_…` (made by `ejd token LOGIN`).
+* Every command carries an `Idempotency-Key`: send the same one again as often as you like, it is done once.
+* Give the `position` that a command answered as `after` to a report, and the report has what you did.
+* What is refused is answered as `application/problem+json` with a stable `type` and a sentence that says what to do.
+"""
+TAGS = [
+    {"name": "commands", "description": "What happened. One route per command; several at once in one transaction."},
+    {"name": "reports", "description": "What is so: by class, group, pupil, subject, teacher and period."},
+    {"name": "school", "description": "The school's set-up: where a client finds ids."},
+    {"name": "events", "description": "What was recorded by whom and when; for the administration."},
+    {"name": "operation", "description": "For those who keep the machine; without a token."},
+]
+
+
+def create_http(school: SchoolService, *, feed: bool = True, close: bool = False, log: Log | None = None) -> FastAPI:
+    """Answer the application of one school.
+
+    With `feed` it keeps the reports up itself (of several processes one is elected); with `close` it closes the school
+    when it ends.
+    """
+    log = log or make_log("info")
+    readiness = Readiness(school)
+    metrics = Metrics(school, readiness)
+    keeper = Keeper(school, log)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if feed:
+            keeper.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(keeper.stop)
+            if close:
+                await run_in_threadpool(_close, school)
+
+    app = FastAPI(
+        title="ejd",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.school = school
+    problems.install(app)
+    add_commands(app, school)
+    add_questions(app, school)
+    add_health(app, readiness, metrics)
+    app.add_middleware(Watch, log=log, metrics=metrics)
+    _document_problems(app)
+    return app
+
+
+def _close(school: Any) -> None:
+    school.close()
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the one schema of all problems into the document; routes refer to it by name."""
+    plain = app.openapi
+
+    def document() -> dict[str, Any]:
+        found = plain()
+        schemas = found.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs"))
+            schemas["Problem"] = schema
+        return found
+
+    app.openapi = document  # type: ignore[method-assign]

@@ -1,0 +1,154 @@
+"""A small demonstration on both databases: everything through commands, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from ejd.app import School, system_clock
+from ejd.demo import SMALL, DemoRefused, DemoReport, build_demo, demo_lines
+from ejd.demo.shape import chance
+from ejd.kernel.events import CATALOGUE
+from ejd.kernel.events.final_marks import FinalMarkDecided
+from ejd.kernel.events.journals import JournalOpened, TeacherAssigned
+from ejd.kernel.events.lessons import LessonEvent, RollTaken, TopicRecorded
+from ejd.kernel.events.timetable import JournalScheduled
+from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.states.school import SchoolState
+from tests.demo.conftest import OpenPlace
+
+NOW = 1_795_392_000_000_000
+"""2026-11-23 00:00 UTC, the real clock of these tests."""
+NOT_IN_A_SMALL_ONE: set[str] = set()
+FOUNDING = {"open-school"}
+"""What the founding sends before the demonstration counts."""
+
+
+def built(school: School, seed: int = 7) -> DemoReport:
+    return build_demo(
+        school, seed=seed, shape=SMALL, random_bytes=chance(seed, "test bytes").randbytes, clock=lambda: NOW
+    )
+
+
+def stored(school: School) -> list[tuple[str, str, Any, int, str]]:
+    """Answer stream, name, payload without what is sealed, time and actor of every event, in order."""
+    return [
+        (event.stream, event.name, without_boxes(json.loads(event.state)), event.recorded_at, event.actor)
+        for event in school.store.read_page(0, 10_000)
+    ]
+
+
+def without_boxes(value: Any) -> Any:
+    """Leave out ciphertext: its nonce is another one each time."""
+    if isinstance(value, dict):
+        return {key: without_boxes(one) for key, one in value.items() if key != "box"}
+    return [without_boxes(one) for one in value] if isinstance(value, list) else value
+
+
+def test_the_same_seed_gives_the_same_events(open_place: OpenPlace) -> None:
+    first, second, other = open_place("first"), open_place("second"), open_place("other")
+    assert built(first).events_count > 1_500
+    built(second)
+    built(other, seed=8)
+    assert stored(first) == stored(second)
+    assert stored(first) != stored(other)
+
+
+@pytest.fixture
+def school(open_place: OpenPlace) -> School:
+    """A place with a small demonstration in it."""
+    school = open_place("demo")
+    built(school)
+    return school
+
+
+def test_it_is_a_simulated_school_and_a_second_one_is_refused(school: School) -> None:
+    assert school.states.load(SchoolState, SCHOOL).simulated
+    with pytest.raises(DemoRefused, match="--fresh"):
+        built(school)
+
+
+def test_everybody_acts_with_the_own_account_and_time_never_runs_backwards(school: School) -> None:
+    events = school.store.read_page(0, 10_000)
+    assert [e.recorded_at for e in events] == sorted(e.recorded_at for e in events)
+    writers = Counter(
+        e.actor for e in events if isinstance(CATALOGUE.decode(e.name, e.state), (RollTaken, TopicRecorded))
+    )
+    assert len(writers) > 8
+    assert SYSTEM not in writers
+    assert all(event.command_id for event in events)
+
+
+def test_teachers_are_in_one_place_at_a_time(school: School) -> None:
+    """Read from the events alone: assignments and schedules as they count on the first day."""
+    teacher: dict[str, str] = {}
+    places: dict[str, set[tuple[int, int]]] = {}
+    for event in school.store.read_page(0, 10_000):
+        match CATALOGUE.decode(event.name, event.state):
+            case TeacherAssigned(staff=staff):
+                teacher.setdefault(event.stream, staff)
+            case JournalScheduled(journal=journal, entries=entries):
+                places.setdefault(journal, {(entry.cycle_day, entry.slot) for entry in entries})
+            case _:
+                pass
+    taken = Counter((teacher[journal], place) for journal, own in places.items() for place in own)
+    assert max(taken.values()) == 1
+
+
+def test_the_demonstration_uses_every_command_that_a_school_sends(open_place: OpenPlace) -> None:
+    school = open_place("coverage")
+    report = built(school)
+    assert set(school.commands) - set(report.commands) - FOUNDING == NOT_IN_A_SMALL_ONE
+
+
+def test_what_was_held_is_recorded_incompletely(school: School) -> None:
+    """The reports need something to show: topics, rolls and whole lessons are missing."""
+    seen: dict[str, set[str]] = {}
+    for event in school.store.read_page(0, 10_000):
+        decoded = CATALOGUE.decode(event.name, event.state)
+        if isinstance(decoded, LessonEvent):
+            seen.setdefault(event.stream, set()).add(event.name)
+    assert any("topic-recorded/1" not in names for names in seen.values())
+    assert any("roll-taken/1" not in names for names in seen.values())
+
+
+def test_final_marks_follow_the_proposal_mostly(school: School) -> None:
+    unmarked = set()
+    agreed = decided = 0
+    for event in school.store.read_page(0, 10_000):
+        match CATALOGUE.decode(event.name, event.state):
+            case JournalOpened(grading_system="unmarked"):
+                unmarked.add(event.stream)
+            case FinalMarkDecided(journal=journal, value=value, basis=basis):
+                assert journal not in unmarked
+                decided += bool(basis.proposed)
+                agreed += value == basis.proposed
+            case _:
+                pass
+    assert decided > 50
+    assert agreed >= 0.85 * decided
+
+
+def test_sample_tokens_open_the_accounts_of_their_roles(open_place: OpenPlace) -> None:
+    school = open_place("tokens")
+    report = build_demo(school, shape=SMALL, clock=system_clock)
+    for role, token in report.tokens.items():
+        assert role in school.authentication.by_token(token).roles
+    lines = list(demo_lines(report, "http://127.0.0.1:8000"))
+    assert any("http://127.0.0.1:8000/docs" in line for line in lines)
+    assert all(any(token in line for line in lines) for token in report.tokens.values())
+    assert not any(token in repr(report) for token in report.tokens.values())
+
+
+def test_progress_reaches_the_end_of_every_phase(open_place: OpenPlace) -> None:
+    told: dict[str, tuple[int, int]] = {}
+
+    def progress(phase: str, done: int, of: int) -> None:
+        told[phase] = (done, of)
+
+    build_demo(open_place("progress"), shape=SMALL, progress=progress, clock=lambda: NOW)
+    assert set(told) >= {"planning", "set-up", "lessons"}
+    assert all(done == of for done, of in told.values())
