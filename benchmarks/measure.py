@@ -45,18 +45,22 @@ class Lap:
 Laps = Mapping[str, Sequence[Lap]]
 
 
-def lap(work: Work, server_cpu: ServerCpu = no_server) -> Lap:
-    """Time one piece of work; rubbish of the one before is collected first."""
-    gc.collect()
-    cpu, started = _cpu() + server_cpu(), time.perf_counter()
+def lap(work: Work, server_cpu: ServerCpu = no_server, *, collect: bool = True) -> Lap:
+    """Time one piece of work; rubbish of the one before is collected first, unless the work is tiny."""
+    if collect:
+        gc.collect()
+    cpu, started = server_cpu() + _cpu(), time.perf_counter()
     units = work()
     wall = time.perf_counter() - started
     return Lap(wall, _cpu() + server_cpu() - cpu, units)
 
 
-def interleave(contenders: Mapping[str, Work], rounds: int, server_cpu: ServerCpu = no_server) -> Laps:
+def interleave(
+    contenders: Mapping[str, Work], rounds: int, server_cpu: ServerCpu = no_server, *, collect: bool = True
+) -> Laps:
     """Let all contenders take turns in this process."""
-    return take_turns({name: partial(lap, work, server_cpu) for name, work in contenders.items()}, rounds)
+    timed = {name: partial(lap, work, server_cpu, collect=collect) for name, work in contenders.items()}
+    return take_turns(timed, rounds)
 
 
 def take_turns(contenders: Mapping[str, Callable[[], Lap]], rounds: int) -> Laps:

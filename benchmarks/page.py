@@ -39,15 +39,17 @@ def _run(bench: Bench, database: Database) -> Report:
         large = _school(bench, database, shape, stack)
         small = _school(bench, database, Shape(1, 1, shape.lessons), stack)
         asked = _statements(large)
+        connection = _connection(large)
+        stack.callback(connection.close)
         rounds = bench.size(1_000, 5)
         contenders: dict[str, Callable[[], int]] = {
             LARGE: lambda: _ask(large) and 1,
             SMALL: lambda: _ask(small) and 1,
-            BARE: lambda: _bare(large, asked),
+            BARE: lambda: _bare(connection, asked),
         }
         for work in contenders.values():
             work()
-        laps = _page_laps(contenders, rounds, bench)
+        laps = interleave(contenders, rounds, bench.server_cpu, collect=False)
         report = Report(NAME)
         pages = {LARGE: _page(large), SMALL: _page(small)}
         report.work[f"{NAME} {database}"] = {name: _shape(page) for name, page in pages.items()}
@@ -58,10 +60,6 @@ def _run(bench: Bench, database: Database) -> Report:
     report.figures += _figures(laps, database)
     report.statements[f"the page's bare statements, {database}"] = [" ".join(text.split())[:400] for text, _ in asked]
     return report
-
-
-def _page_laps(contenders: dict[str, Callable[[], int]], rounds: int, bench: Bench) -> Laps:
-    return interleave(contenders, rounds, bench.server_cpu)
 
 
 def _figures(laps: Laps, database: Database) -> list[Figure]:
@@ -127,6 +125,11 @@ def _shape(page: Gradebook) -> dict[str, int]:
     }
 
 
+def _connection(school: School) -> sa.PoolProxiedConnection:
+    with school.read.snapshot() as snapshot:
+        return snapshot.connection.engine.raw_connection()
+
+
 def _statements(school: School) -> Asked:
     """Listen to what one page asks the database, beginning with the snapshot's position."""
     asked: Asked = []
@@ -145,14 +148,13 @@ def _statements(school: School) -> Asked:
     return asked
 
 
-def _bare(school: School, asked: Asked) -> int:
-    """Run them on a pooled driver connection in one transaction, and fetch every row."""
-    with school.read.snapshot() as snapshot:
-        raw = snapshot.connection.connection.driver_connection
-        assert raw is not None
-        cursor = raw.cursor()
-        for statement, parameters in asked[1:]:
-            cursor.execute(statement, parameters)
+def _bare(connection: sa.PoolProxiedConnection, asked: Asked) -> int:
+    """Run them on a connection that is open, in one transaction, and fetch every row."""
+    cursor = connection.cursor()
+    for statement, parameters in asked:
+        cursor.execute(statement, parameters)
+        if cursor.description is not None:
             cursor.fetchall()
-        cursor.close()
+    cursor.close()
+    connection.rollback()
     return 1

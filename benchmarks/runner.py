@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from benchmarks import append_lesson, append_singles, page, rebuilding, stock_runner
+from benchmarks import append_lesson, append_singles, command, page, rebuilding, stock_runner
 from benchmarks.measure import Report
 from benchmarks.places import Bench
 
-BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in (append_lesson, append_singles, rebuilding, stock_runner, page)}
+BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in (append_lesson, append_singles, rebuilding, stock_runner, command, page)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -176,11 +176,11 @@ def _missed_by(
             if line is None or line.kind not in o.ABSENT:
                 continue
             after = sorted(
-                (mark.at, mark.version, mark.value)
-                for (whose, _, _), mark in lesson.marks.items()
+                (mark.at, work, number, mark.value)
+                for (whose, work, number), mark in lesson.marks.items()
                 if whose == pupil and mark.at > line.at
             )
-            made_up = (o.school_day(facts, after[0][0]), after[0][2]) if after else None
+            made_up = (o.school_day(facts, after[0][0]), after[0][3]) if after else None
             rows.append(
                 {
                     "lesson": lesson.stream,
@@ -408,12 +408,12 @@ def span(facts: o.Facts, choice: ProgressChoice) -> tuple[str | None, date, date
     return None
 
 
-def answerable(facts: o.Facts, journal: str, day: date) -> set[str]:
-    """Answer who has a journal's load on a day, else those who had it last before."""
+def answerable(facts: o.Facts, journal: str, first: date, day: date) -> set[str]:
+    """Answer who has a journal's load on a period's last day, else those who had it last in the period."""
     now = o.loads_on(facts, journal, day, day)
     if now:
         return now
-    ended = [load for load in facts.loads.get(journal, ()) if load.ends is not None and load.ends < day]
+    ended = [load for load in facts.loads.get(journal, ()) if load.ends is not None and first <= load.ends < day]
     latest = max((load.ends for load in ended if load.ends is not None), default=None)
     return {load.staff for load in ended if load.ends == latest}
 
@@ -430,7 +430,7 @@ def results(facts: o.Facts, choice: ProgressChoice) -> Results:
         and scheme in {None, opened.scheme}
         and choice.group in {None, opened.group}
         and choice.subject in {None, opened.subject}
-        and (choice.teacher is None or choice.teacher in answerable(facts, journal, last))
+        and (choice.teacher is None or choice.teacher in answerable(facts, journal, first, last))
         and (choice.journals is None or journal in choice.journals)
     ]
     by_journals = choice.group is not None or choice.teacher is not None or choice.journals is not None
@@ -443,14 +443,15 @@ def results(facts: o.Facts, choice: ProgressChoice) -> Results:
         for journal in asked
         if _is_assessed(facts, choice, journal, first, last)
     }
+    linked = {class_id for journal in asked for class_id in facts.journals[journal].classes}
+    whole = not by_journals and choice.subject is None
     classes = [
         class_id
         for class_id, formed in facts.classes.items()
         if formed.year == choice.year
-        and scheme in {None, formed.scheme}
         and choice.class_id in {None, class_id}
         and choice.grade in {None, formed.grade}
-        and (not by_journals or any(class_id in facts.journals[one].classes for one in asked))
+        and (class_id in linked or (whole and scheme in {None, formed.scheme}))
     ]
     counted = {pupil for members in assessed.values() for pupil in members}
     class_of = {}
@@ -465,7 +466,8 @@ def results(facts: o.Facts, choice: ProgressChoice) -> Results:
     for journal, members in assessed.items():
         for pupil in members & set(class_of):
             cell = (pupil, facts.journals[journal].subject)
-            cells[cell] = best.get(cell)
+            if cell in best or choice.period != "exam":
+                cells[cell] = best.get(cell)
     if not by_journals:
         cells |= {cell: value for cell, value in best.items() if cell[0] in class_of}
     return Results(pupils, cells, class_of, by_journals, assessed)
@@ -561,7 +563,8 @@ def progress(facts: o.Facts, choice: ProgressChoice) -> Answer:
         values = [v for (who, what), v in found.cells.items() if what == subject and found.class_of[who] == class_id]
         size = len(found.pupils[class_id])
         if found.by_journals:
-            size = len(values)
+            own = [who for one, who in found.assessed.items() if facts.journals[one].subject == subject]
+            size = len(set(found.pupils[class_id]).intersection(set().union(*own)))
         lines[class_id, subject] = _row(size, (sum(map(_good, values)), size), values)
     for pupil in found.class_of:
         values = [value for (who, _), value in found.cells.items() if who == pupil]
@@ -593,12 +596,12 @@ def _teachers(facts: o.Facts, choice: ProgressChoice, found: Results) -> dict[st
     assert at is not None
     taught: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for journal, members in found.assessed.items():
-        for staff in answerable(facts, journal, at[2]):
+        for staff in answerable(facts, journal, at[1], at[2]):
             if choice.teacher in {None, staff}:
                 subject = facts.journals[journal].subject
                 taught[staff] |= {(pupil, subject) for pupil in members if pupil in found.class_of}
     rows = {}
     for staff, cells in taught.items():
-        values = [found.cells[cell] for cell in cells]
+        values = [found.cells[cell] for cell in cells if cell in found.cells]
         rows[staff] = _row(len({pupil for pupil, _ in cells}), (sum(map(_good, values)), len(cells)), values)
     return rows

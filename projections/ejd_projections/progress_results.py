@@ -119,7 +119,7 @@ def results_of(c: sa.Connection, choice: Choice) -> Results:
     class_of = {one.pupil: one.class_id for one in class_members_on(c, day=span.last, classes=class_ids, pupils=only)}
     systems = {system.code: system for system in GRADING_SYSTEMS} | systems_of_grading(c)
     rows = _final_marks(c, choice, class_of)
-    assessed = _assessed(c, choice, chosen, systems, {row.journal for row in rows})
+    assessed = _assessed(c, choice, chosen, systems, _journals_with_marks(c, choice, chosen))
     belonging = members_of(c, assessed, first=span.last, last=span.last, pupil=choice.pupil)
     members = {journal: {one.pupil for one in stays if one.pupil in class_of} for journal, stays in belonging.items()}
     if choice.by_journals:
@@ -181,15 +181,17 @@ def _lines(
     members: dict[str, set[str]],
     cells: Sequence[Cell],
 ) -> dict[tuple[str, str], int]:
-    """Answer the lines with their pupils: the whole class, or, chosen by journals, those who belong in one of them."""
+    """Answer the lines with their pupils: the whole class, or, chosen by journals, those who belong in one of them.
+
+    There is a line where there is a cell: a group without pupils of a class makes none for that class.
+    """
     own: dict[tuple[str, str], set[str]] = {(cell.class_id, cell.subject): set() for cell in cells}
     for one in assessed:
-        for class_id in set(one.classes) & set(pupils):
-            own.setdefault((class_id, one.subject), set()).update(members.get(one.id, ()))
-    return {
-        line: len(set(pupils[line[0]]) & belonging) if choice.by_journals else len(pupils[line[0]])
-        for line, belonging in own.items()
-    }
+        belonging = members.get(one.id, set())
+        for class_id, subject in own:
+            if subject == one.subject:
+                own[class_id, subject] |= belonging.intersection(pupils[class_id])
+    return {line: len(inside) if choice.by_journals else len(pupils[line[0]]) for line, inside in own.items()}
 
 
 def _classes(c: sa.Connection, choice: Choice, chosen: Sequence[Journal]) -> list[ClassRow]:
@@ -211,6 +213,13 @@ def _final_marks(c: sa.Connection, choice: Choice, pupils: Collection[str]) -> l
     if choice.subject is not None:
         of_year = of_year.where(j.subject == choice.subject)
     return fetch(c, final_marks, m.period == choice.span.code, is_in(m.pupil, pupils), m.journal.in_(of_year))
+
+
+def _journals_with_marks(c: sa.Connection, choice: Choice, chosen: Sequence[Journal]) -> set[str]:
+    """Answer the journals that have any final mark of the period, whoever got it: a choice of pupils changes nothing."""
+    m = final_marks.c
+    here = is_in(m.journal, [one.id for one in chosen])
+    return set(c.scalars(sa.select(m.journal).where(m.period == choice.span.code, here).distinct()))
 
 
 def _assessed(
@@ -279,7 +288,10 @@ def _cells(
     members: dict[str, set[str]],
     best: dict[tuple[str, str], Standing],
 ) -> list[Cell]:
-    """Answer the cells: who is to be assessed in what, and, where whole classes count, whoever has a mark."""
+    """Answer the cells: who is to be assessed in what, and, where whole classes count, whoever has a mark.
+
+    Exams are chosen: nobody without an exam mark is to be assessed.
+    """
     owed = {(pupil, one.subject) for one in assessed for pupil in members.get(one.id, ())}
     with_mark = {key for key in best if key in owed or not choice.by_journals}
     keys = with_mark if choice.span.code == "exam" else owed | with_mark

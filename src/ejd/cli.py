@@ -42,8 +42,8 @@ FIRST_MONTH, LAST_MONTH, LAST_DAY = 9, 5, 31
 
 app = typer.Typer(
     name="ejd",
-    help="A school journal that can prove itself.\n\nBegin with `ejd demo --serve`, or `ejd init --name 'Школа № 7'` "
-    "and `ejd serve`. Settings are environment variables (EJD_DATA_DIR, EJD_DATABASE_URL …), listed in docs/catalogues.",
+    help="A school journal that can prove itself.\n\nBegin with `ejd demo --serve`, or `ejd init` and `ejd serve`. "
+    " Settings are environment variables (EJD_DATA_DIR, EJD_DATABASE_URL …), listed in docs/catalogues.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -50,9 +50,7 @@ class Readiness:
     def look(self) -> State:
         """Answer the state of now."""
         feeder = self._school.feeder
-        state = State(
-            schema_version=self._schema_version, feeder_leading=feeder.leading, feeder_errors=feeder.errors
-        )
+        state = State(schema_version=self._schema_version, feeder_leading=feeder.leading, feeder_errors=feeder.errors)
         try:
             state.last_position = self._school.store.last_position()
             state.read_model_current = self._school.read.is_current()
@@ -68,7 +66,9 @@ class Readiness:
         if not state.read_model_current:
             state.reasons.append("the reports are being built for this version of ejd")
         elif self._stands_still(state):
-            state.reasons.append(f"the reports have been behind for more than {LAG_SECONDS_MAX:.0f} s: look at the feeder")
+            state.reasons.append(
+                f"the reports have been behind for more than {LAG_SECONDS_MAX:.0f} s: look at the feeder"
+            )
         return state
 
     def _stands_still(self, state: State) -> bool:

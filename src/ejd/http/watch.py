@@ -50,9 +50,7 @@ class Watch:
             await self._app(scope, receive, noted)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log a line
             notes.outcome = InternalError.slug()
-            self._log.error(
-                "bug", request_id=notes.request_id, error=type(error).__qualname__, frames=frames_of(error)
-            )
+            self._log.error("bug", request_id=notes.request_id, error=type(error).__qualname__, frames=frames_of(error))
             if not status:
                 msg = f"this is a bug of the service: tell technical support the request id {notes.request_id}"
                 await problem_of(InternalError(msg))(scope, receive, noted)

@@ -1,0 +1,171 @@
+"""From what was asked for to what may be answered: unknown ids are 404, known ones without the right 403."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import Field
+
+from ejd.http.asking import Asking, Limit, Offset, QuestionParameters
+from ejd.http.problems import Malformed, NotThere
+from ejd.kernel.command import NotAllowed
+from ejd_commands.fields import Code, Day, Id
+from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals, groups_by_name
+from ejd_projections.memberships import stays_in, stays_of
+from ejd_projections.people import people_by_id
+from ejd_projections.period import Selection, select_days
+from ejd_projections.school_catalogue import find_year, subjects_by_name
+
+PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
+
+
+class DaysParameters(QuestionParameters):
+    """Which days: a period's code, or dates, or a scheme's current period, or else the whole year."""
+
+    year: Annotated[Id | None, Field(description="The academic year; the present one by default.")] = None
+    period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
+    scheme: Annotated[Code | None, Field(description="Grading periods such as quarters: the current one.")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First day, instead of a period.")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last day, included.")] = None
+
+
+class ChoiceParameters(DaysParameters):
+    """About whom: every condition given must hold."""
+
+    class_id: Annotated[Id | None, Field(alias="class", description="A class.")] = None
+    group: Annotated[Id | None, Field(description="A class or a teaching group: journals kept for just this one.")] = (
+        None
+    )
+    journal: Annotated[Id | None, Field(description="One journal.")] = None
+    subject: Annotated[Id | None, Field(description="A subject.")] = None
+    teacher: Annotated[Id | None, Field(description="A staff member.")] = None
+    pupil: Annotated[Id | None, Field(description="A pupil; a parent's only child by default.")] = None
+
+
+class PageParameters(ChoiceParameters):
+    """Which page."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+def days_of(asking: Asking, query: DaysParameters) -> Selection:
+    """Answer the days of a question; raises NotThereError and SelectionError."""
+    year = find_year(asking.c, year=query.year, day=None if query.year else asking.today)
+    return select_days(
+        year,
+        today=asking.today,
+        period=query.period,
+        scheme=query.scheme,
+        first=query.first.isoformat() if query.first else None,
+        last=query.last.isoformat() if query.last else None,
+    )
+
+
+def check_there(asking: Asking, query: ChoiceParameters) -> None:
+    """Raise NotThere for an id that nothing at this school has."""
+    c = asking.c
+    if query.class_id and not classes_by_name(c, ids=[query.class_id]):
+        raise _not_there("class")
+    if query.group and not (classes_by_name(c, ids=[query.group]) or groups_by_name(c, ids=[query.group])):
+        raise _not_there("group")
+    if query.journal and not find_journals(c, ids=[query.journal]):
+        raise _not_there("journal")
+    if query.subject and not subjects_by_name(c, ids=[query.subject]):
+        raise _not_there("subject")
+    for field, kind in PERSON_KINDS.items():
+        person = getattr(query, field)
+        if person and people_by_id(c, [person]).get(person, _NOBODY).kind != kind:
+            raise _not_there(field)
+
+
+class _NoKind:
+    kind = ""
+
+
+_NOBODY = _NoKind()
+
+
+def _not_there(field: str) -> NotThere:
+    return NotThere(f"there is no such {field}: look it up in GET /api/v1/journals or /api/v1/classes", field=field)
+
+
+class Allowed:
+    """The journals that were asked for and may be seen, with the one pupil of a family's question.
+
+    `partial` are journals of which only rows of `pupils_seen` may be seen.
+    """
+
+    def __init__(
+        self, journals: Sequence[Journal], *, pupil: str | None, partial: Collection[str], pupils_seen: Collection[str]
+    ) -> None:
+        """Keep what was found."""
+        self.journals = list(journals)
+        self.pupil = pupil
+        self.partial = frozenset(partial)
+        self.pupils_seen = frozenset(pupils_seen)
+
+    @property
+    def ids(self) -> list[str]:
+        """The journals' ids."""
+        return [one.id for one in self.journals]
+
+
+def allowed_journals(asking: Asking, query: ChoiceParameters, days: Selection) -> Allowed:
+    """Answer the journals of a choice that the asker may see between two days.
+
+    Raises NotThere, NotAllowed, and Malformed when a parent of several children names none of them.
+    """
+    check_there(asking, query)
+    seen = asking.taught(days.first, days.last)
+    pupil = own_pupil(asking, query)
+    found = _chosen(asking.c, query, pupil or query.pupil, days)
+    if seen.everything or (pupil is not None and seen.family(pupil)):
+        return Allowed(found, pupil=pupil or query.pupil, partial=(), pupils_seen=())
+    whole = {one.id for one in found if seen.whole_journal(one.id, one.group)}
+    partial = {one.id for one in found if one.id not in whole and seen.part_of_journal(frozenset(one.classes))}
+    kept = [one for one in found if one.id in whole or one.id in partial]
+    if found and not kept:
+        raise NotAllowed("this is not in your load, nor of your class: ask the deputy head, or leave the filter out")
+    classmates: set[str] = set()
+    if partial:
+        classmates = {one.stream for one in stays_in(asking.c, seen.duties.classes, first=days.first, last=days.last)}
+    return Allowed(kept, pupil=query.pupil, partial=partial, pupils_seen=classmates)
+
+
+def own_pupil(asking: Asking, query: ChoiceParameters) -> str | None:
+    """Answer the pupil when the question is one of a family: the one named, or the only one there is.
+
+    A teacher who has a child at the school asks as a parent by naming the child. None: it is no such question.
+    """
+    own = asking.sight.duties.pupils
+    if query.pupil in own:
+        return query.pupil
+    if asking.sight.everything or "teacher" in asking.who.roles:
+        return None
+    if query.pupil is not None or not own:
+        raise NotAllowed("you can read about your own child, or yourself, only: leave the pupil out")
+    if len(own) > 1:
+        raise Malformed("you have several children here: say which one in `pupil`", field="pupil")
+    return next(iter(own))
+
+
+def _chosen(c: sa.Connection, query: ChoiceParameters, pupil: str | None, days: Selection) -> list[Journal]:
+    """Answer the journals that meet all conditions; a pupil's are those of the classes and groups of the days."""
+    groups = None if query.group is None else {query.group}
+    if pupil is not None:
+        own = {stay.place for stay in stays_of(c, [pupil], first=days.first, last=days.last)}
+        groups = own if groups is None else groups & own
+    return find_journals(
+        c,
+        year=days.year,
+        class_id=query.class_id,
+        groups=groups,
+        subject=query.subject,
+        teacher=query.teacher,
+        first=days.first,
+        last=days.last,
+        ids=None if query.journal is None else [query.journal],
+    )
