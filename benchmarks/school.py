@@ -13,6 +13,9 @@ from itertools import count
 from random import Random
 from typing import NamedTuple, TypedDict
 
+import psycopg
+from psycopg import sql
+
 from ejd.access.vault import Clear
 from ejd.app import School
 from ejd.kernel.envelope import NO_STREAM, CommandRecord, Commit, NewEvent, Ref, Scope
@@ -256,7 +259,17 @@ def commit_of(held: list[Lesson], expected: dict[str, int] | None = None) -> Com
 
 
 def fill(school: School, shape: Shape) -> None:
-    """Set a school up and hold all its lessons."""
+    """Set a school up and hold all its lessons; then PostgreSQL learns its tables, as autovacuum would in a minute."""
     set_up(school, shape)
     for commit in commits(lessons(shape)):
         school.store.append(commit)
+    if school.settings.owner_database_url is not None:
+        with psycopg.connect(school.settings.owner_database_url) as connection:
+            name = sql.Identifier(school.settings.school, "events")
+            connection.execute(sql.SQL("ANALYZE {}").format(name))
+
+
+def set_up_events(store: BaseStore) -> int:
+    """Answer the position of the last event before the lessons: where the first commit ends."""
+    first, *rest = store.read_page(0, COMMIT_EVENTS_MAX)
+    return max(one.position for one in (first, *rest) if one.command_id == first.command_id)

@@ -70,7 +70,7 @@ def run(bench: Bench) -> list[Report]:
 
 
 def _lesson_events(school: School, count: int) -> list[Recorded]:
-    first = rebuilding.set_up_events(school)
+    first = synthetic.set_up_events(school.store)
     return [
         meta._replace(position=position)
         for position, meta in enumerate(islice(school.store.read_page(first, count), count), 1)

@@ -453,6 +453,11 @@ def results(facts: o.Facts, choice: ProgressChoice) -> Results:
         and choice.grade in {None, formed.grade}
         and (class_id in linked or (whole and scheme in {None, formed.scheme}))
     ]
+    assessed = {
+        journal: members
+        for journal, members in assessed.items()
+        if not set(classes).isdisjoint(facts.journals[journal].classes)
+    }
     counted = {pupil for members in assessed.values() for pupil in members}
     class_of = {}
     pupils: dict[str, list[str]] = {class_id: [] for class_id in classes}
@@ -462,7 +467,7 @@ def results(facts: o.Facts, choice: ProgressChoice) -> Results:
             class_of[pupil] = class_id
             pupils[class_id].append(pupil)
     cells: dict[tuple[str, str], int | str | None] = {}
-    best = _best(facts, choice, last, class_of)
+    best = _best(facts, choice, assessed, class_of)
     for journal, members in assessed.items():
         for pupil in members & set(class_of):
             cell = (pupil, facts.journals[journal].subject)
@@ -486,9 +491,12 @@ def _is_assessed(facts: o.Facts, choice: ProgressChoice, journal: str, first: da
 
 
 def _best(
-    facts: o.Facts, choice: ProgressChoice, last: date, pupils: Collection[str]
+    facts: o.Facts, choice: ProgressChoice, assessed: dict[str, set[str]], pupils: Collection[str]
 ) -> dict[tuple[str, str], int | str]:
-    """Answer the one final mark of a pupil in a subject: own journal, a class's before a group's, latest decided."""
+    """Answer the one final mark of a pupil in a subject.
+
+    That of a journal (of those chosen) that the pupil belongs in, a class's before a group's, the latest decided.
+    """
     ranked: dict[tuple[str, str], tuple[tuple[bool, bool, int], int | str]] = {}
     for journal, opened in facts.journals.items():
         if opened.year != choice.year or choice.subject not in {None, opened.subject}:
@@ -499,7 +507,7 @@ def _best(
                 continue
             _, level, counts = worth
             value: int | str = max(2, level) if level is not None else "н/а" if counts else "осв"
-            rank = (o.belongs(facts, pupil, journal, last), opened.group_kind == "class", mark.at)
+            rank = (pupil in assessed.get(journal, ()), opened.group_kind == "class", mark.at)
             cell = (pupil, opened.subject)
             if cell not in ranked or ranked[cell][0] < rank:
                 ranked[cell] = (rank, value)
@@ -559,7 +567,12 @@ def progress(facts: o.Facts, choice: ProgressChoice) -> Answer:
         grades[facts.classes[class_id].grade].append(class_id)
     lines: dict[tuple[str, str], Answer] = {}
     pupils: dict[str, Answer] = {}
-    for class_id, subject in {(found.class_of[pupil], subject) for pupil, subject in found.cells}:
+    headings = {(found.class_of[pupil], subject) for pupil, subject in found.cells}
+    if choice.pupil is None and not found.by_journals:
+        for journal in found.assessed:
+            opened = facts.journals[journal]
+            headings |= {(one, opened.subject) for one in opened.classes if found.pupils.get(one) == []}
+    for class_id, subject in headings:
         values = [v for (who, what), v in found.cells.items() if what == subject and found.class_of[who] == class_id]
         size = len(found.pupils[class_id])
         if found.by_journals:

@@ -107,7 +107,7 @@ class TinySchool:
         ids: Sequence[str] | None = None,
     ) -> Answer:
         """Send commands as one batch (or a single one alone)."""
-        ids = ids or [uid(f"tiny {next(self._numbers)}") for _ in commands]
+        ids = ids or [self.new_id() for _ in commands]
         requests = [Request(command, one) for command, one in zip(commands, ids, strict=True)]
         return self.school.handler.handle(
             requests,
@@ -115,6 +115,10 @@ class TinySchool:
             batch_id=batch_id_of(ids) if len(ids) > 1 else "",
             at=microseconds(at or NOON) if self.simulated else None,
         )
+
+    def new_id(self) -> str:
+        """Answer an id that nothing has yet."""
+        return uid(f"tiny {next(self._numbers)}")
 
     def issue_token(self, login: str, account: str, *, days: int = 300) -> str:
         """Give the account of a login a token by the present clock and keep it in `tokens`."""
@@ -127,7 +131,7 @@ class TinySchool:
             client="tests",
             expires_at=now + timedelta(days=days),
         )
-        request = Request(command, uid(f"token {login} {days} {next(self._numbers)}"))
+        request = Request(command, self.new_id())
         self.school.handler.handle([request], Actor(OPERATOR, uid("session"), "tests"))
         self.tokens[login] = made.text
         return made.text

@@ -3,7 +3,7 @@
 The count date is the period's last day. A pupil who moved within the period counts in the class of that day with the
 marks of wherever they were given; who has left by then does not count (rules.md, formulas, H). Of several marks in
 one subject one counts: that of a journal the pupil belongs in on the count date, a class's before a group's, then
-the latest decided.
+the latest decided. Where journals are chosen, a mark of one of them comes first.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Results(NamedTuple):
     """What is counted. `pupils` has every class of the choice, also one without pupils.
 
     `lines` has every class × subject in which pupils are to be assessed or have marks, with the number of pupils
-    below the line. `journals` are those to be assessed, `members` their pupils, `teachers` who answers for them.
+    below the line, and the subjects of a class without pupils, with 0. `journals` are those to be assessed, `members` their pupils, `teachers` who answers for them.
     """
 
     classes: list[ClassRow]
@@ -183,10 +183,14 @@ def _lines(
 ) -> dict[tuple[str, str], int]:
     """Answer the lines with their pupils: the whole class, or, chosen by journals, those who belong in one of them.
 
-    There is a line where there is a cell: a group without pupils of a class makes none for that class.
+    There is a line where there is a cell, and for each subject of a class without pupils, with nothing below it; a
+    group to which nobody of a class belongs makes no line of that class.
     """
     own: dict[tuple[str, str], set[str]] = {(cell.class_id, cell.subject): set() for cell in cells}
+    whole = not choice.by_journals and choice.pupil is None
+    empty = {class_id for class_id, inside in pupils.items() if not inside} if whole else set()
     for one in assessed:
+        own |= {(class_id, one.subject): set() for class_id in empty.intersection(one.classes)}
         belonging = members.get(one.id, set())
         for class_id, subject in own:
             if subject == one.subject:

@@ -26,7 +26,7 @@ from ejd.kernel.states.school import RoomState, SubjectState, TimetableState, Ye
 from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
 from tests.postgres import PostgresDatabase
 from tests.scenario import uid
-from tests.schools import settings_of
+from tests.schools import Clock, settings_of
 
 FIRST_DAY, LAST_DAY = date(2026, 9, 1), date(2027, 5, 28)
 AUGUST = datetime(2026, 8, 24, 9, tzinfo=UTC)
@@ -38,14 +38,17 @@ def micros(moment: datetime) -> int:
 
 
 @contextmanager
-def empty_school(folder: Path, postgres: PostgresDatabase | None = None) -> Iterator[School]:
-    """A simulated school with its head and nobody else, in August 2026."""
+def empty_school(
+    folder: Path, postgres: PostgresDatabase | None = None, *, clock: Clock | None = None
+) -> Iterator[School]:
+    """A school with its head and nobody else, in August 2026: simulated, or a real one with a clock of the test."""
     settings = settings_of("sqlite" if postgres is None else "postgres", folder, postgres)
     initialise(settings)
-    school = open_school(settings)
+    school = open_school(settings, clock=clock or system_clock)
     try:
-        founding = Founding(name="Школа № 7", simulated=True, head=Head("Громова", "Галина"), at=micros(AUGUST))
-        found(school.handler, founding, clock=system_clock)
+        at = micros(AUGUST) if clock is None else None
+        founding = Founding(name="Школа № 7", simulated=clock is None, head=Head("Громова", "Галина"), at=at)
+        found(school.handler, founding, clock=school.clock)
         yield school
     finally:
         school.close()
@@ -63,11 +66,11 @@ def bring(school: School, file: TimetableFile, **options: Any) -> ImportReport:
     return import_timetable(school, file, **{**given, **options})
 
 
-def by_hand(school: School, command: Command, *, at: datetime = AUGUST, account: str = IMPORTER) -> Answer:
-    """Send one command as a person at the machine."""
+def by_hand(school: School, command: Command, *, at: datetime | None = AUGUST, account: str = IMPORTER) -> Answer:
+    """Send one command as a person at the machine; without a time by the school's own clock."""
     number = school.store.last_position()
     request = Request(command, uid(f"by hand {number} {command.name}"))
-    return school.handler.handle([request], cli_actor(account), at=micros(at))
+    return school.handler.handle([request], cli_actor(account), at=None if at is None else micros(at))
 
 
 def events_after(school: School, position: int) -> list[str]:

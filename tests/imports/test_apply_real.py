@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from fastapi.testclient import TestClient
 
+from ejd.access.secrets import new_token
+from ejd.app import School
 from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
+from ejd.http.service import create_http
 from ejd.imports.apply import ImportReport, import_file, report_lines
 from ejd.imports.fet import read_fet, read_fet_file
 from ejd.imports.journal_plans import journals
 from ejd.imports.timetable_file import TimetableFile
 from ejd.imports.xhstt import read_xhstt_file
+from ejd.kernel.command import Command
 from ejd.kernel.due import Occurrence
 from ejd.kernel.states.people import PupilState
 from ejd.read.rebuild import ensure_built
-from ejd_commands.lessons import SaveLesson
-from ejd_projections.gradebook import gradebook
+from ejd_commands.accounts import IssueToken
 from tests.imports.importing import (
     AUGUST,
     FIRST_DAY,
@@ -31,13 +36,13 @@ from tests.imports.importing import (
     by_hand,
     due_by_file,
     empty_school,
-    micros,
 )
 from tests.imports.shared_data import real_file
 from tests.imports.test_fet import _Counted as CountedFet
 from tests.imports.test_xhstt import _Counted as CountedXhstt
 from tests.postgres import PostgresDatabase
 from tests.scenario import uid
+from tests.schools import Clock
 
 _UAE = "fet/United-Arab-Emirates__IBDP-School-2016.fet"
 _GREECE = "fet/Greece__Didymoteicho__6th-Primary-School.fet"
@@ -205,10 +210,10 @@ def test_a_changed_start_brings_one_event_and_taking_it_back_another(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["uae", "falkon"])
-def test_lessons_are_held_and_the_gradebook_is_right(name: str, tmp_path: Path) -> None:
+def test_lessons_are_held_through_the_api_and_the_gradebook_is_right(name: str, tmp_path: Path) -> None:
     """In each of five journals one pupil is absent in a lesson, the others get 4 and 5 by turns."""
-    real = _SCHOOLS[name]
-    with empty_school(tmp_path) as school:
+    real, clock = _SCHOOLS[name], Clock(AUGUST)
+    with empty_school(tmp_path, clock=clock) as school:
         report = import_file(
             school,
             "fet" if real.read is read_fet_file else "xhstt",
@@ -217,52 +222,81 @@ def test_lessons_are_held_and_the_gradebook_is_right(name: str, tmp_path: Path) 
             year_name="2026/27",
             first_day=FIRST_DAY,
             last_day=LAST_DAY,
-            at=micros(AUGUST),
         )
-        held = _hold_lessons(Found(school, report.year), journals=5)
         ensure_built(school.read, school.workshop, processes=1)
-        school.feeder.run_to_end()
-        with school.read.snapshot() as snapshot:
-            for lesson, pupils in held.items():
-                day = lesson.date.isoformat()
-                page = gradebook(snapshot.connection, journal=lesson.journal, first=day, last=day)
-                (column,) = [each for each in page.lessons if each.lesson == lesson.lesson]
-                assert (column.topic, column.slot) == ("Первая тема", lesson.slot)
-                rows = {each.pupil: each for each in page.pupils}
-                assert sorted(rows) == pupils
-                marks = {pupil: [mark.value for mark in row.marks] for pupil, row in rows.items()}
-                assert marks == {each: ["45"[place % 2]] if place else [] for place, each in enumerate(pupils)}
-                assert [pupil for pupil, row in rows.items() if row.absences] == pupils[:1]
-                assert {(row.lessons, row.missed) for row in rows.values()} == {(1, 0), (1, 1)}
+        with TestClient(create_http(school), raise_server_exceptions=True) as client:
+            held = 0
+            for lesson, teacher, pupils in _lessons_with_pupils(Found(school, report.year)):
+                clock.moment = AUGUST
+                headers = _teacher_signs_in(school, teacher)
+                clock.moment = datetime.combine(lesson.date, time(18), UTC)
+                _hold(client, headers, lesson, pupils)
+                held += 1
+                if held == 5:
+                    break
+            assert held == 5
 
 
-def _hold_lessons(found: Found, *, journals: int) -> dict[Occurrence, list[str]]:
-    """Answer the lessons held by their own teachers, with the pupils of each in the order of their ids."""
-    school = found.school
+def _lessons_with_pupils(found: Found) -> Iterator[tuple[Occurrence, str, list[str]]]:
+    """Answer a lesson, its teacher and its pupils in the order of their ids, from journals of three or more pupils."""
     members: defaultdict[str, list[str]] = defaultdict(list)
     for stream in sorted(found.streams("pupil")):
         for stay in found.states.load(PupilState, stream).memberships.groups:
             members[stay.where].append(stream)
     due = {each.journal: each for each in reversed(found.due_lessons(*found.turn()))}
-    held: dict[Occurrence, list[str]] = {}
     for journal, state in found.journals().items():
-        lesson, pupils = due.get(journal), members[state.opened.group] if state.opened else []
-        if lesson is None or len(pupils) < 3 or not state.loads:
-            continue
-        teacher = state.loads[0].staff
-        account, login = uid(f"account {teacher}"), f"t-{teacher}"
-        if not school.store.owner_of(f"login/{login}"):
-            for command in account_with_role(account, login, "teacher", teacher):
-                by_hand(school, command, account=OPERATOR)
-        marks = [{"pupil": each, "work": "oral", "value": "45"[place % 2]} for place, each in enumerate(pupils)][1:]
-        cell = {"journal": journal, "day": lesson.date, "slot": lesson.slot, "topic": "Первая тема"}
-        absences = [{"pupil": pupils[0], "kind": "absent"}]
-        save = SaveLesson.model_validate({**cell, "absences": absences, "marks": marks})
-        noon = datetime.combine(lesson.date, time(18), UTC)
-        answer = by_hand(school, save, account=account, at=noon)
-        assert len(answer.events) == 2 + len(marks)
-        held[lesson] = pupils
-        if len(held) == journals:
-            break
-    assert len(held) == journals
-    return held
+        pupils = members[state.opened.group] if state.opened else []
+        if journal in due and len(pupils) >= 3 and state.loads:
+            yield due[journal], state.loads[0].staff, pupils
+
+
+def _teacher_signs_in(school: School, staff: str) -> dict[str, str]:
+    """Answer the headers of a teacher, who is given an account the first time."""
+    account, login, made = uid(f"account {staff}"), f"t-{staff}", new_token(os.urandom)
+    commands: list[Command] = []
+    if not school.store.owner_of(f"login/{login}"):
+        commands += account_with_role(account, login, "teacher", staff)
+    ends = datetime(2027, 5, 1, tzinfo=UTC)
+    commands.append(
+        IssueToken(account=account, token=made.token_id, digest=made.digest, client="tests", expires_at=ends)
+    )
+    for command in commands:
+        by_hand(school, command, account=OPERATOR, at=None)
+    return {"Authorization": f"Bearer {made.text}"}
+
+
+def _hold(client: TestClient, headers: dict[str, str], lesson: Occurrence, pupils: list[str]) -> None:
+    day, topic = lesson.date.isoformat(), "Первая тема"
+    marks = [{"pupil": each, "work": "oral", "value": "45"[place % 2]} for place, each in enumerate(pupils)][1:]
+    answer = client.post(
+        "/api/v1/commands/save-lesson",
+        headers={**headers, "Idempotency-Key": uid(f"held {lesson.lesson}")},
+        json={
+            "journal": lesson.journal,
+            "day": day,
+            "slot": lesson.slot,
+            "topic": topic,
+            "absences": [{"pupil": pupils[0], "kind": "absent"}],
+            "marks": marks,
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["events"]) == 2 + len(marks)
+    query: dict[str, str | int] = {
+        "journal": lesson.journal,
+        "from": day,
+        "to": day,
+        "after": answer.json()["position"],
+    }
+    answer = client.get("/api/v1/reports/gradebook", headers=headers, params=query)
+    assert answer.status_code == 200, answer.text
+    (page,) = answer.json()["report"]["gradebooks"]
+    (column,) = [each for each in page["lessons"] if each["lesson"] == lesson.lesson]
+    assert (column["topic"], column["slot"]) == (topic, lesson.slot)
+    rows = {each["pupil"]: each for each in page["pupils"]}
+    assert sorted(rows) == pupils
+    found = {pupil: [mark["value"] for mark in row["marks"]] for pupil, row in rows.items()}
+    assert found == {each: ["45"[place % 2]] if place else [] for place, each in enumerate(pupils)}
+    assert [pupil for pupil, row in rows.items() if row["absences"]] == pupils[:1]
+    assert {(row["lessons"], row["missed"]) for row in rows.values()} == {(1, 0), (1, 1)}
+    assert all(row["name"] for row in rows.values())

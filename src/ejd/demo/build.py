@@ -183,10 +183,13 @@ class _Build:
 
     def parent(self, roster: Roster) -> Guardian:
         """Answer the parent with an account whose child missed most lessons."""
+        marked = [c.id for c in roster.classes if c.scheme == "quarters" and c.grade > 1]
         held = [
-            g
-            for g in roster.guardians
-            if g.account and g.until is None and g.pupils[0].where(roster.classes[0].id, FIRST_DAY) is False
+            guardian
+            for guardian in roster.guardians
+            if guardian.account
+            and guardian.until is None
+            and any(pupil.where(id_, self.shape.last_day) for pupil in guardian.pupils for id_ in marked)
         ]
         inside = {FIRST_DAY + timedelta(days=n) for n in range((self.shape.last_day - FIRST_DAY).days)}
         return max(held, key=lambda g: (max(len(q.ill & inside) for q in g.pupils), g.id))

@@ -54,13 +54,13 @@ class Changes:
         marked = [
             lesson
             for lesson in self._timeline.lessons
-            if lesson.journal.group is None and lesson.journal.system == "five-point"
+            if lesson.journal.group is None
+            and lesson.journal.system == "five-point"
+            and lesson.journal.classes[0].scheme == "quarters"
         ]
         last = max(lesson.day for lesson in marked)
-        chosen = min(
-            (lesson for lesson in marked if lesson.day == last),
-            key=lambda one: (-CONTROLLED.get(one.journal.subject, 0), one.slot),
-        )
+        on_it = [lesson for lesson in marked if lesson.day == last]
+        chosen = min(on_it, key=lambda one: (-CONTROLLED.get(one.journal.subject, 0), one.slot))
         chosen.left_open = chosen.changed = True
 
     def _ill_teachers(self) -> list[Teacher]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 ORAL_SHARE, HOMEWORK_SHARE, PRACTICAL_SHARE = 0.34, 0.52, 0.48
 HOMEWORK_CHECKED_SHARE = 0.45
 SECOND_MARK_SHARE, COMMENT_SHARE, PROJECT_SHARE = 0.03, 0.012, 0.02
-MEAN, NOISE = 3.95, 0.62
+MEAN, NOISE, ABILITY, TALENT = 3.95, 0.62, 0.75, 0.3
+"""Of marks before rounding: `TALENT` is how far a pupil's subjects differ from one another."""
 WRITTEN_EVERY, DICTATION_EVERY, LABORATORY_EVERY = 7, 9, 6
 ESSAY_AT = 12
 """Which lesson of literature brings an essay, marked twice: for content and for spelling."""
@@ -47,6 +48,7 @@ class Marker:
     def __init__(self, random: Random, density: float) -> None:
         """Take chance from outside."""
         self._random, self._density = random, density
+        self._talents: dict[tuple[str, str], float] = {}
 
     def marks(self, lesson: Lesson, number: int, present: list[Pupil]) -> Marks:
         """Answer the marks of a journal's lesson; `number` counts the journal's lessons from 1."""
@@ -64,7 +66,11 @@ class Marker:
 
     def value(self, pupil: Pupil, teacher: Teacher, shift: float = 0.0) -> int:
         """Answer a mark from 2 to 5."""
-        wanted = MEAN + 0.6 * pupil.ability + teacher.kindness + shift + self._random.gauss(0.0, NOISE)
+        key = (pupil.id, teacher.specialty)
+        if key not in self._talents:
+            self._talents[key] = self._random.gauss(0.0, TALENT)
+        wanted = MEAN + ABILITY * pupil.ability + self._talents[key] + teacher.kindness + shift
+        wanted += self._random.gauss(0.0, NOISE)
         return max(2, min(5, round(wanted)))
 
     def _passed(self, present: list[Pupil]) -> list[MarkEntry]:

@@ -80,7 +80,7 @@ def _trials(ids: Samples, base_url: str) -> Iterator[tuple[str, str]]:
     )
     yield (
         "how completely and how timely the journals are filled, as the deputy head",
-        f"curl -s -H \"$DEPUTY_HEAD\" '{reports}/fill-completeness?year={ids.year}&period=q1'",
+        f"curl -s -H \"$DEPUTY_HEAD\" '{reports}/fill-completeness?period=q1&by=subject'",
     )
     yield (
         "progress percentage of the class",

@@ -102,7 +102,7 @@ class Desk:
     service: SchoolService
     _current: dict[int, bool] = field(default_factory=dict)
 
-    def answer(
+    def answer(  # noqa: PLR0913 - the question, who asks it, and as of when
         self,
         question: str,
         ask: Callable[[Asking], Any],

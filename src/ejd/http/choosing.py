@@ -8,7 +8,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset, QuestionParameters
+from ejd.http.asking import Asking, QuestionParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
 from ejd_commands.fields import Code, Day, Id
@@ -16,22 +16,18 @@ from ejd_projections.journal_catalogue import Journal, classes_by_name, find_jou
 from ejd_projections.memberships import stays_in, stays_of
 from ejd_projections.people import people_by_id
 from ejd_projections.period import Selection, select_days
-from ejd_projections.school_catalogue import find_year, subjects_by_name
+from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
 
 
-class DaysParameters(QuestionParameters):
-    """Which days: a period's code, or dates, or a scheme's current period, or else the whole year."""
+class YearParameters(QuestionParameters):
+    """Which academic year."""
 
     year: Annotated[Id | None, Field(description="The academic year; the present one by default.")] = None
-    period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
-    scheme: Annotated[Code | None, Field(description="Grading periods such as quarters: the current one.")] = None
-    first: Annotated[Day | None, Field(alias="from", description="First day, instead of a period.")] = None
-    last: Annotated[Day | None, Field(alias="to", description="Last day, included.")] = None
 
 
-class ChoiceParameters(DaysParameters):
+class WhomParameters(YearParameters):
     """About whom: every condition given must hold."""
 
     class_id: Annotated[Id | None, Field(alias="class", description="A class.")] = None
@@ -44,18 +40,29 @@ class ChoiceParameters(DaysParameters):
     pupil: Annotated[Id | None, Field(description="A pupil; a parent's only child by default.")] = None
 
 
-class PageParameters(ChoiceParameters):
-    """Which page."""
+class ChoiceParameters(WhomParameters):
+    """Which days: a period's code, or dates, or a scheme's current period, or else the default of the report."""
 
-    limit: Limit = 100
-    offset: Offset = 0
+    period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
+    scheme: Annotated[Code | None, Field(description="Grading periods such as quarters: the current one.")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First day, instead of a period.")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last day, included.")] = None
+
+    @property
+    def says_when(self) -> bool:
+        """Whether days were chosen."""
+        return any(one is not None for one in (self.period, self.scheme, self.first, self.last))
 
 
-def days_of(asking: Asking, query: DaysParameters) -> Selection:
+def year_of(asking: Asking, query: YearParameters) -> Year:
+    """Answer the year of a question; raises NotThereError."""
+    return find_year(asking.c, year=query.year, day=None if query.year else asking.today)
+
+
+def days_of(asking: Asking, query: ChoiceParameters) -> Selection:
     """Answer the days of a question; raises NotThereError and SelectionError."""
-    year = find_year(asking.c, year=query.year, day=None if query.year else asking.today)
     return select_days(
-        year,
+        year_of(asking, query),
         today=asking.today,
         period=query.period,
         scheme=query.scheme,
@@ -64,7 +71,7 @@ def days_of(asking: Asking, query: DaysParameters) -> Selection:
     )
 
 
-def check_there(asking: Asking, query: ChoiceParameters) -> None:
+def check_there(asking: Asking, query: WhomParameters) -> None:
     """Raise NotThere for an id that nothing at this school has."""
     c = asking.c
     if query.class_id and not classes_by_name(c, ids=[query.class_id]):
@@ -95,15 +102,22 @@ def _not_there(field: str) -> NotThere:
 class Allowed:
     """The journals that were asked for and may be seen, with the one pupil of a family's question.
 
-    `partial` are journals of which only rows of `pupils_seen` may be seen.
+    `partial` are journals of which only rows of `pupils_seen` may be seen: a class teacher's view of a group.
     """
 
     def __init__(
-        self, journals: Sequence[Journal], *, pupil: str | None, partial: Collection[str], pupils_seen: Collection[str]
+        self,
+        journals: Sequence[Journal],
+        *,
+        pupil: str | None,
+        restricted: bool = False,
+        partial: Collection[str] = (),
+        pupils_seen: Collection[str] = (),
     ) -> None:
-        """Keep what was found."""
+        """Keep what was found; `restricted`: there may be more that was asked for and is not shown."""
         self.journals = list(journals)
         self.pupil = pupil
+        self.restricted = restricted
         self.partial = frozenset(partial)
         self.pupils_seen = frozenset(pupils_seen)
 
@@ -112,8 +126,13 @@ class Allowed:
         """The journals' ids."""
         return [one.id for one in self.journals]
 
+    @property
+    def whole_ids(self) -> list[str]:
+        """The ids of those of which every row may be seen."""
+        return [one.id for one in self.journals if one.id not in self.partial]
 
-def allowed_journals(asking: Asking, query: ChoiceParameters, days: Selection) -> Allowed:
+
+def allowed_journals(asking: Asking, query: WhomParameters, days: Selection) -> Allowed:
     """Answer the journals of a choice that the asker may see between two days.
 
     Raises NotThere, NotAllowed, and Malformed when a parent of several children names none of them.
@@ -123,7 +142,7 @@ def allowed_journals(asking: Asking, query: ChoiceParameters, days: Selection) -
     pupil = own_pupil(asking, query)
     found = _chosen(asking.c, query, pupil or query.pupil, days)
     if seen.everything or (pupil is not None and seen.family(pupil)):
-        return Allowed(found, pupil=pupil or query.pupil, partial=(), pupils_seen=())
+        return Allowed(found, pupil=pupil or query.pupil)
     whole = {one.id for one in found if seen.whole_journal(one.id, one.group)}
     partial = {one.id for one in found if one.id not in whole and seen.part_of_journal(frozenset(one.classes))}
     kept = [one for one in found if one.id in whole or one.id in partial]
@@ -132,10 +151,10 @@ def allowed_journals(asking: Asking, query: ChoiceParameters, days: Selection) -
     classmates: set[str] = set()
     if partial:
         classmates = {one.stream for one in stays_in(asking.c, seen.duties.classes, first=days.first, last=days.last)}
-    return Allowed(kept, pupil=query.pupil, partial=partial, pupils_seen=classmates)
+    return Allowed(kept, pupil=query.pupil, restricted=True, partial=partial, pupils_seen=classmates)
 
 
-def own_pupil(asking: Asking, query: ChoiceParameters) -> str | None:
+def own_pupil(asking: Asking, query: WhomParameters) -> str | None:
     """Answer the pupil when the question is one of a family: the one named, or the only one there is.
 
     A teacher who has a child at the school asks as a parent by naming the child. None: it is no such question.
@@ -152,7 +171,7 @@ def own_pupil(asking: Asking, query: ChoiceParameters) -> str | None:
     return next(iter(own))
 
 
-def _chosen(c: sa.Connection, query: ChoiceParameters, pupil: str | None, days: Selection) -> list[Journal]:
+def _chosen(c: sa.Connection, query: WhomParameters, pupil: str | None, days: Selection) -> list[Journal]:
     """Answer the journals that meet all conditions; a pupil's are those of the classes and groups of the days."""
     groups = None if query.group is None else {query.group}
     if pupil is not None:

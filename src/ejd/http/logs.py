@@ -30,7 +30,7 @@ class Log(Protocol):
 
 def make_log(level: str, file: TextIO | None = None) -> Log:
     """Answer a log of messages from `level` (debug, info, warning, error) on, to standard error unless given."""
-    return structlog.wrap_logger(
+    log: Log = structlog.wrap_logger(
         structlog.PrintLogger(file or sys.stderr),
         processors=[
             structlog.processors.add_log_level,
@@ -38,7 +38,8 @@ def make_log(level: str, file: TextIO | None = None) -> Log:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-    )  # type: ignore[no-any-return]
+    )
+    return log
 
 
 def frames_of(error: BaseException) -> list[str]:

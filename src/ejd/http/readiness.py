@@ -45,12 +45,13 @@ class Readiness:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._seen: tuple[int, float] | None = None
-        self._schema_version = schema_version(school)
 
     def look(self) -> State:
         """Answer the state of now."""
         feeder = self._school.feeder
-        state = State(schema_version=self._schema_version, feeder_leading=feeder.leading, feeder_errors=feeder.errors)
+        state = State(
+            schema_version=schema_version(self._school), feeder_leading=feeder.leading, feeder_errors=feeder.errors
+        )
         try:
             state.last_position = self._school.store.last_position()
             state.read_model_current = self._school.read.is_current()

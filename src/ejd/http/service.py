@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from ejd import __version__
 from ejd.http import problems
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
@@ -38,11 +38,10 @@ TAGS = [
 ]
 
 
-def create_http(school: SchoolService, *, feed: bool = True, close: bool = False, log: Log | None = None) -> FastAPI:
+def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = None) -> FastAPI:
     """Answer the application of one school.
 
-    With `feed` it keeps the reports up itself (of several processes one is elected); with `close` it closes the school
-    when it ends.
+    With `feed` it keeps the reports up itself; of several processes one is elected.
     """
     log = log or make_log("info")
     readiness = Readiness(school)
@@ -57,12 +56,10 @@ def create_http(school: SchoolService, *, feed: bool = True, close: bool = False
             yield
         finally:
             await run_in_threadpool(keeper.stop)
-            if close:
-                await run_in_threadpool(_close, school)
 
     app = FastAPI(
         title="ejd",
-        version=__version__,
+        version=version("ejd"),
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=lifespan,
@@ -76,10 +73,6 @@ def create_http(school: SchoolService, *, feed: bool = True, close: bool = False
     app.add_middleware(Watch, log=log, metrics=metrics)
     _document_problems(app)
     return app
-
-
-def _close(school: Any) -> None:
-    school.close()
 
 
 def _document_problems(app: FastAPI) -> None:

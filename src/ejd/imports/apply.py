@@ -108,7 +108,7 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
     actor = actor._replace(client=source.client)
     term = Term(year_name, first_day, last_day, first_day if starts is None else starts)
     plan = _plan(ground, file, term)
-    rehearsal = Rehearsal(school.states, ground, actor, at)
+    rehearsal = Rehearsal(school.states, ground, actor, school.clock() if at is None else at)
     progress = progress or _tell_nobody
     total = 2 * len(plan.steps)
     for done, step in enumerate(plan.steps, start=1):

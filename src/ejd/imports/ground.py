@@ -1,6 +1,7 @@
 """The school that an import meets: what is there already, and who brought it."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -43,6 +44,11 @@ class SchoolAccess(Protocol):
     @property
     def handler(self) -> Handler:
         """The only way in."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Microseconds since 1970 UTC."""
         ...
 
     @property

@@ -7,7 +7,6 @@ The file has the last word where the file changed, and only there: what it says 
 of the school has changed it since, stays as that person left it.
 """
 
-import time
 from collections.abc import Sequence
 from itertools import count, takewhile
 from typing import NamedTuple
@@ -52,13 +51,12 @@ class _NoSeal:
 class Rehearsal:
     """Takes the steps in order; `to_send` and `notes` are what it comes to."""
 
-    def __init__(self, states: States, ground: Ground, actor: Actor, at: int | None) -> None:
+    def __init__(self, states: States, ground: Ground, actor: Actor, now: int) -> None:
         self.to_send: list[ToSend] = []
         self.unchanged = 0
         self.notes: list[str] = []
         self._ground = ground
         timezone = states.load(SchoolState, SCHOOL).timezone
-        now = time.time_ns() // 1_000 if at is None else at
         self._sealer = _NoSeal()
         self._decision = Decision(states, self._sealer, actor=actor, now=now, timezone=timezone)
 

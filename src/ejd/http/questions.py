@@ -1,0 +1,119 @@
+"""The routes of all questions; who may ask which is in `ejd.access.reading.READERS` under the same name."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+
+from ejd.access.reading import READERS
+from ejd.handling.authentication import Authenticated
+from ejd.http import reports, setup
+from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
+from ejd.http.choosing import YearParameters
+from ejd.http.commands import SimulatedTime, moment_of
+from ejd.http.contract import SchoolService
+from ejd.http.events import add_events
+from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd_projections.fill_completeness import FillCompleteness
+from ejd_projections.missed_topics import MissedTopics
+from ejd_projections.progress import Progress
+
+PREFIX = "/api/v1"
+STATUSES = (400, 401, 403, 404, 406, 422, 503)
+HEADERS = {
+    "ETag": {"description": "Changes when the report does.", "schema": {"type": "string"}},
+    "Ejd-Position": {"description": "The position that it is true for.", "schema": {"type": "string"}},
+}
+
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="The ETag you have: 304 when it is still so.")
+]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: its name is its rule's name too."""
+
+    name: str
+    path: str
+    parameters: type[QuestionParameters]
+    report: Any
+    ask: Callable[[Asking, Any], Any]
+    tag: str = "reports"
+
+
+QUESTIONS = (
+    Question("gradebook", "/reports/gradebook", reports.GradebookParameters, reports.Gradebooks, reports.gradebook),
+    Question(
+        "fill-completeness",
+        "/reports/fill-completeness",
+        reports.FillParameters,
+        FillCompleteness,
+        reports.fill_completeness,
+    ),
+    Question("progress", "/reports/progress", reports.ProgressParameters, Progress, reports.progress),
+    Question("missed-topics", "/reports/missed-topics", reports.MissedParameters, MissedTopics, reports.missed_topics),
+    Question("lessons", "/lessons", reports.LessonsParameters, reports.Lessons, reports.lessons),
+    Question("school", "/school", QuestionParameters, setup.SchoolPicture, setup.school, "school"),
+    Question("classes", "/classes", YearParameters, setup.Classes, setup.classes, "school"),
+    Question("journals", "/journals", setup.JournalsParameters, setup.Journals, setup.journals, "school"),
+)
+
+
+def add_questions(app: FastAPI, school: SchoolService) -> None:
+    """Add the routes of all questions; a question without a rule about its readers is refused here."""
+    desk = Desk(school)
+    examples = json.loads(files("ejd.http").joinpath("examples.json").read_text(encoding="utf-8"))
+    for question in QUESTIONS:
+        if question.name not in READERS:
+            msg = f"say in ejd.access.reading.READERS who may ask {question.name}"
+            raise ValueError(msg)
+        answered: dict[int | str, dict[str, Any]] = {
+            200: {
+                "description": "The report, with the position that it is true for",
+                "headers": HEADERS,
+                "content": {"application/json": {"example": examples[question.name]}},
+            },
+            304: {"description": "It is still as the ETag says", "headers": HEADERS},
+        }
+        app.router.add_api_route(
+            PREFIX + question.path,
+            _endpoint(desk, question),
+            methods=["GET"],
+            name=question.name,
+            operation_id=question.name,
+            response_model=Answered[question.report],  # type: ignore[name-defined]
+            responses=answered | problems(*STATUSES),
+            summary=question.name.replace("-", " ").capitalize(),
+            description=question.ask.__doc__,
+            dependencies=[Depends(BEARER)],
+            tags=[question.tag],
+            route_class_override=ApiRoute,
+        )
+    add_events(app, school)
+
+
+def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:
+    parameters = question.parameters
+
+    def answer(
+        request: Request,
+        query: Annotated[parameters, Query()],  # type: ignore[valid-type]
+        client: Annotated[Authenticated, Depends(who)],
+        _if_none_match: IfNoneMatch = None,
+        simulated_time: SimulatedTime = None,
+    ) -> Response:
+        asked: QuestionParameters = query
+        return desk.answer(
+            question.name,
+            lambda asking: question.ask(asking, asked),
+            request=request,
+            who=client,
+            after=asked.after,
+            at=moment_of(simulated_time),
+        )
+
+    return answer
