@@ -3,25 +3,110 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
 
-from benchmarks import append_lesson, append_singles, command, page, rebuilding, stock_runner
-from benchmarks.measure import Report
+from benchmarks import (
+    append_lesson,
+    append_singles,
+    command,
+    over_http,
+    page,
+    rebuilding,
+    stock_runner,
+)
+from benchmarks.measure import Figure, Report
 from benchmarks.places import Bench
 
-BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in (append_lesson, append_singles, rebuilding, stock_runner, command, page)}
+RESULTS = Path(__file__).parent / "RESULTS.md"
+MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page)
+BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
+
+INTRODUCTION = """# What was measured
+
+`python -m benchmarks --write` writes this page. Every figure is a ratio of two contenders that took turns within one
+run, round by round: the median of the rounds, with the quartiles in brackets. Times of another machine differ, the
+ratios hardly. Everything is durable: PostgreSQL with `fsync` and `synchronous_commit`, SQLite with
+`synchronous = FULL`, both on a disk. The CPU time is that of this process, its children and the PostgreSQL server
+together. Raw baselines write the same columns, indexes, triggers and command rows with the same durability; they are
+given rows that are ready and check nothing; their statements stand at the end. The schools are synthetic: events went
+into the store in large commits around the commands, except where commands are what is measured.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--quick", action="store_true")
-    a = parser.parse_args(argv)
-    with Bench(quick=a.quick) as bench:
-        for n in a.names or BENCHMARKS:
-            for r in BENCHMARKS[n](bench):
-                for f in r.figures:
-                    print(f.row, f.what, f.database, f.text(f.ratio.low), f.text(f.ratio.median), f.text(f.ratio.high), f.kind, f.goal, "met" if f.met else "MISSED")
-                    for d in f.details: print("   ", d)
-                print(r.work, r.notes)
+    """Run what the arguments name, all without names; answer 0 also when a goal was missed: it is said, not hidden."""
+    options = _options(argv)
+    started = time.monotonic()
+    with Bench(quick=options.quick) as bench:
+        reports = [report for name in options.names or BENCHMARKS for report in BENCHMARKS[name](bench)]
+    lines = list(_table(reports))
+    print("\n".join(lines))
+    if options.write:
+        RESULTS.write_text(_page(reports, time.monotonic() - started), encoding="utf-8")
+        print(f"written to {RESULTS}")
     return 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that they run, the figures mean nothing")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} too; only without --quick")
+    options = parser.parse_args(argv)
+    unknown = sorted(set(options.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}")
+    if options.write and (options.quick or options.names):
+        parser.error("--write takes a whole run: leave out names and --quick")
+    return options
+
+
+def _table(reports: Iterable[Report]) -> Iterable[str]:
+    """Answer the table as Markdown; it reads well in a terminal too."""
+    yield "| row | what | database | ratio (quartiles) | goal | |"
+    yield "|---|---|---|---|---|---|"
+    figures = (figure for report in reports for figure in report.figures)
+    for one in sorted(figures, key=lambda figure: figure.row):
+        spread = f"{one.text(one.ratio.low)} - {one.text(one.ratio.high)}"
+        yield (
+            f"| {one.row} | {one.what} | {one.database} | **{one.text(one.ratio.median)}** ({spread})"
+            f" | {_goal(one)} | {_verdict(one)} |"
+        )
+
+
+def _goal(one: Figure) -> str:
+    if one.kind == "no goal":
+        return "for comparison"
+    return f"{'≥' if one.kind == 'at least' else '≤'} {one.text(one.goal)}"
+
+
+def _verdict(one: Figure) -> str:
+    return "" if one.kind == "no goal" else "met" if one.met else "**missed**"
+
+
+def _page(reports: Sequence[Report], seconds: float) -> str:
+    parts = [INTRODUCTION, "\n".join(_table(reports)), "", "## What stands behind the ratios", ""]
+    for report in reports:
+        for one in report.figures:
+            parts.append(f"* {one.row}, {one.database}: {one.what}")
+            parts += [f"  * {line}" for line in one.details]
+        parts += [f"* {note}" for note in report.notes]
+    parts += ["", "## Statements of the raw baselines", ""]
+    for report in reports:
+        for title, statements in report.statements.items():
+            parts += [f"**{title}**", "```sql", *statements, "```", ""]
+    return "\n".join([*parts, _machine(seconds), ""])
+
+
+def _machine(seconds: float) -> str:
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("eventsourcing", "psycopg", "sqlalchemy"))
+    return (
+        f"Measured {time.strftime('%Y-%m-%d')} in {seconds / 60:.0f} minutes on {os.cpu_count()} CPUs"
+        f" ({platform.machine()}), Python {sys.version.split()[0]}, {libraries}."
+    )

@@ -18,7 +18,7 @@ from ejd_commands import acknowledgements as ack
 from ejd_commands import control_works as cw
 from ejd_commands import final_marks as fm
 from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed, UnknownPupil
-from ejd_commands.marks import UnknownKindOfWork
+from ejd_commands.marks import UnknownControlWork, UnknownKindOfWork
 from tests import worlds as w
 from tests.scenario import World, given, sealed, uid
 
@@ -164,7 +164,7 @@ def test_a_control_work_is_moved_or_cancelled_with_a_reason() -> None:
         c.ControlWorkCancelled(journal=w.JOURNAL, reason=sealed(SCHOOL, "карантин"))
     )
     cancelled.when(cancel, by=w.DEPUTY).then_refused(cw.ControlWorkIsCancelled)
-    given(w.A_JOURNAL).when(cancel, by=w.DEPUTY).then_refused(cw.UnknownControlWork)
+    given(w.A_JOURNAL).when(cancel, by=w.DEPUTY).then_refused(UnknownControlWork)
 
 
 ACK = acknowledgements_stream(w.PARENT_GUARDIAN, w.VERA)
@@ -189,7 +189,7 @@ def test_a_pupil_who_was_never_enrolled_is_named() -> None:
     ghost = uid("ghost")
     guardianship = (w.PARENT_GUARDIAN, p.GuardianshipEstablished(pupil=ghost, relation="mother", starts=w.FIRST_DAY))
     command = ack.AcknowledgeDiary(guardian=w.PARENT_GUARDIAN, pupil=ghost, week=date(2025, 10, 6), seen_position=7)
-    given(w.A_JOURNAL, guardianship).when(command, by=w.PARENT).then_refused(ack.UnknownPupil, field="pupil")
+    given(w.A_JOURNAL, guardianship).when(command, by=w.PARENT).then_refused(UnknownPupil, field="pupil")
 
 
 def test_a_signature_on_paper_is_registered_by_the_school() -> None:
@@ -206,7 +206,7 @@ def test_what_has_not_begun_cannot_have_been_read() -> None:
     )
     period = ack.AcknowledgePeriodMarks(**PAIR, year=w.YEAR, period="q2", seen_position=7)
     given(w.A_JOURNAL).when(period, by=w.PARENT).then_refused(ack.NotYetToRead)
-    given(w.A_JOURNAL).when(period.model_copy(update={"period": "q9"}), by=w.PARENT).then_refused(ack.UnknownPeriod)
+    given(w.A_JOURNAL).when(period.model_copy(update={"period": "q9"}), by=w.PARENT).then_refused(fm.UnknownPeriod)
     first = period.model_copy(update={"period": "q1"})
     outcome = given(w.A_JOURNAL).when(first, by=w.PARENT)
     outcome.then(k.PeriodMarksAcknowledged(**PAIR, channel="api", year=w.YEAR, period="q1", seen_position=7))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from ejd.app import School, system_clock
 from ejd.demo import SMALL, DemoRefused, DemoReport, build_demo, demo_lines
 from ejd.demo.shape import chance
+from ejd.http.service import create_http
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.final_marks import FinalMarkDecided
 from ejd.kernel.events.journals import JournalOpened, TeacherAssigned
@@ -139,6 +144,61 @@ def test_sample_tokens_open_the_accounts_of_their_roles(open_place: OpenPlace) -
     assert any("http://127.0.0.1:8000/docs" in line for line in lines)
     assert all(any(token in line for line in lines) for token in report.tokens.values())
     assert not any(token in repr(report) for token in report.tokens.values())
+
+
+def test_what_is_printed_to_try_works(open_place: OpenPlace) -> None:
+    """The printed curl commands, sent to the service itself: all answer, one of them by refusing."""
+    school = open_place("tried")
+    report = build_demo(school, shape=SMALL, clock=system_clock)
+    statuses: list[tuple[int, bool]] = []
+    with TestClient(create_http(school), raise_server_exceptions=False) as client:
+        for method, url, headers, body in trials(demo_lines(report, "http://testserver")):
+            response = client.request(method, url, headers=headers, content=body)
+            answer = response.json()
+            statuses.append((response.status_code, bool(answer.get("repeated"))))
+    assert statuses == [
+        (200, False),
+        (200, False),
+        (200, False),
+        (200, False),
+        (200, False),
+        (200, True),
+        (422, False),
+        (403, False),
+        (200, False),
+    ]
+
+
+def trials(lines: Iterator[str]) -> Iterator[tuple[str, str, dict[str, str], str | None]]:
+    """Answer method, address, headers and body of each printed command, as a shell would read it."""
+    known: dict[str, str] = {}
+    for line in lines:
+        if re.fullmatch(r"  [A-Z_]+='[^']*'", line):
+            name, _, value = line.strip().partition("=")
+            known[name] = value.strip("'")
+        elif "curl" in line:
+            loop = re.match(r"\s*for WHO in (.*?); do ", line)
+            for who in shlex.split(loop[1]) if loop else [""]:
+                yield request_of(line[loop.end() :] if loop else line, {**known, "WHO": known.get(who[1:], "")})
+
+
+def request_of(line: str, known: dict[str, str]) -> tuple[str, str, dict[str, str], str | None]:
+    """Read one curl."""
+    words = shlex.split(line.removesuffix("; done"))
+    words = [re.sub(r"^\$([A-Z_]+)$", lambda found: known[found[1]], word) for word in words]
+    headers: dict[str, str] = {}
+    method, url, body = "GET", "", None
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "-H":
+            name, _, value = following.partition(": ")
+            headers[name] = value
+        elif word == "-X":
+            method = following
+        elif word == "-d":
+            body = following
+        elif word.startswith("http://"):
+            url = word
+    return method, url, headers, body
 
 
 def test_progress_reaches_the_end_of_every_phase(open_place: OpenPlace) -> None:

@@ -44,6 +44,8 @@ Progress = Callable[[str, int, int], None]
 TOKEN_DAYS = 30
 LAST_MINUTE = 1350
 """22:30 of the last day: where the simulated clock stands when all is built."""
+SAMPLE_ILL_DAYS_MAX = 10
+"""Of the sample child, so that the list of missed topics stays readable."""
 TOKEN_DAYS_AFTER_LAST_MAX = 360
 """Beyond that the tokens are issued by today's clock: a command does not take a longer term."""
 
@@ -182,7 +184,7 @@ class _Build:
         return timeline
 
     def parent(self, roster: Roster) -> Guardian:
-        """Answer the parent with an account whose child missed most lessons."""
+        """Answer the parent with an account whose child missed most lessons, short of the whole quarter."""
         marked = [c.id for c in roster.classes if c.scheme == "quarters" and c.grade > 1]
         held = [
             guardian
@@ -192,7 +194,12 @@ class _Build:
             and any(pupil.where(id_, self.shape.last_day) for pupil in guardian.pupils for id_ in marked)
         ]
         inside = {FIRST_DAY + timedelta(days=n) for n in range((self.shape.last_day - FIRST_DAY).days)}
-        return max(held, key=lambda g: (max(len(q.ill & inside) for q in g.pupils), g.id))
+
+        def missed(guardian: Guardian) -> int:
+            days = max(len(pupil.ill & inside) for pupil in guardian.pupils)
+            return days if days <= SAMPLE_ILL_DAYS_MAX else 0
+
+        return max(held, key=lambda guardian: (missed(guardian), guardian.id))
 
     def tokens(
         self, roster: Roster, sample: Lesson, parent: Guardian, random_bytes: RandomBytes, now: int
