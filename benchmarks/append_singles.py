@@ -51,7 +51,7 @@ def run(bench: Bench) -> list[Report]:
     what = f"append single events, {WRITERS} writers, against the stock PostgresApplicationRecorder"
     report.figures.append(Figure(2, what, "postgres", ratio, GOAL, "at least", details=details(laps, "events")))
     report.notes.append(
-        "Ours also writes a command row, a directory row per stream and the whole envelope, and checks versions and ids."
+        "Ours also writes a command row, a directory row per stream and the whole envelope; it checks versions and ids."
     )
     return [report]
 

@@ -124,7 +124,10 @@ def _mark(lesson: Lesson) -> MarkRecorded:
 class Raw(Protocol):
     """The same statements by hand: what is written is made beforehand from a correction that was really stored."""
 
-    statements: Sequence[str]
+    @property
+    def statements(self) -> Sequence[str]:
+        """What it issues."""
+        ...
 
     def correct_all(self, held: Sequence[Lesson]) -> None:
         """Read, ask, insert, commit for each lesson."""
@@ -179,7 +182,14 @@ class RawSqlite:
             connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES_MAX}")
         self._many = sql.SQLITE.many
         self._streams, self._question = map(sql.SQLITE.sql, (sql.STREAMS, sql.QUESTION))
-        self.statements = (self._streams, "BEGIN IMMEDIATE", self._question, INSERT_EVENTS, INSERT_COMMANDS, "COMMIT")
+        self.statements: Sequence[str] = (
+            self._streams,
+            "BEGIN IMMEDIATE",
+            self._question,
+            INSERT_EVENTS,
+            INSERT_COMMANDS,
+            "COMMIT",
+        )
 
     def correct_all(self, held: Sequence[Lesson]) -> None:
         """Read, ask, insert, commit for each lesson."""
@@ -220,7 +230,7 @@ class RawPostgres:
         self._lock = f"SELECT pg_advisory_xact_lock({append_lock_key(settings.school)})".encode()
         self._question = numbered(sql.POSTGRES.sql(sql.QUESTION))
         inserts = [text.decode() for text, _ in arrays.inserts(_rows(next(synthetic.lessons(Shape(1, 1, 1))), 0, 0))]
-        self.statements = (
+        self.statements: Sequence[str] = (
             streams,
             f"BEGIN; {self._lock.decode()}; {self._question.decode()}",
             f"{'; '.join(inserts)}; COMMIT",
@@ -248,4 +258,3 @@ class RawPostgres:
 
 def _raw(settings: Settings, database: Database) -> Raw:
     return RawSqlite(settings) if database == "sqlite" else RawPostgres(settings)
-

@@ -37,7 +37,8 @@ OK = 200
 
 def run(bench: Bench) -> list[Report]:
     """Compare on both databases; the request is made, and its answer read, by a client in this process."""
-    return [_run(bench, database) for database in ("postgres", "sqlite")]
+    databases: tuple[Database, ...] = ("sqlite",) if bench.quick else ("postgres", "sqlite")
+    return [_run(bench, database) for database in databases]
 
 
 def _run(bench: Bench, database: Database) -> Report:
@@ -80,7 +81,10 @@ def _run(bench: Bench, database: Database) -> Report:
 
 def _each(things: Any, per_round: int, work: Callable[[Any], object]) -> Callable[[], int]:
     def run_round() -> int:
-        return sum(1 for one in islice(things, per_round) if work(one) or True)
+        own = list(islice(things, per_round))
+        for one in own:
+            work(one)
+        return len(own)
 
     return run_round
 

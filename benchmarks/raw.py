@@ -82,7 +82,7 @@ class RawPostgres:
     It is the strictest baseline we know: psycopg itself needs twice to three times as long for the same rows.
     """
 
-    statements = (
+    statements: tuple[str, ...] = (
         "over libpq in one pipeline and one round trip, each statement prepared, each column one array in text form:",
         "BEGIN",
         _postgres_insert("events"),

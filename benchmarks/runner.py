@@ -56,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that they run, the figures mean nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes: shows that they run, the figures mean nothing"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} too; only without --quick")
     options = parser.parse_args(argv)
     unknown = sorted(set(options.names) - set(BENCHMARKS))

@@ -169,7 +169,7 @@ def store_events(store: BaseStore, events: Iterable[tuple[str, Event]]) -> None:
                 for stream, event in listed
             ),
             expected=dict.fromkeys(streams, NO_STREAM),
-            scopes={stream: Scope(kind="any") for stream in streams},
+            scopes={stream: Scope(kind="") for stream in streams},
         )
     )
 

@@ -63,8 +63,9 @@ def run(bench: Bench) -> list[Report]:
         )
         report.figures.append(figure)
     report.notes.append(
-        "The stock runner is made as fast as its design allows: it decodes with our structs, keeps the rows of the streams "
-        "in memory and reads none back, writes only the row that changed and its tracking, in the transaction of the event."
+        "The stock runner is made as fast as its design allows: it decodes with our structs, keeps the rows of the "
+        "streams in memory and reads none back, writes only the row that changed and its tracking, in one transaction "
+        "an event."
     )
     return [report]
 
@@ -163,9 +164,7 @@ class Rows(Projection[View]):
 
 def _upsert(table: Table[Any]) -> sql.Composed:
     values = [name for name in table.columns if name not in table.key]
-    changes = sql.SQL(", ").join(
-        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in values
-    )
+    changes = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in values)
     return sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {}").format(
         sql.Identifier(table.name),
         sql.SQL(", ").join(map(sql.Identifier, table.columns)),
@@ -213,10 +212,7 @@ class Stock:
         app = Journal(self._env)
         assert isinstance(app.recorder, PostgresApplicationRecorder)
         app.recorder.insert_events(
-            [
-                StoredEvent(e.stream, e.version, e.name, e.recorded_at.to_bytes(MICROS_BYTES) + e.state)
-                for e in events
-            ]
+            [StoredEvent(e.stream, e.version, e.name, e.recorded_at.to_bytes(MICROS_BYTES) + e.state) for e in events]
         )
         app.close()
 

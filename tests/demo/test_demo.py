@@ -7,12 +7,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.testclient import TestClient
 
-from ejd.app import School, system_clock
+from ejd.app import School, initialise, opened, system_clock
 from ejd.demo import SMALL, DemoRefused, DemoReport, build_demo, demo_lines
 from ejd.demo.shape import chance
 from ejd.http.service import create_http
@@ -23,6 +24,8 @@ from ejd.kernel.events.lessons import LessonEvent, RollTaken, TopicRecorded
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import SCHOOL, SYSTEM
 from ejd.kernel.states.school import SchoolState
+from ejd.read.rebuild import ensure_built
+from ejd.settings import Settings
 from tests.demo.conftest import OpenPlace
 
 NOW = 1_795_392_000_000_000
@@ -52,21 +55,40 @@ def without_boxes(value: Any) -> Any:
     return [without_boxes(one) for one in value] if isinstance(value, list) else value
 
 
-def test_the_same_seed_gives_the_same_events(open_place: OpenPlace) -> None:
-    first, second, other = open_place("first"), open_place("second"), open_place("other")
-    assert built(first).events_count > 1_500
-    built(second)
-    built(other, seed=8)
-    assert stored(first) == stored(second)
-    assert stored(first) != stored(other)
+class Demonstration(NamedTuple):
+    """A school with a small demonstration in it, and what building it answered."""
+
+    school: School
+    report: DemoReport
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """One on SQLite, for the tests that only read its events."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("demo") / "school")
+    initialise(settings)
+    with opened(settings) as school:
+        yield Demonstration(school, built(school))
 
 
 @pytest.fixture
-def school(open_place: OpenPlace) -> School:
-    """A place with a small demonstration in it."""
-    school = open_place("demo")
-    built(school)
-    return school
+def school(demonstration: Demonstration) -> School:
+    """Its school."""
+    return demonstration.school
+
+
+def test_the_same_seed_gives_the_same_events_on_each_database(school: School, open_place: OpenPlace) -> None:
+    again = open_place("again")
+    assert built(again).events_count > 1_500
+    assert stored(again) == stored(school)
+
+
+def test_another_seed_gives_another_school(school: School, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "other")
+    initialise(settings)
+    with opened(settings) as other:
+        built(other, seed=8)
+        assert stored(other) != stored(school)
 
 
 def test_it_is_a_simulated_school_and_a_second_one_is_refused(school: School) -> None:
@@ -101,10 +123,8 @@ def test_teachers_are_in_one_place_at_a_time(school: School) -> None:
     assert max(taken.values()) == 1
 
 
-def test_the_demonstration_uses_every_command_that_a_school_sends(open_place: OpenPlace) -> None:
-    school = open_place("coverage")
-    report = built(school)
-    assert set(school.commands) - set(report.commands) == FOUNDING
+def test_the_demonstration_uses_every_command_that_a_school_sends(demonstration: Demonstration) -> None:
+    assert set(demonstration.school.commands) - set(demonstration.report.commands) == FOUNDING
 
 
 def test_what_was_held_is_recorded_incompletely(school: School) -> None:
@@ -135,21 +155,29 @@ def test_final_marks_follow_the_proposal_mostly(school: School) -> None:
     assert agreed >= 0.85 * decided
 
 
-def test_sample_tokens_open_the_accounts_of_their_roles(open_place: OpenPlace) -> None:
-    school = open_place("tokens")
-    report = build_demo(school, shape=SMALL, clock=system_clock)
-    for role, token in report.tokens.items():
-        assert role in school.authentication.by_token(token).roles
+def test_tokens_are_printed_once_and_never_logged(demonstration: Demonstration) -> None:
+    report = demonstration.report
     lines = list(demo_lines(report, "http://127.0.0.1:8000"))
     assert any("http://127.0.0.1:8000/docs" in line for line in lines)
-    assert all(any(token in line for line in lines) for token in report.tokens.values())
-    assert not any(token in repr(report) for token in report.tokens.values())
+    for token in report.tokens.values():
+        assert any(token in line for line in lines)
+        assert token not in repr(report)
 
 
 def test_what_is_printed_to_try_works(open_place: OpenPlace) -> None:
-    """The printed curl commands, sent to the service itself: all answer, one of them by refusing."""
+    """The printed curl commands, sent to the service itself by the real clock; two of them are refused."""
     school = open_place("tried")
-    report = build_demo(school, shape=SMALL, clock=system_clock)
+    told: dict[str, tuple[int, int]] = {}
+
+    def progress(phase: str, done: int, of: int) -> None:
+        told[phase] = (done, of)
+
+    report = build_demo(school, shape=SMALL, progress=progress, clock=system_clock)
+    assert set(told) >= {"planning", "set-up", "lessons"}
+    assert all(done == of for done, of in told.values())
+    for role, token in report.tokens.items():
+        assert role in school.authentication.by_token(token).roles
+    ensure_built(school.read, school.workshop, processes=1)
     statuses: list[tuple[int, bool]] = []
     with TestClient(create_http(school), raise_server_exceptions=False) as client:
         for method, url, headers, body in trials(demo_lines(report, "http://testserver")):
@@ -199,14 +227,3 @@ def request_of(line: str, known: dict[str, str]) -> tuple[str, str, dict[str, st
         elif word.startswith("http://"):
             url = word
     return method, url, headers, body
-
-
-def test_progress_reaches_the_end_of_every_phase(open_place: OpenPlace) -> None:
-    told: dict[str, tuple[int, int]] = {}
-
-    def progress(phase: str, done: int, of: int) -> None:
-        told[phase] = (done, of)
-
-    build_demo(open_place("progress"), shape=SMALL, progress=progress, clock=lambda: NOW)
-    assert set(told) >= {"planning", "set-up", "lessons"}
-    assert all(done == of for done, of in told.values())

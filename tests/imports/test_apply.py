@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ejd.app import School, initialise, opened
@@ -269,6 +270,19 @@ def test_courses_of_one_subject_and_the_same_pupils_share_a_journal_unless_they_
     assert (
         report.notes[-1]
         == "Slots in which the file has the same class, group or pupil in several activities at once: 1."
+    )
+
+
+def test_two_teachers_of_one_course_in_one_slot_hold_one_lesson(school: School) -> None:
+    both = (activity(1, "Математика", "Ада/5А", (0, 1)), activity(2, "Математика", "Боб/5А", (0, 1), (1, 1)))
+    report = bring(school, timetable(*(msgspec.structs.replace(each, division="7") for each in both)))
+    found = Found(school, report.year)
+    (journal,) = found.journals().values()
+    assert sorted(load.hours_per_week or 0 for load in journal.loads) == [1, 2]
+    assert sum(found.due_in_a_turn().values()) == 2
+    assert (
+        report.notes[0]
+        == "Periods that fall together with another one of their journal, and are one lesson with it: 1."
     )
 
 

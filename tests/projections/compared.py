@@ -1,15 +1,16 @@
-"""The reports in the words of the oracle, and every question that is asked of a school: a list of differences."""
+"""The reports in the words of the oracle, and the questions about a school whose two answers are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from ejd_projections.asking import SelectionError
 from ejd_projections.figures import Mean, Percent
 from ejd_projections.fill_completeness import By, FillCounts, Part, fill_completeness
 from ejd_projections.fill_counting import Filling
@@ -23,7 +24,7 @@ from tests import oracle_reports as r
 Answer = dict[str, Any]
 FILL_BY: tuple[By, ...] = ("journal", "teacher", "class", "subject")
 PROGRESS_BY: tuple[ProgressBy, ...] = ("class", "line", "subject", "teacher", "grade", "pupil")
-PAGE = 10_000
+PAGE, PUPILS = 10_000, 500
 
 
 def day(text: str | None) -> date | None:
@@ -161,31 +162,25 @@ class Difference:
 Differences = Iterator[Difference]
 
 
-def differences(c: sa.Connection, facts: o.Facts, now: int, *, thorough: bool = True) -> Differences:
-    """Ask everything: all journals, classes, groups, pupils, subjects, teachers and periods of every year.
+@dataclass(frozen=True)
+class Question:
+    """One question: its words, and how to ask both for their differences."""
 
-    Not thorough: each report once for each journal, class and period, for a big school.
-    """
-    for year_id, year in list(facts.years.items()):
-        if year.opened is None:
-            continue
-        spans = {
-            (period.first_day, period.last_day) for periods in year.schemes.values() for period in periods[:2]
-        } | {(year.opened.first_day, year.opened.last_day)}
-        today = o.school_day(facts, now)
-        if thorough:
-            spans.add((max(year.opened.first_day, today - timedelta(days=9)), today + timedelta(days=2)))
-        for first, last in sorted(spans):
-            yield from _of_gradebooks(c, facts, year_id, first, last)
-            yield from _of_missed(c, facts, year_id, (first, last), thorough=thorough)
-            yield from _of_fill(c, facts, r.FillChoice(year_id, first, last, now), thorough=thorough)
-        codes = [period.code for periods in year.schemes.values() for period in periods]
-        for period in (*codes, *r.YEAR_PERIODS):
-            yield from _of_progress(c, facts, r.ProgressChoice(year_id, period), thorough=thorough)
+    words: str
+    differences: Callable[[sa.Connection, str], Differences]
+
+    def chosen(self, seed: int, percent: int) -> bool:
+        """Answer whether it is among a share of all questions: by its words, so that it stays when a story shrinks."""
+        return zlib.crc32(f"{seed} {self.words}".encode()) % 100 < percent
 
 
-def _in_year(facts: o.Facts, year: str) -> list[str]:
-    return [journal for journal, opened in facts.journals.items() if opened.year == year]
+def differences(
+    c: sa.Connection, facts: o.Facts, now: int, *, thorough: bool = True, seed: int = 0, percent: int = 100
+) -> Differences:
+    """Ask a share of all questions; see `questions`."""
+    for one in questions(facts, now, thorough=thorough):
+        if one.chosen(seed, percent):
+            yield from one.differences(c, one.words)
 
 
 def compare(question: str, oracle: Any, report: Any) -> Differences:
@@ -199,132 +194,118 @@ def compare(question: str, oracle: Any, report: Any) -> Differences:
     yield Difference(question, oracle, report)
 
 
-def _of_gradebooks(c: sa.Connection, facts: o.Facts, year: str, first: date, last: date) -> Differences:
-    for journal in _in_year(facts, year):
-        page = gradebook(c, journal=journal, first=first.isoformat(), last=last.isoformat())
-        oracle = r.gradebook(facts, journal, first, last)
-        yield from compare(f"gradebook {journal} {first} {last}:", oracle, gradebook_answer(page))
+def questions(facts: o.Facts, now: int, *, thorough: bool = True) -> Iterator[Question]:
+    """Answer questions about all journals, classes and periods of every year.
+
+    Thorough: also by each group, subject, teacher and pupil, and about the days around now.
+    """
+    for year_id, year in list(facts.years.items()):
+        if year.opened is None:
+            continue
+        periods = [period for some in year.schemes.values() for period in some]
+        spans = {(one.first_day, one.last_day) for one in periods if one.first_day <= o.school_day(facts, now)}
+        if thorough:
+            today = o.school_day(facts, now)
+            spans |= {(year.opened.first_day, year.opened.last_day)}
+            spans.add((max(year.opened.first_day, today - timedelta(days=9)), today + timedelta(days=2)))
+        choices = _choices(facts, year_id, thorough=thorough)
+        for first, last in sorted(spans):
+            days = f"{first} {last}"
+            for journal in _in_year(facts, year_id):
+                yield Question(f"gradebook {journal} {days}", partial(_gradebook, facts, journal, first, last))
+            for choice in choices:
+                if choice and not {"grade", "journals"} & set(choice):
+                    yield Question(f"missed {choice} {days}", partial(_missed, facts, first, last, choice))
+                if "grade" not in choice:
+                    fill = r.FillChoice(year_id, first, last, now, **choice)
+                    for by in FILL_BY:
+                        yield Question(f"fill {choice} by {by} {days}", partial(_fill, facts, fill, by))
+        for period in (*(one.code for one in periods), *r.YEAR_PERIODS):
+            for choice in choices:
+                asked = r.ProgressChoice(year_id, period, **choice)
+                for kind in PROGRESS_BY:
+                    yield Question(f"progress {choice} by {kind} {period}", partial(_progress, facts, asked, kind))
 
 
-def _places(facts: o.Facts, year: str) -> dict[str, list[str]]:
-    """Answer what reports can be chosen by: ids of classes, groups, subjects, teachers, pupils of a year."""
-    opened = [facts.journals[journal] for journal in _in_year(facts, year)]
-    loads = {load.staff for journal in _in_year(facts, year) for load in facts.loads.get(journal, ())}
-    return {
-        "class_id": [one for one, formed in facts.classes.items() if formed.year == year],
-        "group": sorted({one.group for one in opened}),
-        "subject": sorted({one.subject for one in opened}),
-        "teacher": sorted(loads | {one.substitute for one in facts.lessons.values() if one.substitute}),
-        "pupil": list(facts.pupils),
-    }
+def _in_year(facts: o.Facts, year: str) -> list[str]:
+    return [journal for journal, opened in facts.journals.items() if opened.year == year]
 
 
-def _of_missed(
-    c: sa.Connection, facts: o.Facts, year: str, days: tuple[date, date], *, thorough: bool
+def _choices(facts: o.Facts, year: str, *, thorough: bool) -> list[dict[str, Any]]:
+    """Answer what reports are chosen by: nothing, a class, and so on."""
+    journals = _in_year(facts, year)
+    opened = [facts.journals[journal] for journal in journals]
+    classes = [one for one, formed in facts.classes.items() if formed.year == year]
+    found: list[dict[str, Any]] = [{}, *({"class_id": one} for one in classes)]
+    if not thorough:
+        return found
+    loads = {load.staff for journal in journals for load in facts.loads.get(journal, ())}
+    teachers = loads | {one.substitute for one in facts.lessons.values() if one.substitute}
+    subjects = sorted({one.subject for one in opened})
+    found += [{"group": one} for one in sorted({one.group for one in opened})]
+    found += [{"subject": one} for one in subjects]
+    found += [{"teacher": one} for one in sorted(teachers)]
+    found += [{"pupil": one} for one in facts.pupils]
+    found += [{"grade": one} for one in sorted({facts.classes[one].grade for one in classes})]
+    found += [{"journals": tuple(some)} for some in (journals[:1], journals[1:4])]
+    found += [{"class_id": one, "subject": subject} for one in classes[:2] for subject in subjects[:2]]
+    found += [{"class_id": one, "teacher": teacher} for one in classes[:2] for teacher in sorted(teachers)[:2]]
+    return found
+
+
+def _gradebook(
+    facts: o.Facts, journal: str, first: date, last: date, c: sa.Connection, words: str
 ) -> Differences:
-    first, last = days
-    choices: list[dict[str, str]] = [{"class_id": one} for one in _places(facts, year)["class_id"]]
-    if thorough:
-        for by in ("group", "subject", "teacher", "pupil"):
-            choices += [{by: one} for one in _places(facts, year)[by]]
-        choices += [{"journal": one} for one in _in_year(facts, year)]
-        choices += [{"class_id": a, "subject": b} for a in _places(facts, year)["class_id"][:2] for b in _places(facts, year)["subject"][:2]]
-    for choice in choices:
-        report = missed_topics(c, first=first.isoformat(), last=last.isoformat(), limit=500, **choice)  # type: ignore[arg-type]  # names of texts
-        assert report.pupils_total == len(report.pupils)
-        oracle = r.missed_topics(facts, first, last, r.MissedChoice(**choice))
-        question = f"missed topics {choice} {first} {last}:"
-        yield from compare(question, oracle, {one.pupil: missed_answer(one) for one in report.pupils})
-        sums = tuple(sum(one[key] for one in oracle.values()) for key in ("missed", "lessons"))
-        yield from compare(f"{question} sums", sums, (report.numerator, report.denominator))
+    page = gradebook(c, journal=journal, first=first.isoformat(), last=last.isoformat())
+    yield from compare(words, r.gradebook(facts, journal, first, last), gradebook_answer(page))
 
 
-def _of_fill(c: sa.Connection, facts: o.Facts, choice: r.FillChoice, *, thorough: bool) -> Differences:
-    places = _places(facts, choice.year)
-    for by in FILL_BY:
-        yield from _fill(c, facts, choice, by)
-    some = [replace(choice, class_id=one) for one in places["class_id"]]
-    if thorough:
-        some += [replace(choice, group=one) for one in places["group"]]
-        some += [replace(choice, subject=one) for one in places["subject"]]
-        some += [replace(choice, teacher=one) for one in places["teacher"]]
-        some += [replace(choice, pupil=one) for one in places["pupil"]]
-        some.append(replace(choice, journals=_in_year(facts, choice.year)[:2]))
-    for index, one in enumerate(some):
-        yield from _fill(c, facts, one, FILL_BY[index % 4])
+def _missed(
+    facts: o.Facts, first: date, last: date, choice: dict[str, str], c: sa.Connection, words: str
+) -> Differences:
+    report = missed_topics(c, first=first.isoformat(), last=last.isoformat(), limit=PUPILS, **choice)  # type: ignore[arg-type]  # only texts are chosen by
+    assert report.pupils_total == len(report.pupils)
+    oracle = r.missed_topics(facts, first, last, r.MissedChoice(**choice))
+    yield from compare(words, oracle, {one.pupil: missed_answer(one) for one in report.pupils})
+    sums = tuple(sum(one[key] for one in oracle.values()) for key in ("missed", "lessons"))
+    yield from compare(f"{words} sums", sums, (report.numerator, report.denominator))
 
 
-def _fill(c: sa.Connection, facts: o.Facts, choice: r.FillChoice, by: By) -> Differences:
-    fields = {
-        name: getattr(choice, name)
-        for name in ("class_id", "group", "subject", "teacher", "pupil", "journals")
-        if getattr(choice, name) is not None
-    }
+def _fill(facts: o.Facts, choice: r.FillChoice, by: By, c: sa.Connection, words: str) -> Differences:
+    """Each way of grouping lists the late lessons by another part."""
+    names = ("class_id", "group", "subject", "teacher", "pupil", "journals")
+    chosen: dict[str, Any] = {name: getattr(choice, name) for name in names}
+    part: Part = r.PARTS[FILL_BY.index(by)]
+    report = fill_completeness(
+        c,
+        year=choice.year,
+        first=choice.first.isoformat(),
+        last=choice.last.isoformat(),
+        now=choice.now,
+        by=by,
+        part=part,
+        limit=PAGE,
+        rows_limit=PAGE,
+        **chosen,
+    )
     oracle = r.fill(facts, choice, by)
-
-    def ask(part: Part) -> Any:
-        return fill_completeness(
-            c,
-            year=choice.year,
-            first=choice.first.isoformat(),
-            last=choice.last.isoformat(),
-            now=choice.now,
-            by=by,
-            part=part,
-            limit=PAGE,
-            rows_limit=PAGE,
-            **fields,
-        )
-
-    report = ask("lesson")
-    question = f"fill by {by} {fields} {choice.first} {choice.last}:"
     rows = {row.id: fill_answer(row) for row in report.rows}
     assert len(rows) == report.rows_total == len(report.rows)
-    yield from compare(f"{question} total", oracle["total"], fill_answer(report.total))
-    yield from compare(f"{question} row", oracle["rows"], rows)
-    parts = r.PARTS if by == "journal" else r.PARTS[:1]
-    for part in parts:
-        late = ask(part).late if part != "lesson" else report.late
-        yield from compare(f"{question} late {part}", oracle["late"][part], {one.lesson: one.days_late for one in late})
-
-
-def _of_progress(c: sa.Connection, facts: o.Facts, choice: r.ProgressChoice, *, thorough: bool) -> Differences:
-    places = _places(facts, choice.year)
-    yield from _progress(c, facts, choice, PROGRESS_BY)
-    some = [replace(choice, class_id=one) for one in places["class_id"]]
-    if thorough:
-        some += [replace(choice, group=one) for one in places["group"]]
-        some += [replace(choice, subject=one) for one in places["subject"]]
-        some += [replace(choice, teacher=one) for one in places["teacher"]]
-        some += [replace(choice, pupil=one) for one in places["pupil"]]
-        some += [replace(choice, grade=one) for one in (1, 5)]
-        some.append(replace(choice, journals=_in_year(facts, choice.year)[:2]))
-    for index, one in enumerate(some):
-        yield from _progress(c, facts, one, [PROGRESS_BY[index % 6], PROGRESS_BY[(index + 1) % 6]])
+    yield from compare(f"{words} total", oracle["total"], fill_answer(report.total))
+    yield from compare(f"{words} row", oracle["rows"], rows)
+    late = {one.lesson: one.days_late for one in report.late}
+    assert len(late) == report.late_total
+    yield from compare(f"{words} late {part}", oracle["late"][part], late)
 
 
 def _progress(
-    c: sa.Connection, facts: o.Facts, choice: r.ProgressChoice, kinds: Collection[ProgressBy]
+    facts: o.Facts, choice: r.ProgressChoice, by: ProgressBy, c: sa.Connection, words: str
 ) -> Differences:
     names = ("class_id", "grade", "group", "subject", "teacher", "pupil", "journals")
-    fields = {name: getattr(choice, name) for name in names if getattr(choice, name) is not None}
+    chosen: dict[str, Any] = {name: getattr(choice, name) for name in names}
+    report = progress(c, year=choice.year, period=choice.period, by=by, limit=PAGE, **chosen)
     oracle = r.progress(facts, choice)
-    for by in kinds:
-        report = progress(c, year=choice.year, period=choice.period, by=by, limit=PAGE, **fields)
-        question = f"progress by {by} {fields} {choice.period}:"
-        key: Callable[[ProgressRow], Any] = _line_key if by == "line" else _id_key
-        rows = {key(row): progress_answer(row) for row in report.rows}
-        assert len(rows) == report.rows_total == len(report.rows)
-        yield from compare(f"{question} total", oracle["total"], progress_answer(report.total))
-        yield from compare(f"{question} row", oracle[by], rows)
-
-
-def _line_key(row: ProgressRow) -> tuple[str, str]:
-    return row.class_id, row.subject
-
-
-def _id_key(row: ProgressRow) -> str:
-    return row.id
-
-
-__all__ = ["Difference", "SelectionError", "differences"]
+    rows = {(row.class_id, row.subject) if by == "line" else row.id: progress_answer(row) for row in report.rows}
+    assert len(rows) == report.rows_total == len(report.rows)
+    yield from compare(f"{words} total", oracle["total"], progress_answer(report.total))
+    yield from compare(f"{words} row", oracle[by], rows)

@@ -57,6 +57,7 @@ class Decision:
         self.released: list[str] = []
         self._loaded: dict[tuple[type[Any], str], Any] = {}
         self._own: set[tuple[type[Any], str]] = set()
+        self._of_stream: dict[str, list[tuple[type[Any], str]]] = {}
         self._relied: list[Ref] = []
 
     @property
@@ -75,7 +76,7 @@ class Decision:
             self._states.cache.forget([stream])
             loaded = self._states.load(state, stream)
             self.reads[stream] = min(known, loaded.version)
-        self._loaded[state, stream] = loaded
+        self._note(state, stream, loaded)
         for event, ref in self.pending.get(stream, ()):
             self._evolve((state, stream), event, ref)
         return self._loaded[state, stream]  # type: ignore[no-any-return]
@@ -85,7 +86,7 @@ class Decision:
         missing = [stream for stream in streams if (state, stream) not in self._loaded]
         for stream, loaded in self._states.load_many(state, missing).items():
             if stream not in self.pending and self.reads.setdefault(stream, loaded.version) == loaded.version:
-                self._loaded[state, stream] = loaded
+                self._note(state, stream, loaded)
         return [self.load(state, stream) for stream in streams]
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
@@ -156,8 +157,12 @@ class Decision:
                 caused_by=causes,
             )
         )
-        for key in [key for key in self._loaded if key[1] == stream]:
+        for key in self._of_stream.get(stream, ()):
             self._evolve(key, event, ref)
+
+    def _note(self, state: type[Any], stream: str, loaded: State) -> None:
+        self._loaded[state, stream] = loaded
+        self._of_stream.setdefault(stream, []).append((state, stream))
 
     def _evolve(self, key: tuple[type[Any], str], event: Event, ref: Ref) -> None:
         if key not in self._own:

@@ -91,16 +91,11 @@ def _too_deep() -> Malformed:
 
 def _check_depth(value: Any) -> None:
     level, depth = [value], 0
-    while level:
+    while level := [one for one in level if isinstance(one, (dict, list))]:
         depth += 1
-        level = [
-            child
-            for one in level
-            if isinstance(one, (dict, list))
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]
-        if level and depth > DEPTH_MAX:
+        if depth > DEPTH_MAX:
             raise _too_deep()
+        level = [child for one in level for child in (one.values() if isinstance(one, dict) else one)]
 
 
 def _check_pairs(value: Any) -> None:

@@ -12,6 +12,7 @@ from ejd.imports.timetable_file import Pupil, TimetableFile
 from ejd.imports.titles import distinct_titles, grade_of, person_name
 from ejd.imports.year_steps import PlannedYear, Term
 from ejd.kernel.ids import timetable_stream
+from ejd.kernel.policies import FIVE_POINT
 from ejd.kernel.states.people import PupilState, StaffState
 from ejd.kernel.states.school import TimetableState
 from ejd.kernel.states.teaching import JournalState
@@ -119,6 +120,7 @@ class Steps:
                     scheme=year.scheme,
                     bells=year.bells,
                     week_days=year.week_days,
+                    grading_system=FIVE_POINT.code,  # the file does not say; unmarked would refuse marks in Italy's 1 A
                 )
                 yield Step(f"Class “{shown(name)}”", command)
         for group in self._teaching.groups:

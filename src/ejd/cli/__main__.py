@@ -1,0 +1,5 @@
+"""`python -m ejd.cli`."""
+
+from ejd.cli import main
+
+main()

@@ -1,0 +1,201 @@
+"""What is refused before anything is made of it: too large, too deep, ambiguous, not JSON, not what was asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ejd.handling.handler import BATCH_COMMANDS_MAX
+from ejd.http import bodies
+from tests import worlds as w
+from tests.http.conftest import Web, problem
+
+PATH = "/api/v1/commands/define-subject"
+GOOD = json.dumps({"subject": w.ENGLISH, "title": "Английский язык"}, ensure_ascii=False).encode()
+
+
+def send(web: Web, body: Any, *, path: str = PATH, **headers: str) -> Any:
+    """Send raw bytes, or chunks of them without a length."""
+    given = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())} | headers
+    return web.client.post(path, content=body, headers=web.tiny.headers("deputy", **given))
+
+
+def test_a_body_has_a_limit_with_and_without_a_length(shared: Web) -> None:
+    large = b'{"title": "' + b"a" * bodies.BODY_BYTES_MAX + b'"}'
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(large), 65_536):
+            yield large[start : start + 65_536]
+
+    problem(send(shared, large), 413, "body-too-large")
+    problem(send(shared, chunks()), 413, "body-too-large")
+
+
+def test_a_body_may_be_as_large_as_the_limit(shared: Web) -> None:
+    padded = GOOD + b" " * (bodies.BODY_BYTES_MAX - len(GOOD))
+    assert send(shared, padded).status_code == 200
+    problem(send(shared, padded + b" "), 413, "body-too-large")
+
+
+def test_json_has_a_depth(shared: Web) -> None:
+    for depth, detail in ((bodies.DEPTH_MAX, "extra"), (bodies.DEPTH_MAX + 1, "levels"), (500_000, "levels")):
+        nested = b"[" * (depth - 1) + b"]" * (depth - 1)
+        found = problem(send(shared, b'{"title": "a", "x": ' + nested + b"}"), 400, "malformed")
+        assert detail in found["detail"].lower()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"title": "a", "title": "b"}', "twice"),
+        (b'{"title": "a", "x": {"k": 1, "k": 1}}', "twice"),
+        (b'{"title": NaN}', "NaN"),
+        (b'{"title": -Infinity}', "Infinity"),
+        (b'{"title": "\\ud800"}', "surrogate"),
+        (b'{"title": "a", "\\udfff": 1}', "surrogate"),
+        (b'{"title": "\\ud83d\\u0041"}', "surrogate"),
+        (b'{"title": "\xff"}', "UTF-8"),
+        (b'\xef\xbb\xbf{"title": "a"}', "BOM"),
+        (b'{"title": "a"', "line 1"),
+        (b'{"title": ' + b"9" * 5_000 + b"}", "digits"),
+        (b'{"title": "a"} x', "Extra data"),
+        (b"", "empty"),
+        (b"null", "valid dictionary"),
+        (b"[]", "valid dictionary"),
+    ],
+)
+def test_what_two_readers_would_read_differently_is_refused(shared: Web, body: bytes, says: str) -> None:
+    assert says in problem(send(shared, body), 400, "malformed")["detail"]
+
+
+def test_a_whole_pair_of_surrogates_is_a_letter(shared: Web) -> None:
+    assert send(shared, b'{"title": "\\ud83d\\ude00 club"}').status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=windows-1251", "json", ""]
+)
+def test_bodies_are_json_in_utf_8(shared: Web, kind: str) -> None:
+    problem(send(shared, GOOD, **{"Content-Type": kind}), 415, "not-json")
+
+
+def test_a_charset_may_be_said(shared: Web) -> None:
+    assert send(shared, GOOD, **{"Content-Type": 'Application/JSON; charset="UTF-8"'}).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;q=0", "image/*, text/*;q=0.5"])
+def test_answers_are_json(shared: Web, accept: str) -> None:
+    problem(send(shared, GOOD, Accept=accept), 406, "not-acceptable")
+    problem(shared.get("/school", headers={"Accept": accept}), 406, "not-acceptable")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html, application/json;q=0.5", "application/*", "APPLICATION/JSON"])
+def test_who_accepts_json_among_others_gets_it(shared: Web, accept: str) -> None:
+    assert shared.get("/school", headers={"Accept": accept}).status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, "", "1", "not-a-uuid", "{0198c0de-7a3b-7000-8000-3f1c2a9d4e55}", "0" * 32])
+def test_a_command_needs_a_uuid_of_its_own(shared: Web, key: str | None) -> None:
+    headers = shared.tiny.headers("deputy") | ({} if key is None else {"Idempotency-Key": key})
+    found = problem(shared.client.post(PATH, json={"title": "Химия"}, headers=headers), 400, "malformed")
+    assert found["field"] == "Idempotency-Key"
+
+
+def test_every_wrong_field_is_named_and_nothing_that_was_sent_is_repeated(shared: Web) -> None:
+    secret = "Щербатова"
+    body = {"family": secret * 100, "given": "", "nickname": secret, "class_id": secret, "enrolled_on": "1.9.2025"}
+    response = shared.command("enrol-pupil", body, login="deputy")
+    found = problem(response, 400, "malformed")
+    fields = {error["field"] for error in found["errors"]}
+    assert fields == {"family", "given", "nickname", "class_id", "enrolled_on"}
+    assert found["field"] in fields
+    assert "(4 more)" in found["detail"]
+    assert secret not in response.text
+    assert secret not in shared.log.getvalue()
+
+
+def entry(**fields: Any) -> dict[str, Any]:
+    return {"command": "define-subject", "id": str(uuid4()), "title": "Химия"} | fields
+
+
+TWICE = str(uuid4())
+
+
+@pytest.mark.parametrize(
+    ("entries", "index", "field"),
+    [
+        ([], None, None),
+        ([entry(), entry(id="7")], 1, "id"),
+        ([entry(), entry(id=None)], 1, "id"),
+        ([entry(id=TWICE), entry(id=TWICE.upper())], 1, "id"),
+        ([entry(command=7)], 0, "command"),
+        ([entry(), entry(title="")], 1, "title"),
+        ([entry(), entry(colour="red")], 1, "colour"),
+        ([7], None, "0"),
+        ({"command": "define-subject"}, None, None),
+    ],
+)
+def test_a_malformed_batch_names_the_command(shared: Web, entries: Any, index: int | None, field: str | None) -> None:
+    found = problem(shared.batch(entries, login="deputy"), 400, "malformed")
+    assert found.get("command_index") == index
+    if field is not None:
+        assert found["field"] == field
+
+
+def test_an_unknown_command_is_named(shared: Web) -> None:
+    found = problem(shared.batch([entry(), entry(command="dance")], login="deputy"), 404, "not-found")
+    assert found["command_index"] == 1
+    assert "'dance'" in problem(shared.command("dance", {}, login="deputy"), 404, "not-found")["detail"]
+
+
+def test_a_batch_has_a_limit(shared: Web) -> None:
+    many = [entry(subject=w.MATHS, title="Математика", short="Мат") for _ in range(BATCH_COMMANDS_MAX)]
+    assert shared.batch(many, login="deputy").status_code == 200
+    found = problem(shared.batch([*many, entry()], login="deputy"), 422, "batch-too-large")
+    assert str(BATCH_COMMANDS_MAX) in found["detail"]
+
+
+def test_who_is_not_known_is_told_so_before_the_body_is_looked_at(shared: Web) -> None:
+    for header in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}, {"Authorization": "Bearer ejd_x"}):
+        response = shared.client.post(PATH, content=b"\xff", headers=header)
+        problem(response, 401, "not-authenticated")
+        assert response.headers["www-authenticate"] == 'Bearer realm="ejd"'
+
+
+def test_a_wrong_secret_tells_nothing_about_the_token(shared: Web) -> None:
+    token = shared.tiny.tokens["ada"]
+    wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
+    unknown = "ejd_" + "0" * 16 + "_" + "0" * 64
+    answers = [
+        problem(
+            shared.client.get("/api/v1/school", headers={"Authorization": f"Bearer {one}"}), 401, "not-authenticated"
+        )
+        for one in (wrong, unknown)
+    ]
+    assert answers[0] == answers[1]
+    assert token.rpartition("_")[2][:-1] not in shared.log.getvalue()
+
+
+def test_unknown_addresses_and_methods_are_problems_too(shared: Web) -> None:
+    problem(shared.client.get("/nowhere"), 404, "no-such-address")
+    response = shared.client.delete(PATH)
+    problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == "POST"
+
+
+def test_the_log_is_json_with_ids_only(shared: Web) -> None:
+    shared.log.truncate(0)
+    shared.command("define-subject", {"title": "Тайная наука"}, login="deputy", **{"X-Request-Id": "req-7"})
+    line = json.loads(shared.log.getvalue().splitlines()[-1].lstrip("\0"))
+    assert line["request_id"] == "req-7"
+    assert (line["actor"], line["command"], line["outcome"], line["status"]) == (
+        w.DEPUTY,
+        "define-subject",
+        "stored",
+        200,
+    )
+    assert "Тайная" not in shared.log.getvalue()
