@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     with Bench(quick=options.quick) as bench:
         reports = [report for name in options.names or BENCHMARKS for report in BENCHMARKS[name](bench)]
-    lines = list(_table(reports))
-    print("\n".join(lines))
+    print("\n".join([*_behind(reports), "", *_table(reports)]))
     if options.write:
         RESULTS.write_text(_page(reports, time.monotonic() - started), encoding="utf-8")
         print(f"written to {RESULTS}")
@@ -92,13 +91,17 @@ def _verdict(one: Figure) -> str:
     return "" if one.kind == "no goal" else "met" if one.met else "**missed**"
 
 
-def _page(reports: Sequence[Report], seconds: float) -> str:
-    parts = [INTRODUCTION, "\n".join(_table(reports)), "", "## What stands behind the ratios", ""]
+def _behind(reports: Iterable[Report]) -> Iterable[str]:
+    """Answer the times that the ratios are made of, and the notes."""
     for report in reports:
         for one in report.figures:
-            parts.append(f"* {one.row}, {one.database}: {one.what}")
-            parts += [f"  * {line}" for line in one.details]
-        parts += [f"* {note}" for note in report.notes]
+            yield f"* {one.row}, {one.database}: {one.what}"
+            yield from (f"  * {line}" for line in one.details)
+        yield from (f"* {note}" for note in report.notes)
+
+
+def _page(reports: Sequence[Report], seconds: float) -> str:
+    parts = [INTRODUCTION, "\n".join(_table(reports)), "", "## What stands behind the ratios", "", *_behind(reports)]
     parts += ["", "## Statements of the raw baselines", ""]
     for report in reports:
         for title, statements in report.statements.items():

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from ejd.kernel.calendar import local_day
 from ejd.kernel.command import Actor, Command, Refusal, State
 from ejd.kernel.event import Event
+from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
@@ -31,9 +33,11 @@ from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import TimetableState, YearState
 from ejd.kernel.states.teaching import FinalMarksState, JournalState
+from ejd.read.folding import Folding
 from ejd_commands import attendance, final_marks, journals, lessons, marks, movement, people, school, substitutions
 from ejd_commands import timetable as timetables
 from ejd_commands import years
+from ejd_projections import all_projections
 from tests import worlds as w
 from tests.read.memory_store import MemoryStore
 from tests.scenario import SESSION, MemoryContext, World, decide, uid
@@ -70,6 +74,11 @@ CYCLES = ("weekly", "two weeks", "rolling")
 def open_box(box: Any, _field: str) -> str | None:
     """Open what the scenario's fake seal made: the box is the clear text."""
     return cast("bytes", box.box).decode()
+
+
+def make_folding() -> Folding:
+    """Make the real projections, for a process of its own too."""
+    return Folding(all_projections(), CATALOGUE, unseal=open_box)
 
 
 @dataclass
@@ -665,7 +674,7 @@ def _final_mark(player: Player, rnd: Random) -> None:
 # Breaches
 
 
-@a_step(2)
+@a_step(3)
 def _void(player: Player, rnd: Random) -> None:
     _mark_versions(player, rnd, EventsVoided)
 
@@ -699,10 +708,19 @@ def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | Even
 MARKERS = frozenset({"void", "restore"})
 
 
-def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
-    """Play the steps in the small school."""
+@lru_cache
+def _begun(cycle: str) -> Player:
     player = Player()
     player.begin(a_small_school(cycle))
+    return player
+
+
+def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
+    """Play the steps in the small school."""
+    begun = _begun(cycle)
+    player = Player(cache=dict(begun.cache), set_up=begun.set_up)
+    player.streams.update({stream: list(events) for stream, events in begun.streams.items()})
+    player.store = ClockStore(list(begun.store.events), dict(begun.store.versions), begun.store.commits)
     for kind, seed in steps:
         player.step(kind, seed)
     return player

@@ -1,22 +1,20 @@
-"""Every report of a random school equals the oracle's: in memory, and on both databases; on a school of known answers."""
+"""Every report of a random school equals the oracle's, in memory and on both databases (D1, D2, D4, D5)."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ejd.kernel.events import CATALOGUE
-from ejd.read.contract import Place
-from ejd.read.folding import Folding
 from ejd.read.memory import Memory
-from ejd_projections import all_projections
 from tests import histories as h
 from tests import oracle as o
 from tests.projections.compared import differences
-from tests.projections.conftest import Ask
-from tests.projections.story import ALGEBRA, CLASS_7A, ZHUKOV, YOZHIKOVA, a_school, at, micros
+from tests.read import conftest as read_conftest
 from tests.read import laws
+from tests.read.conftest import NewPlace
+
+new_place = read_conftest.new_place
 
 SHARE_PERCENT = 3
 """Of some 3,000 questions about a history; another hundred for each one."""
@@ -24,9 +22,9 @@ SHARE_PERCENT = 3
 checks = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=True,
 )
-FOLDING = Folding(all_projections(), CATALOGUE, unseal=h.open_box)
-MEMORY = Memory(FOLDING)
+MEMORY = Memory(h.make_folding())
 SUBJECT = laws.Subject(h.make_folding, CATALOGUE, lambda _events: {})
 
 

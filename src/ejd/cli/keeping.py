@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +17,11 @@ import typer
 
 from ejd.access.secrets import new_token
 from ejd.app import initialise, opened, system_clock
-from ejd.cli.parts import Unusable, app, bar, build_if_needed, check_opened, out, place, run_server
+from ejd.cli.parts import Unusable, app, bar, check_opened, out, place, run_server
 from ejd.founding import OPERATOR, cli_actor
 from ejd.handling.handler import Request
+from ejd.http.keeper import Keeper
+from ejd.http.logs import make_log
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.read.rebuild import rebuild
@@ -47,14 +48,14 @@ def serve(
 @app.command()
 def feed() -> None:
     """Feed the reports, without HTTP. Any number may run on PostgreSQL: one feeds, the others wait to take over."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    with opened(Settings()) as school:
-        build_if_needed(school)
-        school.feeder.start()
+    settings = Settings()
+    with opened(settings) as school:
+        keeper = Keeper(school, make_log(settings.log_level))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: keeper.stop())
+        keeper.start()
         out.print("feeding; stop with Ctrl-C")
-        ended.wait()
+        keeper.wait()
 
 
 @app.command()
