@@ -8,7 +8,7 @@ with void ones taken out; everything is linear in their number. Figures of the r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -22,11 +22,14 @@ from ejd.kernel.events import people as p
 from ejd.kernel.events import school as s
 from ejd.kernel.events import timetable as t
 from ejd.kernel.events import year as y
+from ejd.kernel.sealed import Sealed
 
 ONE_DAY = timedelta(days=1)
 ABSENT = ("absent", "excused", "ill")
 """н, у, б; о (late) was there (A3)."""
 
+OpenBox = Callable[[Sealed], str]
+"""Opens a sealed text."""
 LessonKey = tuple[str, date, int, int]
 """Journal, planned day, slot, ordinal."""
 
@@ -163,6 +166,7 @@ class Year:
 class Facts:
     """Everything the events say, by what it is about."""
 
+    open_box: OpenBox = in_clear
     timezone: str = "UTC"
     regulations: dict[date, s.Regulation] = field(default_factory=dict)
     kinds: dict[str, s.WorkKind] = field(default_factory=dict)
@@ -185,9 +189,14 @@ class Facts:
     """Filled when first asked."""
 
 
-def facts_of(events: Iterable[tuple[Meta, Event]]) -> Facts:
+def in_clear(box: Sealed) -> str:
+    """Open what the fake seal of `tests.scenario` made: the box is the clear text."""
+    return box.box.decode()
+
+
+def facts_of(events: Iterable[tuple[Meta, Event]], open_box: OpenBox = in_clear) -> Facts:
     """Take in all valid events, in order of position."""
-    facts = Facts()
+    facts = Facts(open_box=open_box)
     for meta, event in events:
         match event:
             case e.LessonEvent():
@@ -345,7 +354,7 @@ def _lesson_event(facts: Facts, meta: Meta, event: e.LessonEvent) -> None:
         case e.HomeworkCorrected():
             _homework(lesson, meta, event.new)
         case e.RecommendationGiven():
-            lesson.advice.append((event.pupil, meta.version, event.text.box.decode()))
+            lesson.advice.append((event.pupil, meta.version, facts.open_box(event.text)))
         case _:
             _course_event(lesson, event)
 

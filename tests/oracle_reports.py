@@ -49,14 +49,13 @@ def gradebook(facts: o.Facts, journal: str, first: date, last: date) -> Answer:
         )
     for lesson in columns:
         _column(facts, journal, lesson, pupils)
-    for (of_journal, period), marks in _finals_shown(facts, journal, first, last).items():
-        for pupil, mark in facts.finals_of.get((of_journal, period), {}).items():
+    for period in _finals_shown(facts, journal, first, last):
+        for pupil, mark in facts.finals_of.get((journal, period), {}).items():
             if pupil in pupils:
                 pupils[pupil]["final_marks"][period] = (
                     *(mark.value, mark.basis.proposed, mark.basis.weighted_sum, mark.basis.weight_sum),
                     *(mark.at, mark.corrected),
                 )
-        assert marks
     for one in pupils.values():
         one["average_hundredths"] = half_up(one["weighted_sum"], one["weight_sum"])
     return {"lessons": [_heading(lesson) for lesson in columns], "pupils": pupils}
@@ -102,14 +101,14 @@ def _heading(lesson: o.Lesson) -> Answer:
     }
 
 
-def _finals_shown(facts: o.Facts, journal: str, first: date, last: date) -> dict[tuple[str, str], bool]:
-    """Answer journal and period of the final marks on a page: periods it touches, the year's where the last one ends."""
+def _finals_shown(facts: o.Facts, journal: str, first: date, last: date) -> list[str]:
+    """Answer the periods of final marks on a page: those it touches, and the year's own where the last one ends."""
     opened = facts.journals[journal]
     periods = facts.years[opened.year].schemes.get(opened.scheme, ())
     shown = [one.code for one in periods if one.first_day <= last and one.last_day >= first]
     if periods and first <= max(one.last_day for one in periods) <= last:
         shown += YEAR_PERIODS
-    return {(journal, period): True for period in shown}
+    return shown
 
 
 # D5: missed topics.
@@ -514,10 +513,11 @@ def _best(
     return {cell: value for cell, (_, value) in ranked.items()}
 
 
-Values = Iterable[int | str | None]
+Cells = list[int | str | None]
+"""What stands in cells: a level, «н/а», «осв», or None: still to be given."""
 
 
-def statistics(values: Values) -> Answer:
+def statistics(values: Cells) -> Answer:
     """Answer NetSchool's figures over final marks (rules.md, formulas)."""
     n = {level: 0 for level in (5, 4, 3, 2, "н/а", "осв", None)}
     for value in values:
@@ -537,23 +537,20 @@ def _good(value: int | str | None) -> bool:
     return isinstance(value, int) and value >= 3
 
 
-def _row(pupils: int, figure: Quotient, values: Values) -> Answer:
+def _row(pupils: int, figure: Quotient, values: Cells) -> Answer:
     return {"pupils": pupils, "progress": figure, "statistics": statistics(values)}
 
 
-def _of_classes(found: Results, classes: Collection[str]) -> Answer:
+def _of_classes(found: Results, classes: Collection[str], cells_of: dict[str, dict[str, Cells]]) -> Answer:
     """Formula (b): pupils all of whose final marks are at least «3», of the pupils of classes that are assessed."""
     below = above = everybody = 0
-    values: list[int | str | None] = []
+    values: Cells = []
     for class_id in classes:
-        mine: dict[str, list[int | str | None]] = defaultdict(list)
-        for (pupil, _), value in found.cells.items():
-            if found.class_of[pupil] == class_id:
-                mine[pupil].append(value)
-                values.append(value)
+        mine = cells_of.get(class_id, {})
         everybody += len(found.pupils[class_id])
         below += len(found.pupils[class_id]) if mine else 0
         for some in mine.values():
+            values += some
             given = [value for value in some if value is not None and value != "осв"]
             above += bool(given) and all(_good(value) for value in given)
     return _row(everybody, (above, below), values)
@@ -565,27 +562,18 @@ def progress(facts: o.Facts, choice: ProgressChoice) -> Answer:
     grades: dict[int, list[str]] = defaultdict(list)
     for class_id in found.pupils:
         grades[facts.classes[class_id].grade].append(class_id)
-    lines: dict[tuple[str, str], Answer] = {}
+    cells_of: dict[str, dict[str, Cells]] = defaultdict(lambda: defaultdict(list))
+    for (pupil, _), value in found.cells.items():
+        cells_of[found.class_of[pupil]][pupil].append(value)
     pupils: dict[str, Answer] = {}
-    headings = {(found.class_of[pupil], subject) for pupil, subject in found.cells}
-    if choice.pupil is None and not found.by_journals:
-        for journal in found.assessed:
-            opened = facts.journals[journal]
-            headings |= {(one, opened.subject) for one in opened.classes if found.pupils.get(one) == []}
-    for class_id, subject in headings:
-        values = [v for (who, what), v in found.cells.items() if what == subject and found.class_of[who] == class_id]
-        size = len(found.pupils[class_id])
-        if found.by_journals:
-            own = [who for one, who in found.assessed.items() if facts.journals[one].subject == subject]
-            size = len(set(found.pupils[class_id]).intersection(set().union(*own)))
-        lines[class_id, subject] = _row(size, (sum(map(_good, values)), size), values)
-    for pupil in found.class_of:
-        values = [value for (who, _), value in found.cells.items() if who == pupil]
+    for pupil, class_id in found.class_of.items():
+        values = cells_of[class_id].get(pupil, [])
         pupils[pupil] = _row(1, (sum(map(_good, values)), sum(value != "осв" for value in values)), values)
+    lines = _lines(facts, choice, found)
     return {
-        "total": _of_classes(found, list(found.pupils)),
-        "class": {class_id: _of_classes(found, [class_id]) for class_id in found.pupils},
-        "grade": {str(grade): _of_classes(found, classes) for grade, classes in grades.items()},
+        "total": _of_classes(found, list(found.pupils), cells_of),
+        "class": {class_id: _of_classes(found, [class_id], cells_of) for class_id in found.pupils},
+        "grade": {str(grade): _of_classes(found, classes, cells_of) for grade, classes in grades.items()},
         "line": lines,
         "subject": _subjects(found, lines),
         "pupil": pupils,
@@ -593,14 +581,36 @@ def progress(facts: o.Facts, choice: ProgressChoice) -> Answer:
     }
 
 
+def _lines(facts: o.Facts, choice: ProgressChoice, found: Results) -> dict[tuple[str, str], Answer]:
+    """Formula (a), over the whole class, or over those in the chosen journals; classes without pupils have 0 of 0."""
+    values: dict[tuple[str, str], Cells] = defaultdict(list)
+    for (pupil, subject), value in found.cells.items():
+        values[found.class_of[pupil], subject].append(value)
+    inside: dict[str, set[str]] = defaultdict(set)
+    for journal, members in found.assessed.items():
+        opened = facts.journals[journal]
+        inside[opened.subject] |= members
+        if choice.pupil is None and not found.by_journals:
+            for class_id in opened.classes:
+                if found.pupils.get(class_id) == []:
+                    values[class_id, opened.subject] = []
+    lines = {}
+    for (class_id, subject), some in values.items():
+        below = set(found.pupils[class_id])
+        size = len(below & inside[subject] if found.by_journals else below)
+        lines[class_id, subject] = _row(size, (sum(map(_good, some)), size), some)
+    return lines
+
+
 def _subjects(found: Results, lines: dict[tuple[str, str], Answer]) -> dict[str, Answer]:
-    rows = {}
-    for subject in {subject for _, subject in lines}:
-        mine = [line for (_, what), line in lines.items() if what == subject]
-        above, below = (sum(line["progress"][n] for line in mine) for n in (0, 1))
-        values = [value for (_, what), value in found.cells.items() if what == subject]
-        rows[subject] = _row(sum(line["pupils"] for line in mine), (above, below), values)
-    return rows
+    values: dict[str, Cells] = defaultdict(list)
+    for (_, subject), value in found.cells.items():
+        values[subject].append(value)
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (_, subject), line in lines.items():
+        for place, figure in enumerate((line["pupils"], *line["progress"])):
+            sums[subject][place] += figure
+    return {subject: _row(size, (above, below), values[subject]) for subject, (size, above, below) in sums.items()}
 
 
 def _teachers(facts: o.Facts, choice: ProgressChoice, found: Results) -> dict[str, Answer]:

@@ -50,7 +50,9 @@ def test_every_operation_answers_as_documented(tmp_path: Path, selection: tuple[
                 *("--checks", ",".join(CHECKS), *selection),
                 *("--seed", str(SEED), "--workers", "1", "--no-color", "--generation-database", "none"),
             ]
-            ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False, cwd=tmp_path)
+            ran = subprocess.run(
+                command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False, cwd=tmp_path
+            )
         assert ran.returncode == 0, ran.stdout[-6_000:] + ran.stderr[-2_000:] + log.getvalue()[-2_000:]
         assert " passed" in ran.stdout
         assert log.getvalue() == ""

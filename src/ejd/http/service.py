@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from ejd.http import problems
@@ -57,7 +58,8 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
         finally:
             await run_in_threadpool(keeper.stop)
 
-    app = FastAPI(
+    app = FastAPIOffline(  # pages of ours load nothing from anybody else's server
+        redoc_url=None,
         title="ejd",
         version=version("ejd"),
         description=DESCRIPTION,

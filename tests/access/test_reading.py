@@ -1,0 +1,83 @@
+"""Who may read what: every question and role, own and foreign."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from ejd.access.reading import READERS, Duties, check_reader, reads_whole_school, sight
+from ejd.kernel.command import NotAllowed
+from ejd.kernel.events.accounts import Role
+
+ROLES: tuple[str, ...] = get_args(Role)
+DUTIES = Duties(journals=frozenset({"own"}), classes=frozenset({"5a"}), pupils=frozenset({"child"}))
+MATRIX = {
+    "school": "head deputy-head teacher pupil parent support api-client",
+    "classes": "head deputy-head teacher pupil parent api-client",
+    "journals": "head deputy-head teacher pupil parent api-client",
+    "lessons": "head deputy-head teacher pupil parent api-client",
+    "gradebook": "head deputy-head teacher pupil parent api-client",
+    "progress": "head deputy-head teacher pupil parent api-client",
+    "missed-topics": "head deputy-head teacher pupil parent api-client",
+    "fill-completeness": "head deputy-head teacher api-client",
+    "events": "head deputy-head",
+}
+"""Written out by hand: a change of the rules must be made twice."""
+
+
+def test_the_matrix_has_every_question() -> None:
+    assert set(MATRIX) == set(READERS)
+
+
+@pytest.mark.parametrize("question", MATRIX)
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_named_roles_may_ask(question: str, role: str) -> None:
+    roles = frozenset({role})
+    if role in MATRIX[question].split():
+        check_reader(question, roles)
+    else:
+        with pytest.raises(NotAllowed, match="this can be read by: head"):
+            sight(question, roles, DUTIES)
+
+
+def test_nobody_without_a_role_may_ask_anything() -> None:
+    for question in READERS:
+        with pytest.raises(NotAllowed):
+            sight(question, frozenset(), DUTIES)
+
+
+@pytest.mark.parametrize("role", ["head", "deputy-head", "api-client"])
+def test_administration_and_programs_see_the_whole_school(role: str) -> None:
+    seen = sight("gradebook", frozenset({role}), Duties())
+    assert reads_whole_school(frozenset({role}))
+    assert seen.whole_journal("any", "any")
+    assert seen.whole_class("any")
+
+
+def test_a_teacher_sees_own_journals_and_the_own_class() -> None:
+    seen = sight("gradebook", frozenset({"teacher"}), DUTIES)
+    assert seen.whole_journal("own", "5b")
+    assert seen.whole_journal("foreign", "5a"), "kept for the own class"
+    assert not seen.whole_journal("foreign", "5b")
+    assert seen.part_of_journal(frozenset({"5a", "5b"}))
+    assert not seen.part_of_journal(frozenset({"5b"}))
+    assert not seen.family("child"), "a teacher's child is seen by the role of a parent"
+
+
+@pytest.mark.parametrize("role", ["parent", "pupil"])
+def test_a_family_sees_its_own_rows_only(role: str) -> None:
+    seen = sight("gradebook", frozenset({role}), DUTIES)
+    assert seen.family("child")
+    assert not seen.family("other")
+    assert not seen.whole_journal("own", "5a")
+    assert not seen.part_of_journal(frozenset({"5a"}))
+    assert not seen.whole_class("5a")
+
+
+def test_a_teacher_with_a_child_here_has_both() -> None:
+    seen = sight("gradebook", frozenset({"teacher", "parent"}), DUTIES)
+    assert seen.whole_journal("own", "5b")
+    assert seen.family("child")
+    fill = sight("fill-completeness", frozenset({"teacher", "parent"}), DUTIES)
+    assert not fill.family("child"), "no question for parents"
