@@ -35,11 +35,13 @@ INTRODUCTION = """# What was measured
 `python -m benchmarks --write` writes this page. Every figure is a ratio of two contenders that took turns within one
 run, round by round: the median of the rounds, with the quartiles in brackets. Times of another machine differ, ratios
 less; those of appending (rows 1 and 6) also depend on the disk: the longer a sync takes, which both contenders wait
-for, the closer they come to 1. The time of a sync stands in the last line, and CPU times do not depend on it. Everything is durable: PostgreSQL with `fsync` and `synchronous_commit`, SQLite with
-`synchronous = FULL`, both on a disk. The CPU time is that of this process, its children and the PostgreSQL server
-together. Raw baselines write the same columns, indexes, triggers and command rows with the same durability; they are
-given rows that are ready and check nothing; their statements stand at the end. The schools are synthetic: events went
-into the store in large commits around the commands, except where commands are what is measured.
+for, the closer they come to 1. The time of a sync stands in the last line; CPU times do not depend on it.
+
+Everything is durable: PostgreSQL with `fsync` and `synchronous_commit`, SQLite with `synchronous = FULL`, both on a
+disk. The CPU time is that of this process, its children and the PostgreSQL server together. Raw baselines write the
+same columns, indexes, triggers and command rows with the same durability; they are given rows that are ready and check
+nothing; their statements stand at the end. The schools are synthetic: events went into the store in large commits
+around the commands, except where commands are what is measured.
 """
 
 

@@ -155,8 +155,13 @@ A_SMALL_SCHOOL: World = (
     *_journal(SPORTS, SPORT_SUBJECT, STREAM, (w.CLASS_5A, w.CLASS_5B), system="pass-fail", entries=((2, 5), (5, 5))),
     *_journal(LONELY, w.MATHS, ALONE, (w.CLASS_5A,), staff=w.ADA_STAFF, entries=((3, 3),)),
     *_journal(
-        *(CHEMISTRY, CHEMISTRY_SUBJECT, CLASS_10A, (CLASS_10A,)),
-        **{"grade": 10, "scheme": "half-years", "entries": ((2, 1), (4, 2))},
+        CHEMISTRY,
+        CHEMISTRY_SUBJECT,
+        CLASS_10A,
+        (CLASS_10A,),
+        grade=10,
+        scheme="half-years",
+        entries=((2, 1), (4, 2)),
     ),
 )
 """On top of A_GROUP_JOURNAL: 1А without marks, empty 5В, 10А by half-years, a stream, somebody taught alone."""
@@ -267,7 +272,7 @@ class Player:
 
     def step(self, kind: str, seed: int) -> None:
         """Let some time pass, then do one thing."""
-        rnd = Random(seed)  # noqa: S311 - repeats what hypothesis drew
+        rnd = Random(seed)
         passing = rnd.choice((0, 0, 1, 20, 60, 300, 1440, 1440, 2880, 4320))
         self.clock += timedelta(minutes=passing, seconds=rnd.choice((0, 1)))
         STEPS[kind](self, rnd)
@@ -382,7 +387,9 @@ def _mark(player: Player, lesson: LessonName, rnd: Random) -> marks.MarkEntry:
 def _absences(player: Player, lesson: LessonName, rnd: Random) -> tuple[attendance.AbsenceLine, ...]:
     members = _members(player, lesson)
     away = rnd.sample(members, min(len(members), rnd.choice((0, 1, 1, 2))))
-    return tuple(attendance.AbsenceLine(pupil=one, kind=rnd.choice(("absent", "excused", "ill", "late"))) for one in away)
+    return tuple(
+        attendance.AbsenceLine(pupil=one, kind=rnd.choice(("absent", "excused", "ill", "late"))) for one in away
+    )
 
 
 def _homework(rnd: Random) -> lessons.HomeworkEntry:
@@ -395,7 +402,9 @@ def _homework(rnd: Random) -> lessons.HomeworkEntry:
 @a_step(9)
 def _save_lesson(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
-    given = {(one.pupil, one.work, one.number): one for one in (_mark(player, lesson, rnd) for _ in range(rnd.randint(0, 3)))}
+    given = {
+        (one.pupil, one.work, one.number): one for one in (_mark(player, lesson, rnd) for _ in range(rnd.randint(0, 3)))
+    }
     command = lessons.SaveLesson(
         **_named(lesson),
         topic=rnd.choice(("", "Тема 1", "Тема 2")),
@@ -430,7 +439,9 @@ def _homework_step(player: Player, rnd: Random) -> None:
 @a_step(3)
 def _roll(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
-    player.send(attendance.TakeRoll(**_named(lesson), absences=_absences(player, lesson, rnd)), _teacher(player, lesson))
+    player.send(
+        attendance.TakeRoll(**_named(lesson), absences=_absences(player, lesson, rnd)), _teacher(player, lesson)
+    )
 
 
 @a_step(4)
@@ -494,9 +505,7 @@ def _move(player: Player, rnd: Random) -> None:
     new_day = max(w.FIRST_DAY, player.today + timedelta(days=rnd.choice((-20, -3, -1, 0, 0, 1, 2, 30))))
     if rnd.random() < 0.25:
         new_day = rnd.choice((date(2025, 10, 24), date(2025, 10, 25), date(2025, 11, 5)))
-    player.send(
-        substitutions.MoveLesson(**_named(lesson), new_day=new_day, new_slot=rnd.randint(1, 9)), w.DEPUTY
-    )
+    player.send(substitutions.MoveLesson(**_named(lesson), new_day=new_day, new_slot=rnd.randint(1, 9)), w.DEPUTY)
 
 
 @a_step(3)
@@ -577,7 +586,8 @@ def _enrol(player: Player, rnd: Random) -> None:
 @a_step(3)
 def _schedule(player: Player, rnd: Random) -> None:
     entries = tuple(
-        timetables.ScheduleEntryPart(cycle_day=day, slot=rnd.randint(1, 6)) for day in rnd.sample(range(1, 6), rnd.randint(0, 3))
+        timetables.ScheduleEntryPart(cycle_day=day, slot=rnd.randint(1, 6))
+        for day in rnd.sample(range(1, 6), rnd.randint(0, 3))
     )
     journal, day = rnd.choice(JOURNALS), _day(player, rnd)
     player.send(timetables.ScheduleJournal(journal=journal, starts=day, entries=entries), w.DEPUTY)
@@ -728,7 +738,7 @@ def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
 
 def random_steps(seed: int, count: int) -> list[tuple[str, int]]:
     """Answer steps without hypothesis, for looking at many histories by hand."""
-    rnd = Random(seed)  # noqa: S311 - repeatable
+    rnd = Random(seed)
     return [(rnd.choice(WEIGHTED), rnd.getrandbits(32)) for _ in range(count)]
 
 

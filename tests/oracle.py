@@ -34,6 +34,11 @@ LessonKey = tuple[str, date, int, int]
 """Journal, planned day, slot, ordinal."""
 
 
+def in_clear(box: Sealed) -> str:
+    """Open what the fake seal of `tests.scenario` made: the box is the clear text."""
+    return box.box.decode()
+
+
 class Meta(Protocol):
     """What the oracle needs of a stored event's envelope."""
 
@@ -189,11 +194,6 @@ class Facts:
     """Filled when first asked."""
 
 
-def in_clear(box: Sealed) -> str:
-    """Open what the fake seal of `tests.scenario` made: the box is the clear text."""
-    return box.box.decode()
-
-
 def facts_of(events: Iterable[tuple[Meta, Event]], open_box: OpenBox = in_clear) -> Facts:
     """Take in all valid events, in order of position."""
     facts = Facts(open_box=open_box)
@@ -345,6 +345,15 @@ def _lesson_event(facts: Facts, meta: Meta, event: e.LessonEvent) -> None:
             if event.new is not None:
                 at = meta.recorded_at if old is None else old.at
                 lesson.lines[event.pupil] = Line(event.new.kind, event.new.minutes, at)
+        case e.RecommendationGiven():
+            lesson.advice.append((event.pupil, meta.version, facts.open_box(event.text)))
+        case _:
+            _content_event(lesson, meta, event)
+            _course_event(lesson, event)
+
+
+def _content_event(lesson: Lesson, meta: Meta, event: Event) -> None:
+    match event:
         case e.TopicRecorded():
             _topic(lesson, meta, event.topic, event.plan_item)
         case e.TopicCorrected():
@@ -353,10 +362,8 @@ def _lesson_event(facts: Facts, meta: Meta, event: e.LessonEvent) -> None:
             _homework(lesson, meta, event.homework)
         case e.HomeworkCorrected():
             _homework(lesson, meta, event.new)
-        case e.RecommendationGiven():
-            lesson.advice.append((event.pupil, meta.version, facts.open_box(event.text)))
         case _:
-            _course_event(lesson, event)
+            pass
 
 
 def _course_event(lesson: Lesson, event: Event) -> None:
@@ -455,10 +462,9 @@ def cycle_days(year: Year, grade: int) -> dict[date, int]:
 
 def _on_break(year: Year, day: date, grade: int | None) -> bool:
     """Answer whether everybody has a break, or, for a grade, whether that grade has one."""
-    for one in year.breaks:
-        if one.first_day <= day <= one.last_day and (not one.grades or grade in one.grades):
-            return True
-    return False
+    return any(
+        one.first_day <= day <= one.last_day and (not one.grades or grade in one.grades) for one in year.breaks
+    )
 
 
 def _by_weekday(cycle: y.CycleDefined, first_day: date, day: date) -> int | None:

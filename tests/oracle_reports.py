@@ -150,17 +150,14 @@ def missed_topics(facts: o.Facts, first: date, last: date, choice: MissedChoice)
         mine = {
             journal: days
             for journal in journals
-            if facts.journals[journal].group in places
-            and (days := o.days_of(facts, pupil, journal, first, last))
+            if facts.journals[journal].group in places and (days := o.days_of(facts, pupil, journal, first, last))
         }
         if mine or chosen:
             found[pupil] = _missed_by(facts, pupil, {one: (days, rolls[one]) for one, days in mine.items()}, last)
     return found
 
 
-def _missed_by(
-    facts: o.Facts, pupil: str, journals: dict[str, tuple[set[date], list[o.Lesson]]], last: date
-) -> Answer:
+def _missed_by(facts: o.Facts, pupil: str, journals: dict[str, tuple[set[date], list[o.Lesson]]], last: date) -> Answer:
     """Answer one pupil's figures and rows by journal; a journal is listed when the pupil had a lesson there."""
     answer: Answer = {"class": o.class_on(facts, pupil, last), "journals": {}}
     answer |= dict.fromkeys(("lessons", "missed", "absent", "excused", "ill", "made_up"), 0)
@@ -519,7 +516,7 @@ Cells = list[int | str | None]
 
 def statistics(values: Cells) -> Answer:
     """Answer NetSchool's figures over final marks (rules.md, formulas)."""
-    n = {level: 0 for level in (5, 4, 3, 2, "н/а", "осв", None)}
+    n: dict[int | str | None, int] = dict.fromkeys((5, 4, 3, 2, "н/а", "осв", None), 0)
     for value in values:
         n[value] += 1
     n5, n4, n3, n2, absent = n[5], n[4], n[3], n[2], n["н/а"]

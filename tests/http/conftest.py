@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,10 @@ class Web:
         return self.client.get(f"/api/v1{path}", params=named, headers=self.tiny.headers(login, **(headers or {})))
 
 
-def serve(tiny: TinySchool) -> Iterator[Web]:
-    """Run the application with its feeder in this process."""
+def serve(tiny: TinySchool, *, feed: bool = True) -> Iterator[Web]:
+    """Run the application, with its feeder unless told not to."""
     log = StringIO()
-    app = create_http(tiny.school, log=make_log("debug", log))
+    app = create_http(tiny.school, feed=feed, log=make_log("debug", log))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Web(tiny, client, log)
 
@@ -59,14 +59,21 @@ def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Web]:
         yield from serve(tiny)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def unfed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Web]:
+    """The school on either database, whose reports stand still until a test feeds them."""
+    database: PostgresDatabase | None = None
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_database")
+    with tiny_school(request.param, tmp_path, database) as tiny:
+        yield from serve(tiny, feed=False)
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """A school on SQLite for tests that leave nothing behind that matters to another one."""
     with tiny_school("sqlite", tmp_path_factory.mktemp("shared")) as tiny:
         yield from serve(tiny)
-
-
-Problem = Callable[[Any], dict[str, Any]]
 
 
 def problem(response: Any, status: int, slug: str) -> dict[str, Any]:

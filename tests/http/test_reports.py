@@ -74,30 +74,27 @@ def test_what_a_command_did_is_in_every_report_that_is_asked_for_it(web: Web) ->
     assert [(one["group_name"], one["held"]) for one in lessons["lessons"]] == [("5А", True), ("5Б", False)]
 
 
-def test_a_report_waits_for_the_position_that_it_is_asked_for(web: Web) -> None:
-    """The feeder of this process is stopped; another one brings the position while the question waits."""
-    web.tiny.school.feeder.stop()
-    after = hold(web)
-    timer = threading.Timer(0.5, web.tiny.school.feeder.start)
+def test_a_report_waits_for_the_position_that_it_is_asked_for(unfed: Web) -> None:
+    after = hold(unfed)
+    timer = threading.Timer(0.5, unfed.tiny.feed)
     begun = time.monotonic()
     timer.start()
-    answer = web.get("/lessons", after=after)
+    answer = unfed.get("/lessons", after=after)
     timer.join()
     assert answer.status_code == 200, answer.text
     assert time.monotonic() - begun >= 0.4
     assert answer.json()["position"] >= after
 
 
-def test_a_report_does_not_wait_for_ever(web: Web) -> None:
-    web.tiny.school.feeder.stop()
-    after = hold(web)
+def test_a_report_does_not_wait_for_ever(unfed: Web) -> None:
+    after = hold(unfed)
     begun = time.monotonic()
-    response = web.get("/lessons", after=after)
+    response = unfed.get("/lessons", after=after)
     found = problem(response, 503, "not-there-yet")
     assert found["field"] == "after"
     assert int(response.headers["retry-after"]) >= 1
     assert time.monotonic() - begun < AFTER_SECONDS_MAX + 3
-    assert web.get("/lessons").status_code == 200, "without `after` the old state is answered"
+    assert unfed.get("/lessons").status_code == 200, "without `after` the old state is answered"
 
 
 def test_a_position_that_nothing_has_is_refused_at_once(shared: Web) -> None:
@@ -229,10 +226,9 @@ def test_an_unknown_id_is_not_an_empty_report(shared: Web, path: str, parameters
 
 def test_answers_have_the_shape_that_is_documented(shared: Web) -> None:
     """Every report is encoded by hand for speed; here it is read again as the model in the document."""
-    hold(shared)
-    shared.tiny.feed()
+    after = hold(shared)
     for question in QUESTIONS:
-        answer = shared.get(question.path)
+        answer = shared.get(question.path, after=after)
         assert answer.status_code == 200, answer.text
         TypeAdapter(Answered[question.report]).validate_json(answer.content, strict=True)  # type: ignore[name-defined]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, partial
@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ejd_projections.figures import Mean, Percent
-from ejd_projections.fill_completeness import By, FillCounts, Part, fill_completeness
-from ejd_projections.fill_counting import Filling
+from ejd_projections.fill_completeness import By, FillCounts, fill_completeness
+from ejd_projections.fill_counting import Filling, Part
 from ejd_projections.gradebook import Gradebook, GradebookPupil, gradebook
 from ejd_projections.missed_topics import PupilMissed, missed_topics
 from ejd_projections.progress import By as ProgressBy
@@ -160,6 +160,10 @@ class Difference:
 
 
 Differences = Iterator[Difference]
+Span = tuple[date, date]
+"""First and last day."""
+Choices = list[dict[str, Any]]
+"""What reports are chosen by: names and values of their conditions."""
 
 
 @dataclass(frozen=True)
@@ -203,41 +207,52 @@ def questions(facts: o.Facts, now: int, *, thorough: bool = True) -> Iterator[Qu
         if year.opened is None:
             continue
         periods = [period for some in year.schemes.values() for period in some]
-        spans = {(one.first_day, one.last_day) for one in periods if one.first_day <= o.school_day(facts, now)}
+        today = o.school_day(facts, now)
+        begun = [one for one in periods if one.first_day <= today]
+        spans = {(one.first_day, one.last_day) for one in begun}
         if thorough:
-            today = o.school_day(facts, now)
-            spans |= {(year.opened.first_day, year.opened.last_day)}
+            spans.add((year.opened.first_day, year.opened.last_day))
             spans.add((max(year.opened.first_day, today - timedelta(days=9)), today + timedelta(days=2)))
         choices = _choices(facts, year_id, thorough=thorough)
-        for first, last in sorted(spans):
-            days = f"{first} {last}"
-            for journal in _in_year(facts, year_id):
-                yield Question(f"gradebook {journal} {days}", partial(_gradebook, facts, journal, first, last))
-            for choice in choices:
-                if choice and not {"grade", "journals"} & set(choice):
-                    yield Question(f"missed {choice} {days}", partial(_missed, facts, first, last, choice))
-                if "grade" not in choice:
-                    fill = r.FillChoice(year_id, first, last, now, **choice)
-                    for by in FILL_BY:
-                        yield Question(f"fill {choice} by {by} {days}", partial(_fill, facts, fill, by))
-        begun = [one.code for one in periods if thorough or one.first_day <= o.school_day(facts, now)]
-        for period in (*begun, *r.YEAR_PERIODS):
-            for choice in choices:
-                asked = cache(partial(r.progress, facts, r.ProgressChoice(year_id, period, **choice)))
-                for kind in PROGRESS_BY:
-                    yield Question(f"progress {choice} by {kind} {period}", partial(_progress, asked, year_id, period, choice, kind))
+        for days in sorted(spans):
+            yield from _about_days(facts, year_id, days, now, choices)
+        codes = [one.code for one in (periods if thorough else begun)]
+        yield from _about_periods(facts, year_id, (*codes, *r.YEAR_PERIODS), choices)
+
+
+def _about_days(facts: o.Facts, year: str, span: Span, now: int, choices: Choices) -> Iterator[Question]:
+    days = f"{span[0]} {span[1]}"
+    for journal in _in_year(facts, year):
+        yield Question(f"gradebook {journal} {days}", partial(_gradebook, facts, journal, span))
+    for choice in choices:
+        if choice and not {"grade", "journals"} & set(choice):
+            yield Question(f"missed {choice} {days}", partial(_missed, facts, span, choice))
+        if "grade" not in choice:
+            fill = r.FillChoice(year, *span, now, **choice)
+            for by in FILL_BY:
+                yield Question(f"fill {choice} by {by} {days}", partial(_fill, facts, fill, by))
+
+
+def _about_periods(facts: o.Facts, year: str, periods: Iterable[str], choices: Choices) -> Iterator[Question]:
+    for period in periods:
+        for choice in choices:
+            # The oracle answers all groupings at once; it is asked when the first of them is.
+            oracle = cache(partial(r.progress, facts, r.ProgressChoice(year, period, **choice)))
+            for by in PROGRESS_BY:
+                fields = {"year": year, "period": period, **choice}
+                yield Question(f"progress {choice} by {by} {period}", partial(_progress, oracle, fields, by))
 
 
 def _in_year(facts: o.Facts, year: str) -> list[str]:
     return [journal for journal, opened in facts.journals.items() if opened.year == year]
 
 
-def _choices(facts: o.Facts, year: str, *, thorough: bool) -> list[dict[str, Any]]:
+def _choices(facts: o.Facts, year: str, *, thorough: bool) -> Choices:
     """Answer what reports are chosen by: nothing, a class, and so on."""
     journals = _in_year(facts, year)
     opened = [facts.journals[journal] for journal in journals]
     classes = [one for one, formed in facts.classes.items() if formed.year == year]
-    found: list[dict[str, Any]] = [{}, *({"class_id": one} for one in classes)]
+    found: Choices = [{}, *({"class_id": one} for one in classes)]
     if not thorough:
         return found
     loads = {load.staff for journal in journals for load in facts.loads.get(journal, ())}
@@ -254,16 +269,14 @@ def _choices(facts: o.Facts, year: str, *, thorough: bool) -> list[dict[str, Any
     return found
 
 
-def _gradebook(
-    facts: o.Facts, journal: str, first: date, last: date, c: sa.Connection, words: str
-) -> Differences:
+def _gradebook(facts: o.Facts, journal: str, span: Span, c: sa.Connection, words: str) -> Differences:
+    first, last = span
     page = gradebook(c, journal=journal, first=first.isoformat(), last=last.isoformat())
     yield from compare(words, r.gradebook(facts, journal, first, last), gradebook_answer(page))
 
 
-def _missed(
-    facts: o.Facts, first: date, last: date, choice: dict[str, str], c: sa.Connection, words: str
-) -> Differences:
+def _missed(facts: o.Facts, span: Span, choice: dict[str, str], c: sa.Connection, words: str) -> Differences:
+    first, last = span
     report = missed_topics(c, first=first.isoformat(), last=last.isoformat(), limit=PUPILS, **choice)  # type: ignore[arg-type]  # only texts are chosen by
     assert report.pupils_total == len(report.pupils)
     oracle = r.missed_topics(facts, first, last, r.MissedChoice(**choice))
@@ -299,16 +312,10 @@ def _fill(facts: o.Facts, choice: r.FillChoice, by: By, c: sa.Connection, words:
     yield from compare(f"{words} late {part}", oracle["late"][part], late)
 
 
-def _progress(  # noqa: PLR0913 - what is asked for
-    oracle: Callable[[], Answer],
-    year: str,
-    period: str,
-    choice: dict[str, Any],
-    by: ProgressBy,
-    c: sa.Connection,
-    words: str,
+def _progress(
+    oracle: Callable[[], Answer], fields: dict[str, Any], by: ProgressBy, c: sa.Connection, words: str
 ) -> Differences:
-    report = progress(c, year=year, period=period, by=by, limit=PAGE, **choice)
+    report = progress(c, by=by, limit=PAGE, **fields)
     rows = {(row.class_id, row.subject) if by == "line" else row.id: progress_answer(row) for row in report.rows}
     assert len(rows) == report.rows_total == len(report.rows)
     yield from compare(f"{words} total", oracle()["total"], progress_answer(report.total))

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
 
 from ejd.http import problems
 from ejd.http.commands import add_commands
@@ -68,6 +69,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
         redirect_slashes=False,
     )
     app.state.school = school
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     problems.install(app)
     add_commands(app, school)
     add_questions(app, school)
