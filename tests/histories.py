@@ -24,6 +24,7 @@ from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
+from ejd.kernel.events.lessons import LessonCancelled
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.school import SchoolOpened, SubjectDefined
 from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
@@ -34,9 +35,19 @@ from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import TimetableState, YearState
 from ejd.kernel.states.teaching import FinalMarksState, JournalState
 from ejd.read.folding import Folding
-from ejd_commands import attendance, final_marks, journals, lessons, marks, movement, people, school, substitutions
+from ejd_commands import (
+    attendance,
+    final_marks,
+    journals,
+    lessons,
+    marks,
+    movement,
+    people,
+    school,
+    substitutions,
+    years,
+)
 from ejd_commands import timetable as timetables
-from ejd_commands import years
 from ejd_projections import all_projections
 from tests import worlds as w
 from tests.read.memory_store import MemoryStore
@@ -269,6 +280,17 @@ class Player:
         for one in decided:
             self.streams[one.stream].append(one.event)
         self.store.commit(self.now, *((one.stream, one.event) for one in decided), command_id=context.command_id)
+
+    def tell(self, stream: str, event: Event) -> None:
+        """Record an event that no command of this issue brings."""
+        self.tell_all((stream, event))
+
+    def tell_all(self, *events: tuple[str, Event]) -> None:
+        """Record events in one commit."""
+        for stream, event in events:
+            self.streams[stream].append(event)
+            self.outcomes[event.stored_name] += 1
+        self.store.commit(self.now, *events)
 
     def step(self, kind: str, seed: int) -> None:
         """Let some time pass, then do one thing."""
@@ -689,9 +711,34 @@ def _void(player: Player, rnd: Random) -> None:
     _mark_versions(player, rnd, EventsVoided)
 
 
-@a_step(1)
+@a_step(2)
 def _restore(player: Player, rnd: Random) -> None:
-    _mark_versions(player, rnd, EventsRestored)
+    """Restore what is void, mostly; otherwise what is not."""
+    held = [
+        (stream, event)
+        for stream, events in player.streams.items()
+        for event in events
+        if isinstance(event, EventsVoided)
+    ]
+    if not held or rnd.random() < 0.2:
+        _mark_versions(player, rnd, EventsRestored)
+        return
+    stream, voided = rnd.choice(held)
+    versions = voided.versions[: rnd.randint(1, len(voided.versions))]
+    player.tell(stream, EventsRestored(breach=voided.breach, versions=versions))
+
+
+@a_step(2)
+def _void_cancellation(player: Player, rnd: Random) -> None:
+    """Make a cancellation void, so that the lesson is written in; restored later, a cancelled lesson has records."""
+    lesson = _written(player, rnd, "cancelled")
+    stream = lesson_stream(*lesson)
+    versions = [
+        n for n, event in enumerate(player.streams.get(stream, ()), start=1) if isinstance(event, LessonCancelled)
+    ]
+    if versions:
+        player.touched.append(lesson)
+        player.tell(stream, EventsVoided(breach=rnd.choice(BREACHES), versions=tuple(versions)))
 
 
 def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | EventsRestored]) -> None:
@@ -708,14 +755,11 @@ def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | Even
         versions = range(spared + 1, size + 1)
         some = list(versions) if stream in whole and rnd.random() < 0.2 else rnd.sample(versions, min(len(versions), 2))
         markers.append((stream, marker(breach=breach, versions=tuple(sorted(some)))))
-    for stream, event in markers:
-        player.streams[stream].append(event)
     if markers:
-        player.outcomes[marker.stored_name] += 1
-        player.store.commit(player.now, *markers)
+        player.tell_all(*markers)
 
 
-MARKERS = frozenset({"void", "restore"})
+MARKERS = frozenset({"void", "restore", "void_cancellation"})
 
 
 @lru_cache

@@ -462,9 +462,7 @@ def cycle_days(year: Year, grade: int) -> dict[date, int]:
 
 def _on_break(year: Year, day: date, grade: int | None) -> bool:
     """Answer whether everybody has a break, or, for a grade, whether that grade has one."""
-    return any(
-        one.first_day <= day <= one.last_day and (not one.grades or grade in one.grades) for one in year.breaks
-    )
+    return any(one.first_day <= day <= one.last_day and (not one.grades or grade in one.grades) for one in year.breaks)
 
 
 def _by_weekday(cycle: y.CycleDefined, first_day: date, day: date) -> int | None:

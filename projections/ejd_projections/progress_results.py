@@ -84,7 +84,8 @@ class Results(NamedTuple):
     """What is counted. `pupils` has every class of the choice, also one without pupils.
 
     `lines` has every class × subject in which pupils are to be assessed or have marks, with the number of pupils
-    below the line, and the subjects of a class without pupils, with 0. `journals` are those to be assessed, `members` their pupils, `teachers` who answers for them.
+    below the line, and the subjects of a class without pupils, with 0. `journals` are those to be assessed, `members`
+    their pupils, `teachers` who answers for them.
     """
 
     classes: list[ClassRow]
@@ -220,7 +221,7 @@ def _final_marks(c: sa.Connection, choice: Choice, pupils: Collection[str]) -> l
 
 
 def _journals_with_marks(c: sa.Connection, choice: Choice, chosen: Sequence[Journal]) -> set[str]:
-    """Answer the journals that have any final mark of the period, whoever got it: a choice of pupils changes nothing."""
+    """Answer the journals that have any final mark of the period, whoever got it: choosing pupils changes nothing."""
     m = final_marks.c
     here = is_in(m.journal, [one.id for one in chosen])
     return set(c.scalars(sa.select(m.journal).where(m.period == choice.span.code, here).distinct()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from ejd.access import keys
+from ejd.access import keys, postgres_keys, sqlite_keys
 from ejd.access.secrets import Purpose, body_hash, create_master_key, read_master_key, subkey
 from ejd.access.vault import Vault, VaultFactory
 from ejd.handling.authentication import Authentication
@@ -84,9 +84,9 @@ def vault_factory(settings: Settings) -> VaultFactory:
     """Answer how to open the school's vault, in this process or another."""
     place: keys.KeyPlace
     if settings.database_url is not None:
-        place = keys.PostgresKeyPlace(settings.database_url, settings.school)
+        place = postgres_keys.PostgresKeyPlace(settings.database_url, settings.school)
     else:
-        place = keys.SqliteKeyPlace(settings.data_dir / "keys.db")
+        place = sqlite_keys.SqliteKeyPlace(settings.data_dir / "keys.db")
     return VaultFactory(settings.master_key_path, place)
 
 
@@ -107,7 +107,7 @@ def initialise(settings: Settings, *, random_bytes: Callable[[int], bytes] = os.
         settings.master_key_path.parent.mkdir(parents=True, exist_ok=True)
         create_master_key(settings.master_key_path, random_bytes)
     if settings.database_url is None:
-        keys.provision_sqlite(settings.data_dir / "keys.db")
+        sqlite_keys.provision_sqlite(settings.data_dir / "keys.db")
         sqlite.open_store(settings.data_dir, random_bytes=random_bytes).close()
         return
     if settings.owner_database_url is None:
@@ -119,7 +119,7 @@ def initialise(settings: Settings, *, random_bytes: Callable[[int], bytes] = os.
         raise NotInitialisedError(msg)
     provision(settings.owner_database_url, settings.school, str(role))
     with psycopg.connect(settings.owner_database_url) as connection:
-        keys.provision_postgres(connection, school=settings.school, service_role=str(role))
+        postgres_keys.provision_postgres(connection, school=settings.school, service_role=str(role))
         connection.execute(
             sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
                 sql.Identifier(connection.info.dbname), sql.Identifier(str(role))

@@ -10,8 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ejd.access.keys import PostgresKeyPlace, SqliteKeyPlace, provision_postgres, provision_sqlite
+from ejd.access.postgres_keys import PostgresKeyPlace, provision_postgres
 from ejd.access.secrets import create_master_key
+from ejd.access.sqlite_keys import SqliteKeyPlace, provision_sqlite
 from tests.access.premises import SCHOOL, Premises
 from tests.postgres import PostgresDatabase
 

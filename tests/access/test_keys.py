@@ -27,15 +27,10 @@ from ejd.access.keys import (
     KeyStore,
     KeyStoreError,
     KeyStoreUnavailableError,
-    PostgresKeyPlace,
-    PostgresKeyTable,
-    SqliteKeyPlace,
-    SqliteKeyTable,
-    keys_schema,
-    provision_postgres,
-    provision_sqlite,
 )
+from ejd.access.postgres_keys import PostgresKeyPlace, PostgresKeyTable, keys_schema, provision_postgres
 from ejd.access.secrets import create_master_key, read_master_key
+from ejd.access.sqlite_keys import SqliteKeyPlace, SqliteKeyTable, provision_sqlite
 from tests.access.premises import NOON, SCHOOL, Premises
 from tests.postgres import PostgresDatabase
 

@@ -19,10 +19,9 @@ from ejd.access.keys import (
     KeyDestroyedError,
     KeyMissingError,
     KeyStoreError,
-    SqliteKeyPlace,
-    provision_sqlite,
 )
 from ejd.access.secrets import MasterKeyError, create_master_key
+from ejd.access.sqlite_keys import SqliteKeyPlace, provision_sqlite
 from ejd.access.vault import (
     SEALED_TEXT_BYTES_MAX,
     Clear,

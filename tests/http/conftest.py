@@ -35,7 +35,7 @@ class Web:
         """Send a batch."""
         return self.client.post("/api/v1/commands", json=entries, headers=self.tiny.headers(login, **headers))
 
-    def get(self, path: str, *, login: str = "deputy", headers: dict[str, str] | None = None, **parameters: Any) -> Any:
+    def get(self, path: str, *, login: str = "deputy", headers: Any = None, **parameters: Any) -> Any:
         """Ask a question; `class_` is the parameter class, `from_` from."""
         named = {key.removesuffix("_"): value for key, value in parameters.items()}
         return self.client.get(f"/api/v1{path}", params=named, headers=self.tiny.headers(login, **(headers or {})))

@@ -49,7 +49,7 @@ def test_a_teacher_reads_missed_topics_of_the_own_journals(shared: Web) -> None:
 def test_a_class_teacher_sees_the_class_in_every_journal_and_nobody_else(web: Web) -> None:
     """5А and 5Б have English in one group, taught by BORIS: ADA, class teacher of 5А, sees VERA there, not MISHA."""
     group, journal = web.tiny.new_id(), web.tiny.new_id()
-    both = [w.CLASS_5A, w.CLASS_5B]
+    both, after = [w.CLASS_5A, w.CLASS_5B], 0
     for name, body in (
         ("define-subject", {"subject": w.ENGLISH, "title": "Английский язык"}),
         ("form-teaching-group", {"group": group, "year": w.YEAR, "title": "Англ 1", "kind": "stream", "classes": both}),
@@ -60,7 +60,7 @@ def test_a_class_teacher_sees_the_class_in_every_journal_and_nobody_else(web: We
     ):
         answer = web.command(name, body, login="deputy")
         assert answer.status_code == 200, (name, answer.text)
-    after = answer.json()["position"]
+        after = answer.json()["position"]
     asked: dict[str, Any] = {"journal": journal, "after": after, **TODAY}
     assert pupils_of(web.get(BOOK, login="boris", **asked)) == {w.VERA, w.MISHA}
     assert pupils_of(web.get(BOOK, login="ada", **asked)) == {w.VERA}

@@ -29,7 +29,7 @@ WHOLE_LESSON: dict[str, Any] = {
     ],
     "homework": {"text": "№ 5"},
 }
-TODAY = {"from_": "2025-10-06", "to": "2025-10-06"}
+TODAY: dict[str, Any] = {"from_": "2025-10-06", "to": "2025-10-06"}
 
 
 def hold(web: Web) -> int:
@@ -51,7 +51,7 @@ def test_what_a_command_did_is_in_every_report_that_is_asked_for_it(web: Web) ->
     answer = web.get("/reports/gradebook", journal=w.JOURNAL, after=after, **TODAY).json()
     assert (answer["position"] >= after, answer["simulated"]) == (True, False)
     (book,) = answer["report"]["gradebooks"]
-    marks = {row["name"]: [m["value"] for cell in row["cells"] for m in cell["marks"]] for row in book["pupils"]}
+    marks = {row["name"]: [mark["value"] for mark in row["marks"]] for row in book["pupils"]}
     assert marks == {"Васильева Вера": ["5"], "Глебов Глеб": [], "Ёлкина Дина": ["3"]}
     assert [lesson["topic"] for lesson in book["lessons"]] == ["Тема 1"]
 
@@ -62,7 +62,7 @@ def test_what_a_command_did_is_in_every_report_that_is_asked_for_it(web: Web) ->
 
     # both classes have mathematics today; 5Б's lesson (slot 3, 10:20-11:05) is over at noon and not recorded
     fill = report(web.get("/reports/fill-completeness", by="class", after=after, **TODAY))
-    assert [(row["name"], row["lessons"]["due"], row["lessons"]["recorded"]) for row in fill["rows"]] == [
+    assert [(row["name"], row["lessons"]["due"], row["lessons"]["filled"]) for row in fill["rows"]] == [
         ("5А", 1, 1),
         ("5Б", 1, 0),
     ]

@@ -6,6 +6,7 @@ python -m tests.reliability.kill_server --database sqlite --cycles 100
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -191,7 +192,7 @@ def deliver(door: Door, sent: Sent, request: tuple[str, str, tuple[str, ...], An
     except urllib.error.HTTPError as refusal:
         with sent.lock:
             sent.faults.append(f"{refusal.code}: {refusal.read().decode(errors='replace')[:300]}")
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, http.client.HTTPException):
         with sent.lock:
             sent.unknown[key] = (path, body)
         time.sleep(0.01)
