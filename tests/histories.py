@@ -729,16 +729,20 @@ def _restore(player: Player, rnd: Random) -> None:
 
 
 @a_step(2)
-def _void_cancellation(player: Player, rnd: Random) -> None:
-    """Make a cancellation void, so that the lesson is written in; restored later, a cancelled lesson has records."""
-    lesson = _written(player, rnd, "cancelled")
-    stream = lesson_stream(*lesson)
-    versions = [
-        n for n, event in enumerate(player.streams.get(stream, ()), start=1) if isinstance(event, LessonCancelled)
-    ]
+def _cancelled_with_records(player: Player, rnd: Random) -> None:
+    """A cancellation is void, so the lesson is written in; when it is valid again, a cancelled lesson has records."""
+    lesson = _lesson(player, rnd)
+    player.send(substitutions.CancelLesson(**_named(lesson), reason="карантин"), w.DEPUTY)
+    stream, breach = lesson_stream(*lesson), rnd.choice(BREACHES)
+    events = player.streams.get(stream, ())
+    versions = tuple(n for n, event in enumerate(events, start=1) if isinstance(event, LessonCancelled))
     if versions:
-        player.touched.append(lesson)
-        player.tell(stream, EventsVoided(breach=rnd.choice(BREACHES), versions=tuple(versions)))
+        player.tell(stream, EventsVoided(breach=breach, versions=versions))
+    absences = _absences(player, lesson, rnd)
+    command = lessons.SaveLesson(**_named(lesson), absences=absences, marks=(_mark(player, lesson, rnd),))
+    player.send(command, _teacher(player, lesson))
+    if versions and rnd.random() < 0.7:
+        player.tell(stream, EventsRestored(breach=breach, versions=versions))
 
 
 def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | EventsRestored]) -> None:
@@ -759,7 +763,7 @@ def _mark_versions(player: Player, rnd: Random, marker: type[EventsVoided | Even
         player.tell_all(*markers)
 
 
-MARKERS = frozenset({"void", "restore", "void_cancellation"})
+MARKERS = frozenset({"void", "restore", "cancelled_with_records"})
 
 
 @lru_cache

@@ -70,7 +70,7 @@ def differences_of(school: School, *, thorough: bool, percent: int = 100) -> tup
 @pytest.mark.parametrize(
     ("shape", "percent", "events_min"),
     [
-        pytest.param(SMALL, 25, 1_500, id="small"),
+        pytest.param(SMALL, 10, 1_500, id="small"),
         pytest.param(FULL, 100, 50_000, id="full", marks=pytest.mark.slow),
     ],
 )

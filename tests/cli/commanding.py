@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ class Ejd:
     """Runs a verb; `env` sets what the settings are read from."""
 
     monkeypatch: pytest.MonkeyPatch
-    captured: Callable[[], tuple[str, str]]
+    capsys: pytest.CaptureFixture[str]
 
     def env(self, **settings: str) -> None:
         """Set EJD_… variables."""
@@ -34,14 +33,14 @@ class Ejd:
 
     def __call__(self, *words: str) -> Ran:
         """Run it as from the shell."""
-        self.captured()
+        self.capsys.readouterr()
         self.monkeypatch.setattr(sys, "argv", ["ejd", *words])
         code = 0
         try:
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        return Ran(code, *self.captured())
+        return Ran(code, *self.capsys.readouterr())
 
     def fails(self, *words: str, code: int = 1) -> str:
         """Run it, assert that it fails with one sentence and nothing else, and answer the sentence."""

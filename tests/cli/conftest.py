@@ -18,7 +18,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     for name in [name for name in os.environ if name.startswith("EJD_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    ejd = Ejd(monkeypatch, lambda: tuple(capsys.readouterr()))
+    ejd = Ejd(monkeypatch, capsys)
     ejd.env(data_dir=str(tmp_path / "school"))
     return ejd
 

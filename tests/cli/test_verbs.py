@@ -80,6 +80,7 @@ def test_rebuild_and_status_say_where_reports_are(ejd: Ejd) -> None:
     found = figures(ejd)
     assert (found["lag"], found["reports_current"]) == (0, True)
     assert found["position"] == found["reports_position"]
+    assert isinstance(found["schema"], int)
     assert "school: Школа" in ejd("status").out
 
 

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 
 from ejd.handling.handler import BATCH_COMMANDS_MAX
 from ejd.http import bodies
+from ejd.http.logs import make_log
+from ejd.http.service import create_http
 from tests import worlds as w
 from tests.http.conftest import Web, problem
+from tests.http.server import served
 
 PATH = "/api/v1/commands/define-subject"
 GOOD = json.dumps({"subject": w.ENGLISH, "title": "Английский язык"}, ensure_ascii=False).encode()
@@ -33,6 +37,23 @@ def test_a_body_has_a_limit_with_and_without_a_length(shared: Web) -> None:
 
     problem(send(shared, large), 413, "body-too-large")
     problem(send(shared, chunks()), 413, "body-too-large")
+
+
+def test_a_real_server_stops_reading_an_endless_body(shared: Web) -> None:
+    """The client announces no length and would send a hundred times the limit."""
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"a" * bodies.BODY_BYTES_MAX
+
+    headers = shared.tiny.headers("deputy", **{"Content-Type": "application/json", "Idempotency-Key": str(uuid4())})
+    app = create_http(shared.tiny.school, feed=False, log=make_log("error"))
+    with served(app) as address, httpx2.Client(base_url=address, timeout=30) as client:
+        try:
+            response = client.post(PATH, content=endless(), headers=headers)
+        except httpx2.WriteError:  # the server has hung up before the client looked at its answer
+            return
+        problem(response, 413, "body-too-large")
 
 
 def test_a_body_may_be_as_large_as_the_limit(shared: Web) -> None:

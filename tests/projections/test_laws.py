@@ -27,7 +27,7 @@ MEMORY = Memory(h.make_folding())
 HISTORIES = h.histories(STEPS_MAX)
 
 law = settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -98,7 +98,7 @@ def test_streams_in_any_order_as_of_any_moment_give_the_same(player: h.Player, d
     assert rows == only_valid(player.store, upto)
 
 
-@settings(law, max_examples=8)
+@settings(law, max_examples=4)
 @given(player=HISTORIES, data=st.data())
 def test_an_invalidation_leaves_what_a_rebuild_from_nothing_gives(
     new_place: NewPlace, player: h.Player, data: st.DataObject

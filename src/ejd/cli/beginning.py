@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -179,9 +180,10 @@ class Term(NamedTuple):
 
 def bounds(year: str, first: datetime | None, last: datetime | None, starts: datetime | None) -> Term:
     """Answer the term of a year named like 2026/27."""
-    number = year[:4]
-    if not number.isdecimal() and (first is None or last is None):
-        raise Unusable("name the year like 2026/27, or give --from and --to")
-    begins = first.date() if first else date(int(number), FIRST_MONTH, 1)
-    ends = last.date() if last else date(int(number) + 1, LAST_MONTH, LAST_DAY)
-    return Term(year, begins, ends, starts.date() if starts else None)
+    if first is None or last is None:
+        if not re.fullmatch(r"20\d\d(\D.*)?", year):
+            raise Unusable("name the year like 2026/27, or give --from and --to")
+        number = int(year[:4])
+        first = first or datetime(number, FIRST_MONTH, 1)  # noqa: DTZ001 - a day of the school's calendar
+        last = last or datetime(number + 1, LAST_MONTH, LAST_DAY)  # noqa: DTZ001
+    return Term(year, first.date(), last.date(), starts.date() if starts else None)

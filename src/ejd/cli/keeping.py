@@ -22,6 +22,7 @@ from ejd.founding import OPERATOR, cli_actor
 from ejd.handling.handler import Request
 from ejd.http.keeper import Keeper
 from ejd.http.logs import make_log
+from ejd.http.readiness import schema_version
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.read.rebuild import rebuild
@@ -107,6 +108,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
             "school": state.name,
             "simulated": state.simulated,
             "place": place(school.settings),
+            "schema": schema_version(school),
             "events": school.store.count_events(),
             "position": last,
             "reports_position": position,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 import psycopg
 import sqlalchemy as sa
+from eventsourcing.persistence import OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -196,6 +197,7 @@ TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Refusal]] = {
     store.CommitUnknownError: lambda _: OutcomeUnknown("send the same request with the same id again: it decides"),
     KeyStoreUnavailableError: unavailable,
     psycopg.OperationalError: unavailable,
+    OperationalError: unavailable,
     sa.exc.OperationalError: unavailable,
     sa.exc.TimeoutError: unavailable,
     NotYetThereError: lambda e: NotThereYet(f"{e}: the position asked for is not in the reports yet", field="after"),

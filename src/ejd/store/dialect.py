@@ -82,8 +82,17 @@ ORDER BY first_position LIMIT ?
 """
 
 
-def notifications(dialect: Dialect, filters: Sequence[tuple[str, object]], limit: int) -> tuple[str, list[object]]:
+def notifications(  # noqa: PLR0913 - the library's own parts
+    dialect: Dialect, start: int | None, limit: int, stop: int | None, topics: Sequence[str], *, inclusive: bool
+) -> tuple[str, list[object]]:
     """Answer the statement and parameters of the library's notifications: id, stream, version, topic, state."""
+    filters: list[tuple[str, object]] = []
+    if start is not None:
+        filters.append(("position >= ?" if inclusive else "position > ?", start))
+    if stop is not None:
+        filters.append(("position <= ?", stop))
+    if topics:
+        filters.append(("topic IN ?", dialect.many(topics)))
     where = " AND ".join(condition for condition, _ in filters) or "position > 0"
     text = f"{_NOTIFICATIONS} WHERE {where} ORDER BY position LIMIT ?"
     return dialect.sql(text), [*(value for _, value in filters), limit]

@@ -304,14 +304,7 @@ class Recorder(PostgresApplicationRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         """Answer the library's notifications: their id is the position."""
-        filters: list[tuple[str, object]] = []
-        if start is not None:
-            filters.append(("position >= ?" if inclusive_of_start else "position > ?", start))
-        if stop is not None:
-            filters.append(("position <= ?", stop))
-        if topics:
-            filters.append(("topic IN ?", self.dialect.many(topics)))
-        statement, params = sql.notifications(self.dialect, filters, limit)
+        statement, params = sql.notifications(self.dialect, start, limit, stop, topics, inclusive=inclusive_of_start)
         return [Notification(*row) for row in self.fetch(statement, params)]
 
     def _connected(self) -> psycopg.Connection[TupleRow]:
