@@ -10,6 +10,7 @@ import pytest
 
 from ejd.access.secrets import parse_token
 from ejd.app import opened
+from ejd.cli.beginning import DEMO_IS_WHOLE
 from ejd.kernel.states.access import AccountState
 from ejd.settings import Settings
 from tests.cli.commanding import Ejd
@@ -160,4 +161,6 @@ def test_a_small_demo_is_made_and_made_anew(bare: Ejd) -> None:
     found = figures(bare)
     assert (found["simulated"], found["lag"], found["reports_current"]) == (True, 0, True)
     assert "--fresh" in bare.fails("demo", "--small")
+    (Settings().data_dir / DEMO_IS_WHOLE).unlink()
+    assert "interrupted" in bare.fails("demo", "--small", "--serve")
     assert bare("demo", "--small", "--fresh").code == 0

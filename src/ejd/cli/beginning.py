@@ -17,6 +17,8 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.settings import Settings
 
+DEMO_IS_WHOLE = "demo.whole"
+"""A file that says that the making of a demo came to its end: half of one looks like a school too."""
 FIRST_MONTH, LAST_MONTH, LAST_DAY = 9, 5, 31
 """«Academic year from 1 September» (rules.md) to the end of May."""
 
@@ -77,7 +79,10 @@ def demo(  # noqa: PLR0913 - the options of the verb
         remove_demo(settings)
     initialise(settings)
     with opened(settings) as school:
+        whole = settings.data_dir / DEMO_IS_WHOLE
         if serving and school.states.fresh(SchoolState, SCHOOL).simulated:
+            if not whole.exists():
+                raise Unusable("the making of the demo here was interrupted: begin anew with --fresh")
             out.print("There is a demo here already: serving it. `--fresh` makes a new one with new tokens.")
         else:
             try:
@@ -90,6 +95,7 @@ def demo(  # noqa: PLR0913 - the options of the verb
                     )
             except DemoRefused as refused:
                 raise Unusable(str(refused)) from refused
+            whole.touch()
             url = f"http://{host or settings.host}:{port or settings.port}"
             for line in demo_lines(report, url):
                 out.print(line, markup=False)

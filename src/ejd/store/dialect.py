@@ -62,8 +62,10 @@ WHERE position BETWEEN ? AND ? ORDER BY position
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608 - as above
 EVENTS = _EVENTS
 PAGE = _EVENTS + "position > ? ORDER BY position LIMIT ?"
-STREAMS = _EVENTS + "originator_id IN ? AND position <= ?"
-"""Without ORDER BY: sorting the tuples in Python costs a quarter of what it costs either database (measured)."""
+STREAMS = _EVENTS + "originator_id IN ? AND position + 0 <= ?"
+"""`+ 0` keeps PostgreSQL from reading the whole index of positions while the table has no statistics (measured: 2-4 ms
+instead of 0.5 ms a stream, growing with the store). Without ORDER BY: sorting the tuples in Python costs a quarter of
+what it costs either database (measured)."""
 STORED_EVENT = "SELECT 1 FROM events WHERE position = ? AND originator_id = ? AND command_id = ? AND salt = ?"
 STORED_COMMAND = """
 SELECT 1 FROM commands WHERE command_id = ? AND actor = ? AND body_hash = ? AND last_position = ?
