@@ -29,7 +29,8 @@ class CycleDay(msgspec.Struct, frozen=True, kw_only=True):
 class CycleDefined(Event, frozen=True, kw_only=True):
     """How dates become cycle days: by weekday in `weeks` alternating weeks, or counted over school days (Day 1-6).
 
-    A rolling cycle counts the days whose weekday is in `weekdays` and that are neither break nor holiday.
+    A rolling cycle counts the days whose weekday is in `weekdays` and that are neither break, holiday nor transferred:
+    a transferred day works as the day it names and uses no day of the cycle up.
     Cycle days are numbered from 1 in the order of `days`.
     """
 
