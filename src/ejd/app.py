@@ -104,6 +104,9 @@ def initialise(settings: Settings, *, random_bytes: Callable[[int], bytes] = os.
     """Make the places of a school: master key, key store, event store. Repeatable; nothing is overwritten."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if not settings.master_key_path.exists():
+        if settings.database_url is None and (settings.data_dir / "keys.db").exists():
+            msg = f"{settings.master_key_path} is missing, yet keys are here that it opens: restore it from its copy"
+            raise NotInitialisedError(msg)
         settings.master_key_path.parent.mkdir(parents=True, exist_ok=True)
         create_master_key(settings.master_key_path, random_bytes)
     if settings.database_url is None:

@@ -147,6 +147,13 @@ def test_an_import_that_cannot_be_is_one_sentence(bare: Ejd, tmp_path: Path) -> 
         bare.fails("import", "fet", str(broken), "--year", year)
 
 
+def test_a_lost_master_key_is_not_replaced_by_a_new_one(bare: Ejd) -> None:
+    assert bare("init", "--name", "Школа № 7").code == 0
+    Settings().master_key_path.unlink()
+    assert "restore it" in bare.fails("init")
+    assert not Settings().master_key_path.exists()
+
+
 def test_a_demo_replaces_no_real_school(bare: Ejd) -> None:
     assert bare("init", "--name", "Школа № 7").code == 0
     assert "real school" in bare.fails("demo", "--fresh", "--small")
@@ -161,6 +168,11 @@ def test_a_small_demo_is_made_and_made_anew(bare: Ejd) -> None:
     found = figures(bare)
     assert (found["simulated"], found["lag"], found["reports_current"]) == (True, 0, True)
     assert "--fresh" in bare.fails("demo", "--small")
+    for view in Settings().data_dir.glob("read-*.db*"):
+        view.unlink()
+    assert figures(bare)["reports_current"] is False, "the files of the reports may be deleted at any time"
+    assert bare("rebuild").code == 0
+    assert figures(bare)["reports_current"] is True
     (Settings().data_dir / DEMO_IS_WHOLE).unlink()
     assert "interrupted" in bare.fails("demo", "--small", "--serve")
     assert bare("demo", "--small", "--fresh").code == 0

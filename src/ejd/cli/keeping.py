@@ -16,7 +16,7 @@ from uuid import uuid4
 import typer
 
 from ejd.access.secrets import new_token
-from ejd.app import initialise, opened, system_clock
+from ejd.app import School, initialise, opened, system_clock
 from ejd.cli.parts import Unusable, app, bar, check_opened, out, place, run_server
 from ejd.founding import OPERATOR, cli_actor
 from ejd.handling.handler import Request
@@ -25,6 +25,7 @@ from ejd.http.logs import make_log
 from ejd.http.readiness import schema_version
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
+from ejd.read.contract import NoGenerationError
 from ejd.read.rebuild import rebuild
 from ejd.settings import Settings
 from ejd_commands.accounts import IssueToken
@@ -97,13 +98,21 @@ def rebuild_reports(
     )
 
 
+def reports_position(school: School) -> int:
+    """Answer how far the reports are: 0 when they are not built, or their files were deleted."""
+    try:
+        return school.read.position()
+    except NoGenerationError:
+        return 0
+
+
 @app.command()
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say what is here: school, events, how far the reports are."""
     with opened(Settings()) as school:
         state = school.states.fresh(SchoolState, SCHOOL)
         last, live = school.store.last_position(), school.read.live()
-        position = school.read.position() if live is not None else 0
+        position = reports_position(school)
         figures = {
             "school": state.name,
             "simulated": state.simulated,
