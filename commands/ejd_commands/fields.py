@@ -77,6 +77,18 @@ def clean_line(text: str) -> str:
     return " ".join(clean_lines(text).split())
 
 
+def _at_most(characters: int) -> AfterValidator:
+    """Answer a check of the cleaned text: composing can make it longer (U+1D160 becomes three characters)."""
+
+    def check(text: str) -> str:
+        if len(text) > characters:
+            msg = f"write at most {characters} characters"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(check)
+
+
 def _visible(text: str) -> str:
     if all(unicodedata.category(c)[0] in "CZ" for c in text):
         msg = "write at least one visible character"
@@ -146,20 +158,31 @@ Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=TITLE_CHARACTERS_MAX),
     AfterValidator(clean_line),
+    _at_most(TITLE_CHARACTERS_MAX),
     AfterValidator(_visible),
 ]
 """The name of a thing: a subject, a room, a class."""
-ShortText = Annotated[str, StringConstraints(max_length=SHORT_CHARACTERS_MAX), AfterValidator(clean_line)]
+ShortText = Annotated[
+    str, StringConstraints(max_length=SHORT_CHARACTERS_MAX), AfterValidator(clean_line), _at_most(SHORT_CHARACTERS_MAX)
+]
 """An abbreviation; may be empty."""
 PersonNamePart = Annotated[
     str,
     StringConstraints(min_length=1, max_length=NAME_CHARACTERS_MAX),
     AfterValidator(clean_line),
+    _at_most(NAME_CHARACTERS_MAX),
     AfterValidator(_visible),
 ]
-Patronymic = Annotated[str, StringConstraints(max_length=NAME_CHARACTERS_MAX), AfterValidator(clean_line)]
+Patronymic = Annotated[
+    str, StringConstraints(max_length=NAME_CHARACTERS_MAX), AfterValidator(clean_line), _at_most(NAME_CHARACTERS_MAX)
+]
 """A part of a person's name that many people do not have; may be empty."""
-Contact = Annotated[str, StringConstraints(max_length=CONTACT_CHARACTERS_MAX), AfterValidator(clean_line)]
+Contact = Annotated[
+    str,
+    StringConstraints(max_length=CONTACT_CHARACTERS_MAX),
+    AfterValidator(clean_line),
+    _at_most(CONTACT_CHARACTERS_MAX),
+]
 Code = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=CODE_CHARACTERS_MAX)
 ]
@@ -168,6 +191,7 @@ Login = Annotated[
     str,
     StringConstraints(min_length=LOGIN_CHARACTERS_MIN, max_length=LOGIN_CHARACTERS_MAX),
     AfterValidator(clean_line),
+    _at_most(LOGIN_CHARACTERS_MAX),
     AfterValidator(_login),
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -178,14 +202,18 @@ MarkValue = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MARK_CHARACTERS_MAX),
     AfterValidator(clean_line),
+    _at_most(MARK_CHARACTERS_MAX),
     AfterValidator(_visible),
 ]
-Topic = Annotated[str, StringConstraints(max_length=TOPIC_CHARACTERS_MAX), AfterValidator(clean_line)]
+Topic = Annotated[
+    str, StringConstraints(max_length=TOPIC_CHARACTERS_MAX), AfterValidator(clean_line), _at_most(TOPIC_CHARACTERS_MAX)
+]
 """What a lesson is about, in one line; may be empty."""
 Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=REASON_CHARACTERS_MAX),
     AfterValidator(clean_lines),
+    _at_most(REASON_CHARACTERS_MAX),
     AfterValidator(_visible),
 ]
 """Why somebody decided so; sealed."""
@@ -193,15 +221,22 @@ FreeText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=FREE_TEXT_CHARACTERS_MAX),
     AfterValidator(clean_lines),
+    _at_most(FREE_TEXT_CHARACTERS_MAX),
     AfterValidator(_visible),
 ]
 """Free text about a person, which is sealed."""
-LongText = Annotated[str, StringConstraints(max_length=LONG_TEXT_CHARACTERS_MAX), AfterValidator(clean_lines)]
+LongText = Annotated[
+    str,
+    StringConstraints(max_length=LONG_TEXT_CHARACTERS_MAX),
+    AfterValidator(clean_lines),
+    _at_most(LONG_TEXT_CHARACTERS_MAX),
+]
 """Text in several lines that is about nobody; may be empty."""
 Link = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LINK_CHARACTERS_MAX),
     AfterValidator(clean_line),
+    _at_most(LINK_CHARACTERS_MAX),
     AfterValidator(_link),
 ]
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any, NoReturn
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from ejd.http.problems import BodyTooLarge, Malformed, NotJson
+from ejd.http.problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, Malformed, NotJson
 
 BODY_BYTES_MAX = 1_048_576
 """A whole lesson with 30 pupils is some 10 KiB; a batch of 500 marks some 150 KiB."""
+BODY_SECONDS_MAX = 30.0
+"""A whole lesson takes a slow telephone two seconds; who sends one byte now and then must not stay for ever."""
 DEPTH_MAX = 32
 """The deepest command has five levels."""
 MEDIA_TYPE = "application/json"
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _CHARSETS = frozenset({"utf-8", "utf8"})
+_AS_IT_IS = frozenset({"", "identity"})
 
 
-def check_content_type(content_type: str) -> None:
-    """Raise NotJson for anything but JSON in UTF-8."""
+def check_content_type(content_type: str, encoding: str = "") -> None:
+    """Raise NotJson for anything but JSON in UTF-8, as it is."""
+    if encoding.strip().lower() not in _AS_IT_IS:
+        raise NotJson("send the body as it is, without Content-Encoding: a packed one is not opened")
     kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = {p.partition("=")[2].strip('"') for p in parameters if p.startswith("charset=")}
     if kind != MEDIA_TYPE or not charsets <= _CHARSETS:
@@ -28,12 +35,25 @@ def check_content_type(content_type: str) -> None:
 
 
 async def read_body(request: Request) -> bytes:
-    """Answer the body, or raise BodyTooLarge before more than BODY_BYTES_MAX of it are kept."""
+    """Answer the body, or raise BodyTooLarge before more than BODY_BYTES_MAX of it are kept.
+
+    Raises BodyTooSlow when it has not come in BODY_SECONDS_MAX, BodyIncomplete when the client has gone.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdecimal():
         digits = announced.lstrip("0")
         if len(digits) > len(str(BODY_BYTES_MAX)) or int(digits or "0") > BODY_BYTES_MAX:
             raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await _bounded(request)
+    except TimeoutError:
+        raise BodyTooSlow(f"the body did not come in {BODY_SECONDS_MAX:.0f} seconds: send it again") from None
+    except ClientDisconnect:
+        raise BodyIncomplete("the connection ended before the body did: send it again with the same id") from None
+
+
+async def _bounded(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

@@ -22,7 +22,7 @@ from ejd_commands.accounts import microseconds
 from ejd_commands.fields import DAY_MAX, DAY_MIN, UUID_PATTERN, WHOLE_NUMBER_MAX, Id, Moment
 
 PREFIX = "/api/v1/commands"
-STATUSES = (400, 401, 403, 404, 406, 409, 413, 415, 422, 503)
+STATUSES = (400, 401, 403, 404, 406, 408, 409, 413, 415, 422, 503)
 EXAMPLE_ID = "0198c0de-7a3b-7000-8000-3f1c2a9d4e55"
 
 

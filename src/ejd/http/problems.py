@@ -18,6 +18,7 @@ from starlette.responses import Response
 from ejd.access.keys import KeyStoreUnavailableError
 from ejd.http.notes import notes_of
 from ejd.kernel.command import Refusal
+from ejd.kernel.event import UnknownEventError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
 from ejd.store import errors as store
 from ejd_projections.asking import NotThereError, SelectionError
@@ -87,6 +88,18 @@ class NotAcceptable(Refusal):
     status = 406
 
 
+class BodyTooSlow(Refusal):
+    """The body did not come in time; nothing was stored."""
+
+    status = 408
+
+
+class BodyIncomplete(Refusal):
+    """The client went away before its body had come; nothing was stored."""
+
+    status = 400
+
+
 class BodyTooLarge(Refusal):
     """The body is larger than one request may be."""
 
@@ -129,6 +142,10 @@ class NotThereYet(Unavailable):
 
 class ReportsNotBuilt(Unavailable):
     """The reports are being built."""
+
+
+class NewerVersionNeeded(Unavailable):
+    """There are events of a newer version of the service."""
 
 
 class NotReady(Unavailable):
@@ -202,6 +219,7 @@ TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Refusal]] = {
     sa.exc.TimeoutError: unavailable,
     NotYetThereError: lambda e: NotThereYet(f"{e}: the position asked for is not in the reports yet", field="after"),
     NoGenerationError: lambda _: ReportsNotBuilt("the reports are being built: try again in a moment"),
+    UnknownEventError: lambda e: NewerVersionNeeded(str(e)),
     GenerationGoneError: lambda _: ReportsNotBuilt("the reports were built anew meanwhile: ask again"),
     NotThereError: lambda e: NotThere(e.sentence, field=e.field),
     SelectionError: lambda e: Unselectable(e.sentence, field=e.field),

@@ -29,6 +29,7 @@ WORDS: dict[int, str] = {
     403: "The roles and duties of the account do not cover this",
     404: "Nothing has the id that was given",
     406: "Answers are JSON only",
+    408: f"The body did not come in {bodies.BODY_SECONDS_MAX:.0f} seconds",
     409: "A conflict with what is there already, or the wrong state",
     413: f"More than {bodies.BODY_BYTES_MAX} bytes",
     415: "Bodies are JSON only",
@@ -95,7 +96,9 @@ class ApiRoute(APIRoute):
             )
             notes_of(request.scope).actor = request.state.who.actor.account
             if has_body:
-                bodies.check_content_type(request.headers.get("content-type", ""))
+                bodies.check_content_type(
+                    request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
+                )
                 request.checked_body = await bodies.read_body(request)
                 if not request.checked_body:
                     raise Malformed("the body is empty: send the fields as JSON")
