@@ -641,8 +641,9 @@ def _holidays(player: Player, rnd: Random) -> None:
 
 @a_step(2)
 def _regulation(player: Player, rnd: Random) -> None:
-    terms = {key: rnd.choice((0, 0, 1, 3)) for key in ("topic_days", "homework_days", "roll_days")}
-    player.send(school.AdoptRegulation(starts=_day(player, rnd), **terms), w.HEAD)
+    topic, homework, roll = (rnd.choice((0, 0, 1, 3)) for _ in range(3))
+    adopted = school.AdoptRegulation(starts=_day(player, rnd), topic_days=topic, homework_days=homework, roll_days=roll)
+    player.send(adopted, w.HEAD)
 
 
 @a_step(1)

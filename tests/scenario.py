@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Self, TypeAlias, TypeGuard, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
 from ejd.kernel.calendar import local_day
-from ejd.kernel.command import Actor, Caused, Command, Refusal, State, Target
+from ejd.kernel.command import Actor, Caused, Command, Elsewhere, Refusal, State, Target
+from ejd.kernel.envelope import Recorded as StoredEvent
 from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import CATALOGUE
@@ -72,6 +74,7 @@ class Decided(NamedTuple):
     stream: str
     event: Event
     refs: tuple[Ref, ...]
+    command_id: str = ""
 
 
 @dataclass
@@ -84,6 +87,7 @@ class MemoryContext:
     command_id: str
     now: int
     timezone: str
+    log: Sequence[StoredEvent] = ()
     relied: list[Ref] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     sealings: list[Sealing] = field(default_factory=list)
@@ -111,6 +115,20 @@ class MemoryContext:
             for stream, events in self.streams.items()
             if any(isinstance(event, bases) and event.journal == journal for event in events)
         ]
+
+    def operations(self, account: str, since: int, until: int) -> Iterator[StoredEvent]:
+        """Find what the scenario says an account recorded."""
+        return (one for one in self.log if one.actor == account and since <= one.recorded_at < until)
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Count the events, void ones too."""
+        self.loaded.update(streams)
+        return {stream: len(self.streams.get(stream, ())) for stream in streams}
+
+    def recorded(self, stream: str) -> list[StoredEvent]:
+        """Find what the scenario says is stored in a stream."""
+        self.loaded.add(stream)
+        return [one for one in self.log if one.stream == stream]
 
     def rely(self, *refs: Ref) -> None:
         """Note the facts."""
@@ -159,6 +177,7 @@ class Outcome:
     released: list[str] = field(default_factory=list)
     sealings: list[Sealing] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    by: str = ""
 
     @property
     def events(self) -> list[Event]:
@@ -209,7 +228,7 @@ class Outcome:
         self._not_refused()
         after = self.before.copy()
         for one in self.decided:
-            after.streams[one.stream].append(one.event)
+            after.store(one, by=self.by, command_id=one.command_id)
         after.reserved = dict(self.reserved)
         return after
 
@@ -224,15 +243,40 @@ class Scenario:
     def __init__(self, streams: Mapping[str, Sequence[Event]]) -> None:
         """Begin with streams; nothing is reserved."""
         self.streams: defaultdict[str, list[Event]] = defaultdict(list)
-        for stream, events in streams.items():
-            self.streams[stream] = list(events)
+        self.log: list[StoredEvent] = []
         self.reserved: dict[str, str] = {}
         self.moment = NOON
         self.sent = 0
+        for stream, events in streams.items():
+            for event in events:
+                self.store(Decided(stream, event, ()), by="", at=0)
+
+    def store(self, one: Decided, *, by: str, command_id: str = "", at: int | None = None) -> None:
+        """Append one event with its envelope, now unless another time is given."""
+        self.streams[one.stream].append(one.event)
+        self.log.append(
+            StoredEvent(
+                position=len(self.log) + 1,
+                stream=one.stream,
+                version=len(self.streams[one.stream]),
+                name=one.event.stored_name,
+                state=encode(one.event),
+                recorded_at=self.now() if at is None else at,
+                actor=by,
+                session=SESSION,
+                client="tests",
+                command_id=command_id,
+                batch_id="",
+                caused_by=msgspec.json.encode(one.refs).decode(),
+                salt=b"",
+            )
+        )
 
     def copy(self) -> Scenario:
         """Answer a scenario that can go on without changing this one."""
-        twin = Scenario(self.streams)
+        twin = Scenario({})
+        twin.streams.update({stream: list(events) for stream, events in self.streams.items()})
+        twin.log = list(self.log)
         twin.reserved, twin.moment, twin.sent = dict(self.reserved), self.moment, self.sent
         return twin
 
@@ -264,7 +308,7 @@ class Scenario:
     def when(self, *commands: Command, by: str, command_id: str | None = None) -> Outcome:
         """Send one command, or a batch that sees its own events; all or nothing."""
         after = self.copy()
-        outcome = Outcome(self)
+        outcome = Outcome(self, by=by)
         for command in commands:
             after.sent += 1
             assert type(command).model_validate_json(command.model_dump_json()) == command
@@ -275,6 +319,7 @@ class Scenario:
                 command_id=command_id or uid(f"command {after.sent}"),
                 now=after.now(),
                 timezone=after.timezone(),
+                log=after.log,
                 sealings=outcome.sealings,
                 released=outcome.released,
             )
@@ -285,7 +330,7 @@ class Scenario:
             outcome.targets.append(command.target(context))
             outcome.decided += decided
             for one in decided:
-                after.streams[one.stream].append(one.event)
+                after.store(one, by=by, command_id=one.command_id)
         outcome.before = self.copy()
         outcome.before.sent = after.sent
         outcome.reserved = after.reserved
@@ -300,9 +345,12 @@ def decide(command: Command, context: MemoryContext) -> list[Decided]:
     decided = list(command.decide(context))
     answer = []
     for one in decided:
-        event, refs = (one.event, one.refs) if isinstance(one, Caused) else (one, ())
+        event, refs = (one.event, one.refs) if isinstance(one, (Caused, Elsewhere)) else (one, ())
         assert CATALOGUE.decode(event.stored_name, encode(event)) == event
-        answer.append(Decided(target.stream, event, tuple(dict.fromkeys((*context.relied, *refs)))))
+        stream = one.stream if isinstance(one, Elsewhere) else target.stream
+        assert not isinstance(one, Elsewhere) or one.scope is not None or context.streams.get(stream), stream
+        causes = tuple(dict.fromkeys((*context.relied, *refs)))
+        answer.append(Decided(stream, event, causes, context.command_id))
     return answer
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TIMEZONE_CHARACTERS_MAX = 64
 TERM_DAYS_MAX = 365
 PERCENT_MAX = 100
+BACKDATING_HOURS_MAX = 720
 MARKS_PER_PERIOD_MAX = 100
 WORK_KINDS_MAX = 100
 WEIGHT_HUNDREDTHS_MAX = 10_000
@@ -124,7 +125,21 @@ class AdoptRegulation(SchoolCommand):
     round_up_from_hundredths: Annotated[int, Strict(), Field(ge=1, le=99)] = 50
     not_attested_absence_percent: Percent = 50
     marks_per_period_min: Annotated[int, Strict(), Field(ge=0, le=MARKS_PER_PERIOD_MAX)] = 3
-    correction_window_days: Days = 7
+    topic_window_days: Days = 7
+    homework_window_days: Days = 7
+    attendance_window_days: Days = 7
+    mark_window_days: Days = 7
+    written_work_window_days: Days = 14
+    final_mark_window_days: Days = 7
+    substitution_window_days: Days = 7
+    approvers: Annotated[tuple[Literal["head", "deputy-head"], ...], Field(min_length=1, max_length=2)] = (
+        "head",
+        "deputy-head",
+    )
+    approval_days: Days = 3
+    backdating_hours: Annotated[int, Strict(), Field(ge=0, le=BACKDATING_HOURS_MAX)] = 24
+    receiver_for_head: Literal["deputy-head", "support"] = "deputy-head"
+    receiver_for_support: Literal["head", "deputy-head"] = "deputy-head"
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Only administration changes the window (rules.md, journals)."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ejd.kernel.calendar import local_day
-from ejd.kernel.command import Caused, WrongState
+from ejd.kernel.command import Caused, Elsewhere, WrongState
 from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref
 from ejd.kernel.event import encode
+from ejd.kernel.void import MARKER_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from ejd.handling.states import States
     from ejd.kernel.command import Actor, Command, Refusal, State, Target
-    from ejd.kernel.envelope import Scope
+    from ejd.kernel.envelope import Recorded, Scope
     from ejd.kernel.event import Event
     from ejd.kernel.sealed import Sealed
 
@@ -95,6 +96,23 @@ class Decision:
         own = [s for s, scope in self.scopes.items() if scope.journal == journal and scope.kind == kind]
         return list(dict.fromkeys((*known, *own)))
 
+    def operations(self, account: str, since: int, until: int) -> Iterator[Recorded]:
+        """Answer the events of an account by the index of actors and times."""
+        return self._states.store.operations(account, since, until)
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Answer the versions of streams, each noted for the check under the append lock."""
+        found = self._states.store.heads(streams)
+        for stream in streams:
+            self.reads.setdefault(stream, found.get(stream, NO_STREAM))
+        return {stream: self.reads[stream] for stream in streams}
+
+    def recorded(self, stream: str) -> list[Recorded]:
+        """Answer the stored events of a stream; what this request decided so far is not among them."""
+        found = self._states.store.read_streams([stream])
+        self.reads.setdefault(stream, found[-1].version if found else NO_STREAM)
+        return found
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of the present command stands on."""
         self._relied.extend(refs)
@@ -128,8 +146,21 @@ class Decision:
         self._check_kind(target)
         self.scopes.setdefault(target.stream, target.scope)
         for one in decided:
-            event, refs = (one.event, one.refs) if isinstance(one, Caused) else (one, ())
-            self._append(target.stream, event, refs)
+            match one:
+                case Elsewhere():
+                    self._prepare(one)
+                    self._append(one.stream, one.event, one.refs)
+                case Caused():
+                    self._append(target.stream, one.event, one.refs)
+                case _:
+                    self._append(target.stream, one, ())
+
+    def _prepare(self, one: Elsewhere) -> None:
+        """Note the version of a stream that is written beside the target, and its directory entry if it is new."""
+        if one.stream not in self.reads:
+            self.heads([one.stream])
+        if one.scope is not None:
+            self.scopes.setdefault(one.stream, one.scope)
 
     def _check_kind(self, target: Target) -> None:
         """Refuse to write to a stream of another kind: a given id may be anything's."""
@@ -157,6 +188,9 @@ class Decision:
                 caused_by=causes,
             )
         )
+        if event.stored_name in MARKER_NAMES:  # what is loaded of this stream is old now, and cannot be evolved
+            self._own.difference_update(self._of_stream.get(stream, ()))
+            return
         for key in self._of_stream.get(stream, ()):
             self._evolve(key, event, ref)
 

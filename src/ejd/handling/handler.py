@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from ejd.kernel.command import Actor, Command
 
 BATCH_COMMANDS_MAX = 500
-EVENTS_PER_COMMIT_MAX = 10_000
 ATTEMPTS_MAX = 10
+LATER_FIELDS = ("approval",)
+"""Fields that commands got after the first release: left out, they hash as before, so that old ids are recognised."""
 
 
 class IdReused(WrongState):
@@ -41,6 +42,10 @@ class TooBusy(WrongState):
 
 class BatchTooLarge(Refusal):
     """More commands or events than one transaction may bring."""
+
+
+class NotInABatch(Refusal):
+    """The command changes what other events mean, so that nothing can be decided beside it."""
 
 
 class ClockNotSettable(Refusal):
@@ -89,6 +94,13 @@ class Handler:
         if len(requests) > BATCH_COMMANDS_MAX:
             msg = f"a batch may have {BATCH_COMMANDS_MAX} commands, this one has {len(requests)}: send it in parts"
             raise BatchTooLarge(msg)
+        for index, request in enumerate(requests):
+            if request.command.alone and len(requests) > 1:
+                refusal = NotInABatch(
+                    f"{request.command.name} is sent alone: take it out of the batch", field="command"
+                )
+                refusal.command_index = index
+                raise refusal
         hashes = [self._body_hash(canonical_body(request.command)) for request in requests]
         for _ in range(ATTEMPTS_MAX):
             decision = self._decision(actor, at)
@@ -151,8 +163,9 @@ class Handler:
             except Refusal as refusal:
                 refusal.command_index = index
                 raise
-        if len(decision.events) > EVENTS_PER_COMMIT_MAX:
-            msg = f"these are {len(decision.events)} events at once, {EVENTS_PER_COMMIT_MAX} are allowed: send parts"
+        events_max = max(request.command.events_max for request in requests)
+        if len(decision.events) > events_max:
+            msg = f"these are {len(decision.events)} events at once, {events_max} are allowed: send parts"
             raise BatchTooLarge(msg)
 
     def _check_version(self, decision: Decision, command: Command, expected_version: int) -> None:
@@ -193,6 +206,9 @@ class Handler:
 def canonical_body(command: Command) -> bytes:
     """Answer the bytes whose keyed hash tells one body from another: name and fields, keys sorted."""
     fields = command.model_dump(mode="json")
+    for name in LATER_FIELDS:
+        if name in fields and fields[name] is None:
+            del fields[name]
     return msgspec.json.encode([command.name, fields], order="deterministic")
 
 

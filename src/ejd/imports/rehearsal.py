@@ -16,7 +16,7 @@ from ejd.handling.handler import Request
 from ejd.handling.states import States
 from ejd.imports.ground import Ground, Step
 from ejd.imports.safe_xml import ImportRefused
-from ejd.kernel.command import Actor, Caused, Command, Refusal
+from ejd.kernel.command import Actor, Caused, Command, Decided, Elsewhere, Refusal
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
 from ejd.kernel.ids import SCHOOL
@@ -106,5 +106,5 @@ class Rehearsal:
         return next(each for each in ids if not self._ground.command_known(account, each))
 
 
-def _event(decided: Event | Caused) -> Event:
-    return decided.event if isinstance(decided, Caused) else decided
+def _event(decided: Decided) -> Event:
+    return decided.event if isinstance(decided, (Caused, Elsewhere)) else decided

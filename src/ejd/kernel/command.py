@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ejd.kernel.envelope import Ref, Scope
+from ejd.kernel.envelope import Recorded, Ref, Scope
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
@@ -96,6 +96,22 @@ class Caused(NamedTuple):
     refs: tuple[Ref, ...]
 
 
+class Elsewhere(NamedTuple):
+    """An event that belongs in another stream than the command's target, stored in the same transaction.
+
+    `scope` is the directory entry that a stream gets with its first event; None: the stream exists.
+    """
+
+    event: Event
+    stream: str
+    scope: Scope | None = None
+    refs: tuple[Ref, ...] = ()
+
+
+Decided = Event | Caused | Elsewhere
+"""What a command may answer."""
+
+
 class Actor(NamedTuple):
     """Who sends a command: account, session (a random id, not the secret), client program."""
 
@@ -138,6 +154,18 @@ class Context(Protocol):
         """Answer the streams of one kind that the directory knows for a journal."""
         ...
 
+    def operations(self, account: str, since: int, until: int) -> Iterator[Recorded]:
+        """Answer the stored events of an account recorded in [since, until), microseconds UTC, in order."""
+        ...
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Answer the versions of streams (0: it does not exist); each is noted and checked again at the append."""
+        ...
+
+    def recorded(self, stream: str) -> list[Recorded]:
+        """Answer all stored events of a stream with their envelopes, void ones too; its version is noted."""
+        ...
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of this command stands on."""
         ...
@@ -161,6 +189,10 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: ClassVar[str] = ""
+    alone: ClassVar[bool] = False
+    """Whether it must be the only command of its request: it changes what other events mean."""
+    events_max: ClassVar[int] = 10_000
+    """Events that one request with this command may bring."""
 
     def target(self, context: Context) -> Target:
         """Answer the stream this command writes to."""
@@ -170,7 +202,7 @@ class Command(BaseModel):
         """Answer the right it takes."""
         raise NotImplementedError
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Answer the events, or raise a Refusal; no events: everything is already so."""
         raise NotImplementedError
 

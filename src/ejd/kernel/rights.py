@@ -44,6 +44,9 @@ def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
     if account.locked:
         msg = "this account is locked: ask the head or technical support to unlock it"
         raise AccountLockedRefusal(msg)
+    if context.actor.session in account.ended_tokens:
+        msg = "this token has ended while the command was waiting: ask the administration for a new one"
+        raise AccountLockedRefusal(msg)
     for role in roles:
         grant = account.grant(role, context.today)
         if grant is not None:

@@ -21,6 +21,7 @@ from ejd.store.news import News
 CLOSE_WAIT_SECONDS_MAX = 30.0
 NEWS_POLL_SECONDS_MAX = 1.0
 DIRECTORY_PAGE_STREAMS = 5_000
+OPERATIONS_PAGE_EVENTS = 2_000
 CHUNK_STREAMS = 200
 
 Params = Sequence[object]
@@ -162,6 +163,18 @@ class BaseStore:
         params = [value for _, value in filters]
         with self._use():
             return list(map(Recorded._make, self._fetch(statement, (*params, min(limit, PAGE_EVENTS_MAX)))))
+
+    def operations(self, actor: str, since: int, until: int) -> Iterator[Recorded]:
+        """Yield the events of an account recorded in [since, until), in order of position, page by page."""
+        statement = self._sql(sql.OPERATIONS)
+        after = 0
+        while True:
+            with self._use():
+                rows = self._fetch(statement, (actor, since, until, after, OPERATIONS_PAGE_EVENTS))
+            yield from map(Recorded._make, rows)
+            if len(rows) < OPERATIONS_PAGE_EVENTS:
+                return
+            after, since = rows[-1][0], rows[-1][5]
 
     def last_position(self) -> int:
         """Answer the highest position, 0 for an empty store."""

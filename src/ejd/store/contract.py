@@ -66,6 +66,13 @@ class EventStore(Protocol):
         """Answer a page of events by stream, actor, stored names and recorded time (microseconds, until exclusive)."""
         ...
 
+    def operations(self, actor: str, since: int, until: int) -> Iterator[Recorded]:
+        """Yield the events of an account recorded in [since, until) (microseconds UTC), in order of position.
+
+        Costs what they are, whatever the size of the store: there is an index of actors and times.
+        """
+        ...
+
     def last_position(self) -> int:
         """Answer the highest position, 0 for an empty store."""
         ...

@@ -22,8 +22,9 @@ from ejd.kernel.envelope import (
 )
 from ejd.store.errors import BadCommitError
 
-EVENTS_IN_COMMIT_MAX = 20_000
-STREAMS_IN_COMMIT_MAX = 10_000
+EVENTS_IN_COMMIT_MAX = 60_000
+STREAMS_IN_COMMIT_MAX = 60_000
+"""An invalidation writes a marker to each affected stream in one transaction; everything else is far below."""
 STATE_BYTES_MAX = 16 * 1024 * 1024
 TEXT_CHARACTERS_MAX = 300
 """Two such texts, each character of four bytes, still fit into one entry of a PostgreSQL index (2,704 bytes)."""

@@ -1,10 +1,12 @@
 """The story, told in events: one module per noun. `CATALOGUE` knows them all by their stored names."""
 
-from ejd.kernel.event import Catalogue, Event
+from ejd.kernel.event import Catalogue, Event, Upcaster
 from ejd.kernel.events import (
     accounts,
     acknowledgements,
+    breaches,
     control_works,
+    corrections,
     final_marks,
     journals,
     lessons,
@@ -25,7 +27,9 @@ MODULES = (
     control_works,
     final_marks,
     acknowledgements,
+    corrections,
     accounts,
+    breaches,
     markers,
 )
 
@@ -43,4 +47,10 @@ def event_classes() -> list[type[Event]]:
     ]
 
 
-CATALOGUE = Catalogue(event_classes())
+UPCASTERS: dict[str, Upcaster] = {
+    "regulation-adopted/1": school.regulation_from_shape_1,
+    "period-reopened/1": year.reopening_from_shape_1,
+}
+"""Shapes that are no longer written."""
+
+CATALOGUE = Catalogue(event_classes(), UPCASTERS)

@@ -63,3 +63,24 @@ class AccountUnlocked(Event, frozen=True, kw_only=True):
 
     stored_name: ClassVar[str] = "account-unlocked/1"
     reason: Sealed
+
+
+class AccountSuspended(Event, frozen=True, kw_only=True):
+    """A breach of the account was reported: it can do nothing until its credentials are reset (B1)."""
+
+    stored_name: ClassVar[str] = "account-suspended/1"
+    breach: str
+
+
+class CredentialsReset(Event, frozen=True, kw_only=True):
+    """Every token of the account ended for good; the owner gets new ones and may act again (B3)."""
+
+    stored_name: ClassVar[str] = "credentials-reset/1"
+    breach: str
+
+
+class BreachSettled(Event, frozen=True, kw_only=True):
+    """The breach of this account is closed: the owner may approve for others again."""
+
+    stored_name: ClassVar[str] = "breach-settled/1"
+    breach: str

@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from ejd.kernel.event import Event
+from ejd.kernel.event import Event, Json
+from ejd.kernel.events.accounts import Role
 
 
 class SchoolOpened(Event, frozen=True, kw_only=True):
@@ -21,7 +22,11 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     """The school's own terms (положение о ведении журнала); defaults are common practice (rules.md, M).
 
     Days count from the lesson's day in the school's time zone, 0 is that same day until midnight; percentages
-    are whole; `round_up_from_hundredths` 50 rounds 3.50 to 4.
+    are whole; `round_up_from_hundredths` 50 rounds 3.50 to 4. `…_window_days` is how long a record of that kind may
+    be entered or corrected freely: after the lesson's day, of a final mark after its period's last day.
+    `approvers` decide on requests after that, an approval counts for `approval_days` days after its own.
+    A notice of a breach may be entered `backdating_hours` after it was received; later needs a second person.
+    `receiver_for_head` and `receiver_for_support` receive the notice of a breach of the head's, or support's, account.
     """
 
     topic_days: int = 0
@@ -31,15 +36,39 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     round_up_from_hundredths: int = 50
     not_attested_absence_percent: int = 50
     marks_per_period_min: int = 3
-    correction_window_days: int = 7
+    topic_window_days: int = 7
+    homework_window_days: int = 7
+    attendance_window_days: int = 7
+    mark_window_days: int = 7
+    written_work_window_days: int = 14
+    final_mark_window_days: int = 7
+    substitution_window_days: int = 7
+    approvers: tuple[Role, ...] = ("head", "deputy-head")
+    approval_days: int = 3
+    backdating_hours: int = 24
+    receiver_for_head: Role = "deputy-head"
+    receiver_for_support: Role = "deputy-head"
 
 
 class RegulationAdopted(Event, frozen=True, kw_only=True):
     """A regulation counts for lessons from a day on, until the next one does."""
 
-    stored_name: ClassVar[str] = "regulation-adopted/1"
+    stored_name: ClassVar[str] = "regulation-adopted/2"
     starts: date
     regulation: Regulation
+
+
+WRITTEN_WORK_MORE_DAYS = 7
+"""Shape 1 had one window for everything; written work is marked within 7 days at most, its window begins then."""
+
+
+def regulation_from_shape_1(fields: Json) -> tuple[str, Json]:
+    """Answer shape 2 of a regulation: the one window of shape 1 becomes that of each kind of record."""
+    regulation = dict(fields["regulation"])
+    days = regulation.pop("correction_window_days", 7)
+    windows = dict.fromkeys((f"{kind}_window_days" for kind in ("topic", "homework", "attendance", "mark")), days)
+    windows |= {"substitution_window_days": days, "written_work_window_days": days + WRITTEN_WORK_MORE_DAYS}
+    return RegulationAdopted.stored_name, {**fields, "regulation": regulation | windows}
 
 
 class WorkKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from ejd.kernel.event import Event
+from ejd.kernel.event import Event, Json
 from ejd.kernel.sealed import Sealed
 
 
@@ -121,8 +121,19 @@ class PeriodClosed(Event, frozen=True, kw_only=True):
 
 
 class PeriodReopened(Event, frozen=True, kw_only=True):
-    """A closed period can be written again, for a reason."""
+    """A closed period can be written again in the named journals, for a reason, until a moment.
 
-    stored_name: ClassVar[str] = "period-reopened/1"
+    `until` is in microseconds since 1970 UTC. No journals and `until` 0 (only in events of shape 1): the whole period,
+    until it is closed again.
+    """
+
+    stored_name: ClassVar[str] = "period-reopened/2"
     period: str
+    journals: tuple[str, ...] = ()
+    until: int = 0
     reason: Sealed
+
+
+def reopening_from_shape_1(fields: Json) -> tuple[str, Json]:
+    """Answer shape 2 of a reopening: shape 1 knew neither journals nor an end, which the defaults say."""
+    return PeriodReopened.stored_name, fields

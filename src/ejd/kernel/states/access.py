@@ -43,10 +43,18 @@ class AccountState(State):
         self.opened: a.AccountOpened | None = None
         self.grants: tuple[Grant, ...] = ()
         self.tokens: dict[str, Token] = {}
-        self.locked = False
+        self.ended_tokens: set[str] = set()
+        self.closed_by_hand = False
+        self.suspended: set[str] = set()
+        self.breaches: set[str] = set()
+
+    @property
+    def locked(self) -> bool:
+        """Whether it can do nothing: locked by hand, or a breach is reported and its credentials are not reset."""
+        return self.closed_by_hand or bool(self.suspended)
 
     def evolve(self, event: Event, ref: Ref) -> None:
-        """A lock stays until it is lifted, whatever else happens."""
+        """A lock stays until it is lifted, whatever else happens; a token that ended never comes back."""
         match event:
             case a.AccountOpened():
                 self.opened = event
@@ -56,15 +64,34 @@ class AccountState(State):
             case a.RoleRevoked():
                 self.grants = tuple(grant for grant in self.grants if grant.role != event.role)
             case a.TokenIssued():
-                self.tokens[event.token] = Token(event.digest, event.client, event.expires_at)
+                if event.token not in self.ended_tokens:
+                    self.tokens[event.token] = Token(event.digest, event.client, event.expires_at)
             case a.TokenRevoked():
-                self.tokens.pop(event.token, None)
+                self._end([event.token])
             case a.AccountLocked():
-                self.locked = True
+                self.closed_by_hand = True
             case a.AccountUnlocked():
-                self.locked = False
+                self.closed_by_hand = False
+            case _:
+                self._breach(event)
+
+    def _breach(self, event: Event) -> None:
+        match event:
+            case a.AccountSuspended():
+                self.suspended.add(event.breach)
+                self.breaches.add(event.breach)
+            case a.CredentialsReset():
+                self.suspended.discard(event.breach)
+                self._end(list(self.tokens))
+            case a.BreachSettled():
+                self.breaches.discard(event.breach)
             case _:
                 pass
+
+    def _end(self, tokens: list[str]) -> None:
+        for token in tokens:
+            self.tokens.pop(token, None)
+        self.ended_tokens.update(tokens)
 
     def grant(self, role: a.Role, day: date) -> Grant | None:
         """Answer the grant of a role that covers a date."""

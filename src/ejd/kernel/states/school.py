@@ -103,6 +103,7 @@ class YearState(State):
         self.data = calendar.CalendarData()
         self.bell_names: dict[str, str] = {}
         self.closed: set[str] = set()
+        self.reopened: dict[str, tuple[y.PeriodReopened, ...]] = {}
         self.ref: Ref | None = None
         self._calendar: calendar.Calendar | None = None
 
@@ -115,11 +116,20 @@ class YearState(State):
         match event:
             case y.PeriodClosed():
                 self.closed.add(event.period)
-            case y.PeriodReopened():
+                self.reopened.pop(event.period, None)
+            case y.PeriodReopened() if not event.journals:
                 self.closed.discard(event.period)
+            case y.PeriodReopened():
+                self.reopened[event.period] = (*self.reopened.get(event.period, ()), event)
             case _:
                 self.data = calendar.evolve(self.data, event)
                 self._calendar = None
+
+    def is_closed(self, period: str, journal: str, now: int) -> bool:
+        """Say whether nothing in the period may be written in a journal: a reopening ends by itself (A10)."""
+        if period not in self.closed:
+            return False
+        return not any(journal in one.journals and now < one.until for one in self.reopened.get(period, ()))
 
     @property
     def calendar(self) -> calendar.Calendar:
