@@ -26,20 +26,31 @@ from tests.read.memory_store import MemoryStore
 Rows = dict[str, set[tuple[object, ...]]]
 Oracle = Callable[[Iterable[tuple[Recorded, Event]]], Rows]
 
+OracleOfAll = Callable[[Iterable[tuple[Recorded, Event, bool]]], Rows]
+
 BREACHES = ("breach-1", "breach-2")
+
+
+def _nothing(_events: Iterable[tuple[Recorded, Event, bool]]) -> Rows:
+    """Expect no table of projections that see void events."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Projections under the laws: a picklable function that makes them, the catalogue, and the oracle."""
+    """Projections under the laws: a picklable function that makes them, the catalogue, and the oracle.
+
+    `oracle_of_all` speaks for the projections that see void events too.
+    """
 
     make_folding: Callable[[], Folding]
     catalogue: Catalogue
     oracle: Oracle
+    oracle_of_all: OracleOfAll = _nothing
 
 
-def valid(store: MemoryStore, catalogue: Catalogue, upto: int | None = None) -> list[tuple[Recorded, Event]]:
-    """Answer the events that no breach holds void, worked out the slow and plain way."""
+def judged(store: MemoryStore, catalogue: Catalogue, upto: int | None = None) -> list[tuple[Recorded, Event, bool]]:
+    """Answer all events and whether a breach holds each void, worked out the slow and plain way."""
     known = [meta for meta in store.events if upto is None or meta.position <= upto]
     held: set[tuple[str, str, int]] = set()
     for meta in known:
@@ -50,10 +61,15 @@ def valid(store: MemoryStore, catalogue: Catalogue, upto: int | None = None) -> 
             held -= {(event.breach, meta.stream, version) for version in event.versions}
     void = {(stream, version) for _, stream, version in held}
     decoded = [(meta, catalogue.decode(meta.name, meta.state)) for meta in known]
+    return [(meta, event, (meta.stream, meta.version) in void) for meta, event in decoded]
+
+
+def valid(store: MemoryStore, catalogue: Catalogue, upto: int | None = None) -> list[tuple[Recorded, Event]]:
+    """Answer the events that no breach holds void, without the markers."""
     return [
         (meta, event)
-        for meta, event in decoded
-        if (meta.stream, meta.version) not in void and not isinstance(event, EventsVoided | EventsRestored)
+        for meta, event, void in judged(store, catalogue, upto)
+        if not void and not isinstance(event, EventsVoided | EventsRestored)
     ]
 
 
@@ -98,6 +114,7 @@ def live_contents(model: ReadModel) -> Rows:
 def expected(subject: Subject, store: MemoryStore, upto: int | None = None) -> Rows:
     """Answer what the oracle says."""
     said = subject.oracle(valid(store, subject.catalogue, upto))
+    said |= subject.oracle_of_all(judged(store, subject.catalogue, upto))
     return {table.name: said.get(table.name, set()) for table in subject.make_folding().tables}
 
 

@@ -14,7 +14,7 @@ from tests.read import laws, toy
 from tests.read.conftest import NewPlace
 from tests.read.memory_store import MemoryStore
 
-TOY = laws.Subject(toy.make_folding, toy.CATALOGUE, toy.oracle)
+TOY = laws.Subject(toy.make_folding, toy.CATALOGUE, toy.oracle, toy.oracle_of_all)
 CELL_NAMES = st.sampled_from(["а", "ё", "я", "Ё", "z", "", "\t\\N"])
 TEXTS = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 

@@ -22,7 +22,7 @@ from ejd.read.writing import Feed
 from tests.read import laws, toy
 from tests.read.memory_store import MemoryStore
 
-TOY = laws.Subject(toy.make_folding, toy.CATALOGUE, toy.oracle)
+TOY = laws.Subject(toy.make_folding, toy.CATALOGUE, toy.oracle, toy.oracle_of_all)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_two_processes_build_what_one_does_and_say_how_far_they_are(model: ReadM
         store.add((f"stream-{number}", toy.Counted(times=number)))
     said: list[tuple[int, int]] = []
     done = rebuild(model, workshop(store), processes=2, chunk_streams=3, progress=lambda *count: said.append(count))
-    assert (done.events, done.rows, len(done.parts), done.position) == (40, 40, 2, 40)
+    assert (done.events, done.rows, len(done.parts), done.position) == (40, 80, 2, 40)
     assert said[-1] == (40, 40)
     assert counters(model) == {(f"stream-{number}", number) for number in range(40)}
 

@@ -122,3 +122,26 @@ def test_an_event_is_void_while_one_breach_holds_it_and_a_marker_never() -> None
     assert folding.void_versions(store.events) == {"a": {2, 4}}
     store.add(("a", EventsRestored(breach="y", versions=(2, 4))))
     assert folding.void_versions(store.events) == {}
+
+
+def test_a_fold_on_all_is_called_for_void_events_and_for_markers_and_the_others_are_not() -> None:
+    store = MemoryStore()
+    folding = toy.make_folding()
+    store.add(("a", toy.Counted(times=1)), ("a", toy.OldWritten(cell="x", shout="old")), ("a", toy.Counted(times=10)))
+    store.add(("a", EventsVoided(breach="b", versions=(1, 2))))
+    streams: dict[str, StreamRows] = {}
+    folding.fold(store.events, streams, folding.void_versions(store.events))
+    rows = streams["a"]
+    assert toy.LEDGER.all(rows) == [
+        toy.LedgerRow("a", 1, "Counted", void=True),
+        toy.LedgerRow("a", 2, "Written", void=True),
+        toy.LedgerRow("a", 3, "Counted", void=False),
+        toy.LedgerRow("a", 4, "b", void=False),
+    ]
+    assert toy.COUNTERS.all(rows) == [toy.CounterRow("a", 10)]
+    assert toy.CELLS.all(rows) == []
+
+
+def test_a_projection_has_one_fold_for_an_event_whether_it_sees_void_ones_or_not() -> None:
+    with pytest.raises(ProjectionError, match="two folds for Counted"):
+        toy.counters.on_all(toy.Counted)(toy.counted)

@@ -57,6 +57,7 @@ CATALOGUE = Catalogue(
 
 counters = Projection("counters", version=1)
 cells = Projection("cells", version=3)
+ledger = Projection("ledger", version=1)
 
 
 @dataclass(slots=True)
@@ -88,9 +89,20 @@ class SeenRow:
     loud: bool
 
 
+@dataclass(slots=True)
+class LedgerRow:
+    """One line for each event, also for the void ones, and for the markers."""
+
+    stream: str
+    version: int
+    what: str
+    void: bool
+
+
 COUNTERS = counters.table("counters", CounterRow, key=("stream",), indexes=(("total",),))
 CELLS = cells.table("cells", CellRow, key=("stream", "cell"), indexes=(("loud", "text"), ("order",)))
 SEEN = cells.table("cells_seen", SeenRow, key=("stream", "cell", "loud"))
+LEDGER = ledger.table("ledger", LedgerRow, key=("stream", "version"))
 
 
 @counters.on(Counted)
@@ -128,9 +140,21 @@ def changed(event: Written | Wiped, meta: Recorded, rows: StreamRows) -> None:
         row.order = order
 
 
+@ledger.on_all(Written, Counted)
+def written_down(event: Written | Counted, meta: Recorded, rows: StreamRows) -> None:
+    """Keep a line, whatever became of the event."""
+    LEDGER.put(rows, LedgerRow(meta.stream, meta.version, type(event).__name__, meta.version in rows.void))
+
+
+@ledger.on_all(EventsVoided)
+def voided(event: EventsVoided, meta: Recorded, rows: StreamRows) -> None:
+    """Keep a line about the marker."""
+    LEDGER.put(rows, LedgerRow(meta.stream, meta.version, event.breach, void=False))
+
+
 def make_folding() -> Folding:
     """Everything above; a function, so that other processes can make it too."""
-    return Folding([counters, cells], CATALOGUE)
+    return Folding([counters, cells, ledger], CATALOGUE)
 
 
 Rows = dict[str, set[tuple[object, ...]]]
@@ -162,3 +186,14 @@ def oracle(valid: Iterable[tuple[Recorded, Event]]) -> Rows:
         },
         "cells_seen": seen,
     }
+
+
+def oracle_of_all(events: Iterable[tuple[Recorded, Event, bool]]) -> Rows:
+    """Say what the table of all events should hold, each given with whether it is void."""
+    lines: set[tuple[object, ...]] = set()
+    for meta, event, void in events:
+        if isinstance(event, Written | Counted):
+            lines.add((meta.stream, meta.version, type(event).__name__, void))
+        elif isinstance(event, EventsVoided):
+            lines.add((meta.stream, meta.version, event.breach, False))
+    return {"ledger": lines}

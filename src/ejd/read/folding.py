@@ -22,7 +22,12 @@ MARKERS = frozenset({EventsVoided.stored_name, EventsRestored.stored_name})
 FEED_TABLE = "feed"
 """The table of each generation that says up to where it is folded; no projection may take its name."""
 
+NONE_VOID: frozenset[int] = frozenset()
 NOTHING_VOID: Mapping[str, frozenset[int]] = {}
+
+
+Listener = tuple[Callable[[bytes], Any], tuple[Fold[Any], ...], tuple[Fold[Any], ...]]
+"""How a stored name is decoded, its folds, and those of them that see it also when it is void."""
 
 
 def no_keys(_sealed: Sealed, _field: str) -> str | None:
@@ -53,6 +58,10 @@ class Folding:
             event: tuple(one.folds[event] for one in projections if event in one.folds)
             for event in catalogue.events.values()
         }
+        self._seeing_void: dict[type[Event], tuple[Fold[Any], ...]] = {
+            event: tuple(one.folds[event] for one in projections if event in one.seeing_void)
+            for event in catalogue.events.values()
+        }
         self._listeners = self._listen()
         self._concerned = self._concern()
 
@@ -74,15 +83,17 @@ class Folding:
             if listener is None:
                 self._refuse(meta)
                 continue
+            decode, folds, seeing_void = listener
             if void and meta.version in void.get(meta.stream, ()) and meta.name not in MARKERS:
-                continue
+                if not seeing_void:
+                    continue
+                folds = seeing_void
             if meta.stream != stream:
                 stream = meta.stream
                 known = streams.get(stream)
                 if known is None:
-                    known = streams[stream] = StreamRows(stream, self._unseal)
+                    known = streams[stream] = StreamRows(stream, self._unseal, void.get(stream, NONE_VOID))
                 rows = known
-            decode, folds = listener
             event = decode(meta.state)
             for fold in folds:
                 fold(event, meta, rows)
@@ -113,21 +124,30 @@ class Folding:
         """Answer an empty set of rows for a stream."""
         return StreamRows(stream, self._unseal)
 
-    def _listen(self) -> dict[str, tuple[Callable[[bytes], Any], tuple[Fold[Any], ...]]]:
-        listeners: dict[str, tuple[Callable[[bytes], Any], tuple[Fold[Any], ...]]] = {}
+    def _listen(self) -> dict[str, Listener]:
+        listeners: dict[str, Listener] = {}
         for name, event in self._catalogue.events.items():
             if self._folds[event]:
-                listeners[name] = (msgspec.json.Decoder(event).decode, self._folds[event])
+                decode = msgspec.json.Decoder(event).decode
+                listeners[name] = (decode, self._folds[event], self._seeing_void[event])
         for name in self._catalogue.upcasters:
-            listeners[name] = (self._decode_old(name), (self._fold_by_class,))
+            listeners[name] = (self._decode_old(name), (self._by_class(self._folds),), self._old_seeing_void())
         return listeners
 
     def _decode_old(self, name: str) -> Callable[[bytes], Event]:
         return lambda state: self._catalogue.decode(name, state)
 
-    def _fold_by_class(self, event: Event, meta: Recorded, rows: StreamRows) -> None:
-        for fold in self._folds[type(event)]:
-            fold(event, meta, rows)
+    def _by_class(self, folds: Mapping[type[Event], tuple[Fold[Any], ...]]) -> Fold[Any]:
+        """Answer one fold for an old shape: only the decoded event says which folds it concerns."""
+
+        def fold_by_class(event: Event, meta: Recorded, rows: StreamRows) -> None:
+            for fold in folds[type(event)]:
+                fold(event, meta, rows)
+
+        return fold_by_class
+
+    def _old_seeing_void(self) -> tuple[Fold[Any], ...]:
+        return (self._by_class(self._seeing_void),) if any(self._seeing_void.values()) else ()
 
     def _concern(self) -> dict[str, tuple[Table[Any], ...]]:
         concerned = {

@@ -53,14 +53,19 @@ class ProjectionError(Exception):
 
 
 class StreamRows:
-    """All that a fold may see: the rows of its own stream, in every table, and the service that unseals."""
+    """All that a fold may see: the rows of its own stream, in every table, and the service that unseals.
 
-    __slots__ = ("stream", "tables", "unseal")
+    `void` is for folds registered with `on_all`: ask it about the event in hand only. A stream that is fed event by
+    event has it empty, which is right for that event: what makes an event void comes after it, and folds all anew.
+    """
 
-    def __init__(self, stream: str, unseal: Unseal) -> None:
+    __slots__ = ("stream", "tables", "unseal", "void")
+
+    def __init__(self, stream: str, unseal: Unseal, void: frozenset[int] = frozenset()) -> None:
         """Begin with no rows; the feeder puts in those that are stored already."""
         self.stream = stream
         self.unseal = unseal
+        self.void = void
         self.tables: dict[Table[Any], dict[Any, Any]] = {}
 
 
@@ -146,6 +151,7 @@ class Projection:
         self.metadata = sa.MetaData()
         self.tables: list[Table[Any]] = []
         self.folds: dict[type[Event], Fold[Any]] = {}
+        self.seeing_void: set[type[Event]] = set()
 
     def table(self, name: str, row: type[R], *, key: Sequence[str], indexes: Sequence[Sequence[str]] = ()) -> Table[R]:
         """Declare a table; its name is unique in the whole read model, its key begins with "stream"."""
@@ -176,6 +182,24 @@ class Projection:
             return fold
 
         return register
+
+    @overload
+    def on_all(self, event: type[E1], /) -> Callable[[Fold[E1]], Fold[E1]]: ...
+    @overload
+    def on_all(self, *events: type[Event]) -> Callable[[Fold[Any]], Fold[Any]]: ...
+    def on_all(self, *events: type[Event]) -> Callable[[Fold[Any]], Fold[Any]]:
+        """Name the events a fold is for, void ones too: it asks `meta.version in rows.void`.
+
+        For what must be told of the void itself (an audit, a choice of streams). Markers may be named like any other
+        event. After a marker the stream is folded anew from its first event, with `rows.void` as it is then.
+        """
+        register: Callable[[Fold[Any]], Fold[Any]] = self.on(*events)
+
+        def register_all(fold: Fold[Any]) -> Fold[Any]:
+            self.seeing_void.update(events)
+            return register(fold)
+
+        return register_all
 
     def describe(self) -> str:
         """Answer what the stored rows depend on: name, version, columns, keys and indexes."""
