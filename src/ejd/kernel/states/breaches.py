@@ -45,6 +45,9 @@ class BreachState(State):
         self.invalidations = 0
         self.held: dict[str, set[int]] = {}
         self.commands: set[str] = set()
+        self.reaffirmed: set[str] = set()
+        self.pupils: set[str] = set()
+        self.span: tuple[int, int] | None = None
         self.decided: dict[Ref, b.DependentDecided] = {}
         self.closed = False
 
@@ -99,15 +102,25 @@ class BreachState(State):
                 self.proposed = None
                 self.invalidations += 1
                 self.commands = self.commands | set(event.commands)
+                self.pupils = self.pupils | set(event.pupils)
                 self._hold(event.voided)
+                self._span()
             case b.OperationsReaffirmed():
                 self.commands = self.commands - set(event.commands)
+                self.reaffirmed = self.reaffirmed | set(event.commands)
                 self._release(event.restored)
             case b.InvalidationRevoked():
-                self.commands = set()
+                self.commands, self.reaffirmed = set(), set()
                 self._release(event.restored)
             case _:
                 pass
+
+    def _span(self) -> None:
+        """Keep from when to when anything was ever invalidated: the operations are found again by it."""
+        window = self.window
+        if window is not None:
+            starts, ends = self.span or (window.starts, window.ends)
+            self.span = (min(starts, window.starts), max(ends, window.ends))
 
     def _hold(self, voided: Iterable[b.VoidedVersions]) -> None:
         held = dict(self.held)
