@@ -216,7 +216,7 @@ class CachedContext(MemoryContext):
         return cast("S", known[1])
 
 
-@dataclass
+@dataclass(repr=False)
 class Player:
     """Plays steps: keeps streams for deciding, the store for what was decided, and the clock."""
 
@@ -230,6 +230,13 @@ class Player:
     """How many events of each stream are the set-up's."""
     outcomes: Counter[str] = field(default_factory=Counter)
     sent: int = 0
+    cycle: str = ""
+    steps: list[tuple[str, int]] = field(default_factory=list)
+    """What was played, for `play` to repeat."""
+
+    def __repr__(self) -> str:
+        """Answer the call that repeats it: all that it holds would be some hundred kilobytes."""
+        return f"play({self.cycle!r}, {self.steps!r})"
 
     def begin(self, world: World) -> None:
         """Record the set-up a week before the clock begins."""
@@ -294,6 +301,7 @@ class Player:
 
     def step(self, kind: str, seed: int) -> None:
         """Let some time pass, then do one thing."""
+        self.steps.append((kind, seed))
         rnd = Random(seed)
         passing = rnd.choice((0, 0, 1, 20, 60, 300, 1440, 1440, 2880, 4320))
         self.clock += timedelta(minutes=passing, seconds=rnd.choice((0, 1)))
@@ -777,7 +785,7 @@ def _begun(cycle: str) -> Player:
 def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
     """Play the steps in the small school."""
     begun = _begun(cycle)
-    player = Player(cache=dict(begun.cache), set_up=begun.set_up)
+    player = Player(cache=dict(begun.cache), set_up=begun.set_up, cycle=cycle)
     player.streams.update({stream: list(events) for stream, events in begun.streams.items()})
     player.store = ClockStore(list(begun.store.events), dict(begun.store.versions), begun.store.commits)
     for kind, seed in steps:

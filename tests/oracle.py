@@ -339,7 +339,11 @@ def _lesson_event(facts: Facts, meta: Meta, event: e.LessonEvent) -> None:
             _mark_event(lesson, meta, event)
         case e.RollTaken():
             lesson.roll_at = meta.recorded_at if lesson.roll_at is None else lesson.roll_at
-            lesson.lines = {line.pupil: Line(line.kind, line.minutes, meta.recorded_at) for line in event.absences}
+            first = {pupil: line.at for pupil, line in lesson.lines.items()}
+            lesson.lines = {
+                line.pupil: Line(line.kind, line.minutes, first.get(line.pupil, meta.recorded_at))
+                for line in event.absences
+            }
         case e.AttendanceCorrected():
             old = lesson.lines.pop(event.pupil, None)
             if event.new is not None:

@@ -12,7 +12,7 @@ from ejd.kernel.events import final_marks as f
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import among, ask, bound, checked_ids, fetch, is_in, question
 
-projection = Projection("final_marks", version=1)
+projection = Projection("final_marks", version=2)
 
 
 @dataclass(slots=True)
@@ -66,7 +66,11 @@ def _row(event: f.FinalMarkDecided | f.FinalMarkCorrected, value: str, meta: Rec
 
 @projection.on(f.FinalMarkDecided)
 def _final_mark_decided(event: f.FinalMarkDecided, meta: Recorded, rows: StreamRows) -> None:
-    final_marks.put(rows, _row(event, event.value, meta))
+    row = _row(event, event.value, meta)
+    before = final_marks.get(rows, event.pupil)
+    if before is not None:  # it was void when this one was decided, and is restored: it was the first
+        row.recorded_at = before.recorded_at
+    final_marks.put(rows, row)
 
 
 @projection.on(f.FinalMarkCorrected)

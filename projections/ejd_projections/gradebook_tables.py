@@ -1,4 +1,8 @@
-"""What happened in lessons: the tables that the gradebook, completeness, missed topics and due lessons are asked of."""
+"""What happened in lessons: the tables that the gradebook, completeness, missed topics and due lessons are asked of.
+
+No entry finds its place empty for sure: what was void when it was made may have been restored. What stands already
+keeps the time of its first entry, whatever is recorded over it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import lessons as e
 from ejd.read.projection import Projection, StreamRows
 
-projection = Projection("gradebook", version=1)
+projection = Projection("gradebook", version=2)
 
 
 @dataclass(slots=True)
@@ -52,7 +56,10 @@ class LessonRow:
 
 @dataclass(slots=True)
 class AttendanceRow:
-    """One pupil's line of the roll: absent, excused, ill or late (with minutes); present pupils have none."""
+    """One pupil's line of the roll: absent, excused, ill or late (with minutes); present pupils have none.
+
+    `recorded_at` is the first entry of the line.
+    """
 
     stream: str
     pupil: str
@@ -135,50 +142,59 @@ def _lesson(event: e.LessonEvent, rows: StreamRows) -> LessonRow:
     return row
 
 
+def _topic(row: LessonRow, topic: str, plan_item: int | None, meta: Recorded) -> None:
+    row.topic, row.plan_item = topic, plan_item
+    if row.topic_at is None:  # also for a correction: what it corrected may be void
+        row.topic_at = meta.recorded_at
+
+
 @projection.on(e.TopicRecorded)
 def _topic_recorded(event: e.TopicRecorded, meta: Recorded, rows: StreamRows) -> None:
-    row = _lesson(event, rows)
-    row.topic, row.plan_item, row.topic_at = event.topic, event.plan_item, meta.recorded_at
+    _topic(_lesson(event, rows), event.topic, event.plan_item, meta)
 
 
 @projection.on(e.TopicCorrected)
 def _topic_corrected(event: e.TopicCorrected, meta: Recorded, rows: StreamRows) -> None:
     row = _lesson(event, rows)
-    row.topic, row.plan_item = event.new_topic, event.new_plan_item
+    _topic(row, event.new_topic, event.new_plan_item, meta)
     row.topic_corrected += 1
-    if row.topic_at is None:  # what it corrected is void: the correction is the first entry that stands
-        row.topic_at = meta.recorded_at
 
 
-def _homework(row: LessonRow, homework: e.Homework | None, recorded_at: int | None) -> None:
+def _homework(row: LessonRow, homework: e.Homework | None, meta: Recorded) -> None:
     row.homework = homework.text if homework else None
     row.homework_due = homework.due.isoformat() if homework and homework.due else None
     row.homework_minutes = homework.minutes if homework else None
     row.homework_links = msgspec.json.encode(homework.links).decode() if homework and homework.links else "[]"
-    row.homework_at = recorded_at if homework else None
+    if homework is None:
+        row.homework_at = None
+    elif row.homework_at is None:
+        row.homework_at = meta.recorded_at
 
 
 @projection.on(e.HomeworkSet)
 def _homework_set(event: e.HomeworkSet, meta: Recorded, rows: StreamRows) -> None:
-    _homework(_lesson(event, rows), event.homework, meta.recorded_at)
+    _homework(_lesson(event, rows), event.homework, meta)
 
 
 @projection.on(e.HomeworkCorrected)
 def _homework_corrected(event: e.HomeworkCorrected, meta: Recorded, rows: StreamRows) -> None:
     row = _lesson(event, rows)
-    _homework(row, event.new, meta.recorded_at if row.homework_at is None else row.homework_at)
+    _homework(row, event.new, meta)
     row.homework_corrected += 1
 
 
 @projection.on(e.RollTaken)
 def _roll_taken(event: e.RollTaken, meta: Recorded, rows: StreamRows) -> None:
     row = _lesson(event, rows)
-    row.roll_taken, row.roll_at = True, meta.recorded_at
-    for line in attendance.all(rows):
-        attendance.drop(rows, line.pupil)
+    row.roll_taken = True
+    if row.roll_at is None:
+        row.roll_at = meta.recorded_at
+    before = {line.pupil: line.recorded_at for line in attendance.all(rows)}
+    for pupil in before:
+        attendance.drop(rows, pupil)
     for one in event.absences:
-        line = AttendanceRow(rows.stream, one.pupil, one.kind, one.minutes, meta.recorded_at, 0)
-        attendance.put(rows, line)
+        recorded_at = before.get(one.pupil, meta.recorded_at)
+        attendance.put(rows, AttendanceRow(rows.stream, one.pupil, one.kind, one.minutes, recorded_at, 0))
 
 
 @projection.on(e.AttendanceCorrected)
@@ -197,6 +213,7 @@ def _attendance_corrected(event: e.AttendanceCorrected, meta: Recorded, rows: St
 @projection.on(e.MarkRecorded)
 def _mark_recorded(event: e.MarkRecorded, meta: Recorded, rows: StreamRows) -> None:
     _lesson(event, rows)
+    before = marks.get(rows, event.pupil, event.work, event.number)
     row = MarkRow(
         rows.stream,
         event.pupil,
@@ -206,7 +223,7 @@ def _mark_recorded(event: e.MarkRecorded, meta: Recorded, rows: StreamRows) -> N
         event.control_work,
         event.variant,
         event.points,
-        meta.recorded_at,
+        before.recorded_at if before else meta.recorded_at,
         meta.version,
         0,
     )

@@ -18,7 +18,7 @@ from ejd.kernel.events import people as p
 from ejd.kernel.events import school as s
 from ejd.kernel.events import timetable as t
 from ejd.kernel.events import year as y
-from ejd.kernel.events.markers import EventsVoided
+from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.ids import SCHOOL, lesson_stream, timetable_stream
 from ejd.kernel.policies import FIVE_POINT, HUNDRED_POINT, UNMARKED, WORK_KINDS
 from ejd.kernel.sealed import Sealed
@@ -132,6 +132,10 @@ class Story:
     def void(self, stream: str, *versions: int) -> Story:
         """Make versions of a stream void."""
         return self.tell(stream, EventsVoided(breach="breach", versions=versions))
+
+    def restore(self, stream: str, *versions: int) -> Story:
+        """Make versions of a stream valid again that `void` made void."""
+        return self.tell(stream, EventsRestored(breach="breach", versions=versions))
 
     def pupil(self, who: str, family: str, class_id: str = CLASS_7A, since: str = "09-01") -> Story:
         """Enrol a pupil whose given name is Анна."""

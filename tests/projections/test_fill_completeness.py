@@ -230,6 +230,18 @@ def test_marks_and_written_work_by_hand(ask: Ask) -> None:
     assert (marks.written_whole.numerator, marks.written_whole.denominator) == (0, 1)
 
 
+def test_a_restored_mark_was_entered_when_it_was(ask: Ask) -> None:
+    # The control work of 3 Sep has its term until 10 Sep. Its mark of 4 Sep (version 3) is void, so that it is entered
+    # again on 11 Sep, late; restored, the work is begun and whole in its term: 1 of 1, with one mark in its cell.
+    again = (e.MarkRecorded, {"pupil": EREMIN, "work": "control", "value": "4"})
+    story = a_school().held(THU_3, marks={EREMIN: "5"}, work="control", when="09-04 10:00").void(stream(THU_3), 3)
+    story.in_lesson(THU_3, again, when="09-11 10:00").restore(stream(THU_3), 3)
+    marks = ask_fill(ask(story)).total.marks
+    assert marks.marks == 1
+    assert (marks.written_begun.numerator, marks.written_begun.denominator) == (1, 1)
+    assert (marks.written_whole.numerator, marks.written_whole.denominator) == (1, 1)
+
+
 def test_several_marks_in_one_cell_make_one_lesson_with_marks(ask: Ask) -> None:
     # 4/5 for one pupil on 1 Sep: two marks, one of the four due lessons has marks.
     second = (e.MarkRecorded, {"pupil": EREMIN, "work": "oral", "number": 2, "value": "5"})

@@ -116,6 +116,16 @@ def test_a_correction_stands_though_the_mark_it_corrected_is_void(ask: Ask) -> N
     assert (mark.value, mark.version, mark.recorded_at) == ("4", 4, micros("09-02 09:00"))
 
 
+def test_a_restored_mark_gives_the_newer_one_its_time(ask: Ask) -> None:
+    # Topic 1, roll 2, mark 3 of the 1st, void by 4; recorded again by 5 on the 2nd; 6 restores 3.
+    stream = lesson_stream(ALGEBRA, day("09-01"), 2)
+    again = (e.MarkRecorded, {"pupil": EREMIN, "work": "oral", "value": "4"})
+    story = a_school().held(FIRST, marks={EREMIN: "2"}).void(stream, 3)
+    story.in_lesson(FIRST, again, when="09-02 09:00").restore(stream, 3)
+    (mark,) = row_of(quarter(ask(story)), EREMIN).marks
+    assert (mark.value, mark.corrected, mark.version, mark.recorded_at) == ("4", 0, 5, micros("09-01 12:00"))
+
+
 def test_a_lesson_whose_events_are_all_void_is_not_on_the_page(ask: Ask) -> None:
     story = a_school().held(FIRST, marks={EREMIN: "2"})
     page = quarter(ask(story.void(lesson_stream(ALGEBRA, day("09-01"), 2), 1, 2, 3)))
@@ -259,6 +269,15 @@ def test_a_corrected_final_mark_keeps_its_first_time_and_a_withdrawn_one_is_gone
     (one,) = row_of(page, EREMIN).final_marks
     assert (one.value, one.proposed, one.corrected, one.recorded_at) == ("5", "5", 1, micros("09-01 08:00"))
     assert row_of(page, ZHUKOV).final_marks == []
+
+
+def test_a_restored_final_mark_gives_the_newer_one_its_time(ask: Ask) -> None:
+    # Version 1 is Eremin's «4» of 1 September, void when «5» is decided on 26 October, then restored.
+    stream = final_marks_stream(ALGEBRA, "q1")
+    again = f.FinalMarkDecided(journal=ALGEBRA, period="q1", pupil=EREMIN, value="5", basis=f.Basis(proposed="5"))
+    story = with_final_marks().void(stream, 1).tell(stream, again, when="10-26 09:00").restore(stream, 1)
+    (one,) = row_of(quarter(ask(story)), EREMIN).final_marks
+    assert (one.value, one.proposed, one.corrected, one.recorded_at) == ("5", "5", 0, micros("09-01 08:00"))
 
 
 def test_control_works_and_their_marks_name_each_other(ask: Ask) -> None:

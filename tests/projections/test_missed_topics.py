@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
+from ejd.kernel.ids import lesson_stream
 from ejd_projections.asking import SelectionError
 from ejd_projections.missed_topics import MissedTopics, PupilMissed, missed_topics
 from tests.projections.conftest import Ask
@@ -82,6 +83,21 @@ def test_a_mark_given_later_in_the_missed_lesson_makes_up_for_it(ask: Ask) -> No
 def test_a_mark_of_before_the_absence_does_not_make_up_for_it(ask: Ask) -> None:
     story = a_school().held(FIRST, marks={EREMIN: "5"}, absent={EREMIN: "absent"})
     assert row_of(quarter(ask(story), pupil=EREMIN), EREMIN).made_up == 0
+
+
+def test_a_restored_roll_knew_of_the_absence_first(ask: Ask) -> None:
+    # The roll of the 1st (version 2) is void; a mark of the 5th; the roll again on the 8th, after the mark: not made
+    # up. With the roll of the 1st restored the absence was known before the mark, which made up for it.
+    stream = lesson_stream(ALGEBRA, day("09-01"), 2)
+    mark = (e.MarkRecorded, {"pupil": EREMIN, "work": "oral", "value": "4"})
+    story = a_school().held(FIRST, absent={EREMIN: "ill"}).void(stream, 2)
+    story.in_lesson(FIRST, mark, when="09-05 12:00")
+    again = (e.RollTaken, {"absences": (e.Absence(pupil=EREMIN, kind="ill"), e.Absence(pupil=ZHUKOV, kind="ill"))})
+    story.in_lesson(FIRST, again, when="09-08 12:00").restore(stream, 2)
+    report = quarter(ask(story))
+    (row,) = row_of(report, EREMIN).journals[0].rows
+    assert (row.made_up, row.made_up_on, row.made_up_mark) == (True, "2026-09-05", "4")
+    assert row_of(report, ZHUKOV).missed == 1
 
 
 def test_who_joined_or_left_in_between_counts_only_what_was_while_there(ask: Ask) -> None:

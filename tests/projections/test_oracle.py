@@ -18,6 +18,8 @@ new_place = read_conftest.new_place
 
 SHARE_PERCENT = 3
 """Of some 3,000 questions about a history; another hundred for each one."""
+PRINTED_CHARACTERS_MAX = 2_000
+"""Of thirty steps; hypothesis prints no difference beside an example whose words are too long."""
 
 checks = settings(
     deadline=None,
@@ -26,6 +28,13 @@ checks = settings(
 )
 MEMORY = Memory(h.make_folding())
 SUBJECT = laws.Subject(h.make_folding, CATALOGUE, lambda _events: {})
+
+
+def test_a_history_says_how_it_is_repeated() -> None:
+    player = h.play("rolling", h.random_steps(seed=1, count=30))
+    repeated = eval(repr(player), {"play": h.play})  # noqa: S307 - our own words
+    assert repeated.store.events == player.store.events
+    assert len(repr(player)) < PRINTED_CHARACTERS_MAX
 
 
 @settings(checks, max_examples=30)
