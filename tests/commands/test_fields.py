@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from ejd.kernel.titles import NAME_CHARACTERS_MAX
 from ejd_commands import fields as f
 
 
@@ -82,6 +83,43 @@ def test_a_field_is_read_in_its_plain_form(field: str, value: object, result: ob
 def test_a_field_refuses_what_is_none_of_its_kind(field: str, value: object) -> None:
     with pytest.raises(ValidationError):
         read(field, value)
+
+
+NOTE = "\U0001d160"
+"""An eighth note: one character that is three in the composed form, which Unicode excludes from composing again."""
+TEXTS = [
+    ("Name", f.TITLE_CHARACTERS_MAX),
+    ("ShortText", f.SHORT_CHARACTERS_MAX),
+    ("PersonNamePart", NAME_CHARACTERS_MAX),
+    ("Patronymic", NAME_CHARACTERS_MAX),
+    ("Contact", f.CONTACT_CHARACTERS_MAX),
+    ("MarkValue", f.MARK_CHARACTERS_MAX),
+    ("Topic", f.TOPIC_CHARACTERS_MAX),
+    ("Reason", f.REASON_CHARACTERS_MAX),
+    ("FreeText", f.FREE_TEXT_CHARACTERS_MAX),
+    ("LongText", f.LONG_TEXT_CHARACTERS_MAX),
+]
+
+
+@pytest.mark.parametrize(("field", "most"), TEXTS)
+def test_a_text_has_its_limit_in_the_form_that_is_stored(field: str, most: int) -> None:
+    notes, rest = divmod(most, 3)
+    full = read(field, NOTE * notes + "x" * rest)
+    assert isinstance(full, str)
+    assert len(full) == most
+    with pytest.raises(ValidationError, match=f"write at most {most} characters"):
+        read(field, NOTE * notes + "x" * (rest + 1))
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "begins"),
+    [("Login", f.LOGIN_CHARACTERS_MAX, ""), ("Link", f.LINK_CHARACTERS_MAX, "https://example.org/")],
+)
+def test_a_login_and_a_link_have_their_limit_too(field: str, most: int, begins: str) -> None:
+    with pytest.raises(ValidationError, match=f"write at most {most} characters"):
+        read(field, begins + NOTE * (most // 3 + 1))
+    with pytest.raises(ValidationError, match=f"at most {most} characters"):
+        read(field, begins + "x" * most + "x")
 
 
 def test_names_that_a_reader_takes_for_the_same_have_one_key() -> None:

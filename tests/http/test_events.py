@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ejd.http.events import EVENTS_MAX, EventPage
+from ejd.kernel.envelope import CommandRecord, Commit, NewEvent
 from tests import worlds as w
 from tests.http.conftest import Web, problem
+from tests.http.test_commands import MARK
 from tests.http.test_reports import LESSON, hold
-from tests.schools import MORNING, NOON
+from tests.scenario import uid
+from tests.schools import JOURNAL_5B, MORNING, NOON, SLOT_5B, microseconds
 
 
 def pages(web: Web, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
@@ -52,6 +55,36 @@ def test_events_are_found_by_stream_actor_type_and_time(web: Web) -> None:
     assert len(set_up) + len(later) == len(listed(web))
     assert listed(web, since=MORNING.isoformat(), until=MORNING.isoformat()) == []
     assert listed(web, stream=w.STRANGER) == []
+
+
+def test_an_event_of_a_newer_version_says_what_to_install(web: Web) -> None:
+    """Only what stands on it is held up: other lessons go on, and other events are listed."""
+    hold(web)
+    store = web.tiny.school.store
+    newer = NewEvent(stream=w.LESSON, name="lesson-filmed/1", state=b"{}", command_id=uid("filmed"))
+    filmed = Commit(
+        actor=w.ADA,
+        session=uid("session"),
+        client="tests",
+        recorded_at=microseconds(NOON),
+        commands=(CommandRecord(command_id=newer.command_id, name="film-lesson", body_hash=b"-"),),
+        events=(newer,),
+        expected=store.heads([w.LESSON]),
+    )
+    position = store.append(filmed).position
+    answers = (
+        web.command("record-mark", {**MARK, "work": "test"}),
+        web.get("/events"),
+        web.get("/events", type=newer.name),
+    )
+    for answer in answers:
+        found = problem(answer, 503, "newer-version-needed")
+        assert found["detail"] == "event 'lesson-filmed/1' is unknown here: install the version of ejd that wrote it"
+        assert answer.headers["retry-after"] == "1"
+    assert store.last_position() == position
+    assert len(listed(web, type="topic-recorded/1")) == 1
+    other = {**MARK, "journal": JOURNAL_5B, "slot": SLOT_5B, "pupil": w.MISHA}
+    assert web.command("record-mark", other, login="boris").status_code == 200
 
 
 def test_an_event_is_shown_with_its_envelope(web: Web) -> None:

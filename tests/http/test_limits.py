@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
 import pytest
+from fastapi import Request
+from starlette.types import Message, Scope
 
 from ejd.handling.handler import BATCH_COMMANDS_MAX
 from ejd.http import bodies
 from ejd.http.logs import make_log
+from ejd.http.problems import BodyTooSlow
 from ejd.http.service import create_http
 from tests import worlds as w
 from tests.http.conftest import Web, problem
@@ -62,6 +69,88 @@ def test_a_body_may_be_as_large_as_the_limit(shared: Web) -> None:
     problem(send(shared, padded + b" "), 413, "body-too-large")
 
 
+def handed_over(web: Web, *messages: Message) -> Any:
+    """Answer the response to what a server hands over, message by message; after the last one nothing comes."""
+    coming = list(messages)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not coming:
+            await asyncio.Event().wait()
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    given = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+    headers = [(k.lower().encode(), v.encode()) for k, v in web.tiny.headers("deputy", **given).items()]
+    scope: Scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": headers}
+
+    async def handled() -> None:
+        await web.client.app(scope, receive, send)
+
+    asyncio.run(handled())
+    start, *parts = sent
+    return httpx2.Response(start["status"], headers=start["headers"], content=b"".join(one["body"] for one in parts))
+
+
+def part(body: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(shared: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shared.tiny.school.store.last_position()
+    new = b'{"title": "Chess"}'
+    assert handed_over(shared, part(new[:9]), part(new[9:], more=False)).status_code == 200, "in parts, and in time"
+    stored = shared.tiny.school.store.last_position()
+    assert stored > before
+    monkeypatch.setattr(bodies, "BODY_SECONDS_MAX", 0.01)
+    found = problem(handed_over(shared, part(b'{"title": "Go"}')), 408, "body-too-slow")
+    assert "send it again" in found["detail"]
+    assert shared.tiny.school.store.last_position() == stored, "a whole command whose end was not said is not done"
+
+
+def test_who_sends_a_byte_now_and_then_has_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes at once, and the limit is on all of them together."""
+
+    async def trickle() -> Message:
+        await asyncio.sleep(0)
+        return part(b" ")
+
+    monkeypatch.setattr(bodies, "BODY_SECONDS_MAX", 0.01)
+    request = Request({"type": "http", "headers": []}, trickle)
+    with pytest.raises(BodyTooSlow, match="did not come in"):
+        asyncio.run(bodies.read_body(request))
+
+
+def test_a_real_server_hangs_up_on_who_is_too_slow(shared: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client announces a body and sends its first byte; the server does not wait for the others."""
+    monkeypatch.setattr(bodies, "BODY_SECONDS_MAX", 0.01)
+    given = {"Host": "x", "Content-Type": "application/json", "Idempotency-Key": str(uuid4()), "Content-Length": "99"}
+    headers = shared.tiny.headers("deputy", **given)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    app = create_http(shared.tiny.school, feed=False, log=make_log("error"))
+    with served(app) as address:
+        port = urlsplit(address).port
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client, client.makefile("rb") as answer:
+            client.sendall(f"POST {PATH} HTTP/1.1\r\n{head}\r\n{{".encode())
+            told = answer.read()
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nconnection: close\r\n" in told.lower()
+    assert b"urn:ejd:problem:body-too-slow" in told
+
+
+def test_half_a_body_is_not_done(shared: Web) -> None:
+    """Even when the half is a whole command: the client has gone before the end."""
+    before = shared.tiny.school.store.last_position()
+    shared.log.truncate(0)
+    found = problem(handed_over(shared, part(b'{"title": "Go"}'), {"type": "http.disconnect"}), 400, "body-incomplete")
+    assert "send it again with the same id" in found["detail"]
+    assert shared.tiny.school.store.last_position() == before
+    line = json.loads(shared.log.getvalue().splitlines()[-1].lstrip("\0"))
+    assert (line["event"], line["outcome"], line["status"]) == ("request", "body-incomplete", 400), "no bug"
+
+
 def test_json_has_a_depth(shared: Web) -> None:
     for depth, detail in ((bodies.DEPTH_MAX, "extra"), (bodies.DEPTH_MAX + 1, "levels"), (500_000, "levels")):
         nested = b"[" * (depth - 1) + b"]" * (depth - 1)
@@ -102,6 +191,17 @@ def test_a_whole_pair_of_surrogates_is_a_letter(shared: Web) -> None:
 )
 def test_bodies_are_json_in_utf_8(shared: Web, kind: str) -> None:
     problem(send(shared, GOOD, **{"Content-Type": kind}), 415, "not-json")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "GZIP"])
+def test_packed_bodies_are_not_opened(shared: Web, encoding: str) -> None:
+    found = problem(send(shared, gzip.compress(GOOD), **{"Content-Encoding": encoding}), 415, "not-json")
+    assert "without Content-Encoding" in found["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", " Identity ", ""])
+def test_a_body_may_be_said_to_be_as_it_is(shared: Web, encoding: str) -> None:
+    assert send(shared, GOOD, **{"Content-Encoding": encoding}).status_code == 200
 
 
 def test_a_charset_may_be_said(shared: Web) -> None:

@@ -27,7 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:ejd:problem:"
 FIELD_ERRORS_MAX = 20
 RETRY_AFTER_SECONDS = 1
-UNAVAILABLE = 503
+TOO_SLOW, UNAVAILABLE = 408, 503
 
 
 class FieldError(BaseModel):
@@ -91,7 +91,7 @@ class NotAcceptable(Refusal):
 class BodyTooSlow(Refusal):
     """The body did not come in time; nothing was stored."""
 
-    status = 408
+    status = TOO_SLOW
 
 
 class BodyIncomplete(Refusal):
@@ -164,7 +164,7 @@ def title_of(refusal: Refusal) -> str:
 
 
 def problem_of(refusal: Refusal, *, status: int | None = None, more: Mapping[str, Any] | None = None) -> Response:
-    """Answer the response; 401 names the scheme, 503 says when to try again."""
+    """Answer the response; 401 names the scheme, 408 ends the connection, 503 says when to try again."""
     status = status or refusal.status
     content = {
         "type": TYPE_PREFIX + refusal.slug(),
@@ -180,6 +180,8 @@ def problem_of(refusal: Refusal, *, status: int | None = None, more: Mapping[str
     headers = {"Cache-Control": "no-store"}
     if status == 401:  # noqa: PLR2004 - RFC 9110: who is not known is told how to make himself known
         headers["WWW-Authenticate"] = 'Bearer realm="ejd"'
+    if status == TOO_SLOW:  # RFC 9110: else the rest of the body could go on trickling in
+        headers["Connection"] = "close"
     if status == UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return Response(body, status, headers, MEDIA_TYPE)
