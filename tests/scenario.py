@@ -88,6 +88,7 @@ class MemoryContext:
     now: int
     timezone: str
     log: Sequence[StoredEvent] = ()
+    stood_on: Mapping[str, Sequence[Ref]] = field(default_factory=dict)
     relied: list[Ref] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     sealings: list[Sealing] = field(default_factory=list)
@@ -130,6 +131,10 @@ class MemoryContext:
         self.loaded.add(stream)
         return [one for one in self.log if one.stream == stream]
 
+    def dependents(self, breach: str, streams: Sequence[str] | None = None) -> list[Ref]:
+        """Look into the streams of the scenario."""
+        return [one for one in self.stood_on.get(breach, ()) if streams is None or one.stream in streams]
+
     def rely(self, *refs: Ref) -> None:
         """Note the facts."""
         self.relied.extend(refs)
@@ -160,7 +165,7 @@ def folded(state: type[S], stream: str, events: Sequence[Event]) -> S:
     void = void_versions(e for e in events if isinstance(e, (EventsVoided, EventsRestored)))
     answer = state()
     for version, event in enumerate(events, start=1):
-        if version not in void:
+        if version not in void and not isinstance(event, (EventsVoided, EventsRestored)):
             answer.evolve(event, Ref(stream, version))
         answer.version = version
     return answer
@@ -245,6 +250,7 @@ class Scenario:
         self.streams: defaultdict[str, list[Event]] = defaultdict(list)
         self.log: list[StoredEvent] = []
         self.reserved: dict[str, str] = {}
+        self.stood_on: dict[str, list[Ref]] = {}
         self.moment = NOON
         self.sent = 0
         for stream, events in streams.items():
@@ -277,6 +283,7 @@ class Scenario:
         twin = Scenario({})
         twin.streams.update({stream: list(events) for stream, events in self.streams.items()})
         twin.log = list(self.log)
+        twin.stood_on = dict(self.stood_on)
         twin.reserved, twin.moment, twin.sent = dict(self.reserved), self.moment, self.sent
         return twin
 
@@ -290,6 +297,12 @@ class Scenario:
         """Have these unique keys taken by these streams."""
         twin = self.copy()
         twin.reserved.update(keys)
+        return twin
+
+    def with_dependents(self, breach: str, *refs: Ref) -> Scenario:
+        """Have these events found to stand on what a breach holds void."""
+        twin = self.copy()
+        twin.stood_on[breach] = list(refs)
         return twin
 
     def state(self, state: type[S], stream: str) -> S:
@@ -320,6 +333,7 @@ class Scenario:
                 now=after.now(),
                 timezone=after.timezone(),
                 log=after.log,
+                stood_on=after.stood_on,
                 sealings=outcome.sealings,
                 released=outcome.released,
             )

@@ -113,6 +113,10 @@ class Decision:
         self.reads.setdefault(stream, found[-1].version if found else NO_STREAM)
         return found
 
+    def dependents(self, breach: str, streams: Sequence[str] | None = None) -> list[Ref]:
+        """Answer what stood on what a breach holds void: found in the log, whatever this request decided."""
+        return self._states.dependents(breach, streams)
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of the present command stands on."""
         self._relied.extend(refs)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ejd.kernel.envelope import NO_STREAM, Recorded, Ref
 from ejd.kernel.void import MARKER_NAMES, void_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ejd.kernel.command import State
     from ejd.kernel.event import Catalogue
@@ -18,18 +18,28 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="State")
 
+SearchDependents: TypeAlias = "Callable[[str, Sequence[str] | None], list[Ref]]"
+"""Takes a breach and streams (None: wherever they may be), answers the dependents."""
+
+
+def no_search(breach: str, _streams: Sequence[str] | None) -> list[Ref]:
+    """Refuse to answer: whoever puts a school together gives the search of `ejd.history`."""
+    msg = f"nobody gave a search of what stood on breach {breach}"
+    raise LookupError(msg)
+
+
 CACHED_STATES_MAX = 50_000
 """A school of 3,000 people and its journals fits; a state has some hundred bytes, a timetable a megabyte."""
 
 
 def fold(state: type[S], recorded: Sequence[Recorded], catalogue: Catalogue) -> S:
-    """Answer the state of one stream from its stored events: void ones count in the version only."""
+    """Answer the state of one stream from its stored events: void ones, and markers, count in the version only."""
     result = state()
     void: set[int] = set()
     if any(event.name in MARKER_NAMES for event in recorded):
         void = void_versions(catalogue.decode(e.name, e.state) for e in recorded if e.name in MARKER_NAMES)
     for event in recorded:
-        if event.version not in void:
+        if event.version not in void and event.name not in MARKER_NAMES:
             result.evolve(catalogue.decode(event.name, event.state), Ref(event.stream, event.version))
     result.version = recorded[-1].version if recorded else NO_STREAM
     return result
@@ -80,9 +90,16 @@ class StateCache:
 class States:
     """Loads states; shared by all commands of a process."""
 
-    def __init__(self, store: EventStore, catalogue: Catalogue, cache: StateCache | None = None) -> None:
-        """Use a cache of one's own unless one is given."""
+    def __init__(
+        self,
+        store: EventStore,
+        catalogue: Catalogue,
+        cache: StateCache | None = None,
+        dependents: SearchDependents = no_search,
+    ) -> None:
+        """Use a cache of one's own unless one is given; `dependents` finds what stood on what a breach holds void."""
         self.store = store
+        self.dependents = dependents
         self.catalogue = catalogue
         self.cache = cache if cache is not None else StateCache()
         self._kinds: dict[str, str] = {}

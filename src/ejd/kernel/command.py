@@ -166,6 +166,10 @@ class Context(Protocol):
         """Answer all stored events of a stream with their envelopes, void ones too; its version is noted."""
         ...
 
+    def dependents(self, breach: str, streams: Sequence[str] | None = None) -> list[Ref]:
+        """Answer the valid events that stood on what a breach holds void, of some streams only if they are named."""
+        ...
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of this command stands on."""
         ...

@@ -38,8 +38,8 @@ class AccountLockedRefusal(NotAllowed):
     status = 401
 
 
-def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
-    """Answer the grant that gives one of the roles today; raises NotAllowed saying which roles may."""
+def acting(context: Context) -> AccountState:
+    """Answer the actor's account; raises AccountLockedRefusal when it, or the token of this request, has ended."""
     account = context.load(AccountState, context.actor.account)
     if account.locked:
         msg = "this account is locked: ask the head or technical support to unlock it"
@@ -47,6 +47,12 @@ def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
     if context.actor.session in account.ended_tokens:
         msg = "this token has ended while the command was waiting: ask the administration for a new one"
         raise AccountLockedRefusal(msg)
+    return account
+
+
+def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
+    """Answer the grant that gives one of the roles today; raises NotAllowed saying which roles may."""
+    account = acting(context)
     for role in roles:
         grant = account.grant(role, context.today)
         if grant is not None:
