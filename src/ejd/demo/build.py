@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from ejd.access.secrets import new_token
+from ejd.demo.breaches import Breaches
 from ejd.demo.changes import Changes
 from ejd.demo.endings import Endings
 from ejd.demo.families import Families
@@ -181,6 +182,7 @@ class _Build:
         records = Records(timeline, self.agenda, chance(self.seed, "records"))
         records.plan()
         Endings(timeline, self.agenda, self.sender, records, chance(self.seed, "endings")).plan()
+        Breaches(self.seed, timeline, self.agenda, self.sender).plan()
         return timeline
 
     def parent(self, roster: Roster) -> Guardian:

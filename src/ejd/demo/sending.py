@@ -27,7 +27,7 @@ class Sender:
 
     def __init__(self, handler: Handler, seed: int) -> None:
         """Begin at position 0."""
-        self._handler = handler
+        self.handler = handler
         self._seed = seed
         self.listeners: list[Listener] = []
         self.events: Counter[str] = Counter()
@@ -50,9 +50,9 @@ class Sender:
             Request(command, derived_id(self._seed, "command", str(sent + number)))
             for number, command in enumerate(commands)
         ]
-        answer = self._handler.handle(
+        answer = self.handler.handle(
             requests,
-            Actor(account, derived_id(self._seed, "session", account), client),
+            Actor(account, derived_id(self._seed, "session", account, client), client),
             batch_id=batch_id_of([request.command_id for request in requests]) if len(requests) > 1 else "",
             at=at,
         )
