@@ -73,7 +73,7 @@ class Breaches:
             and lesson.journal.group is None
             and not lesson.changed
             and not lesson.left_open
-            and teacher in {None, lesson.teacher}
+            and (teacher is None or lesson.teacher is teacher)
         ]
 
     def _teachers(self, day: date) -> list[Teacher]:
