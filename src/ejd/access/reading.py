@@ -28,6 +28,11 @@ READERS: Mapping[str, frozenset[str]] = {
     "missed-topics": EVERYBODY_AT_SCHOOL,
     "fill-completeness": STAFF,
     "events": ADMINISTRATION,
+    "breaches": ADMINISTRATION | {"support"},
+    "breach": ADMINISTRATION | {"support"},
+    "breach-dependents": ADMINISTRATION,
+    "open-dependents": ADMINISTRATION,
+    "without-basis": ADMINISTRATION,
 }
 """By question the roles that may ask it at all; `Sight` says about what."""
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from ejd.http import problems
+from ejd.http.breaches import add_breaches
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
 from ejd.http.health import add_health
@@ -35,6 +36,7 @@ TAGS = [
     {"name": "commands", "description": "What happened. One route per command; several at once in one transaction."},
     {"name": "reports", "description": "What is so: by class, group, pupil, subject, teacher and period."},
     {"name": "school", "description": "The school's set-up: where a client finds ids."},
+    {"name": "breaches", "description": "Breaches of credentials: what is void, what stood on it, what comes next."},
     {"name": "events", "description": "What was recorded by whom and when; for the administration."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]
@@ -73,6 +75,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     problems.install(app)
     add_commands(app, school)
     add_questions(app, school)
+    add_breaches(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Watch, log=log, metrics=metrics)
     _document_problems(app)

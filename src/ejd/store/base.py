@@ -205,6 +205,11 @@ class BaseStore:
         with self._use():
             return [stream for (stream,) in self._fetch(self._sql(sql.JOURNAL_STREAMS), (journal, kind))]
 
+    def streams_of_person(self, person: str, kind: str) -> list[str]:
+        """Answer the directory's streams of one kind and person, ordered by first position."""
+        with self._use():
+            return [stream for (stream,) in self._fetch(self._sql(sql.PERSON_STREAMS), (person, kind))]
+
     def kind_of(self, stream: str) -> str | None:
         """Answer the kind under which the directory has a stream, None for one that does not exist."""
         with self._use():

@@ -89,6 +89,10 @@ class EventStore(Protocol):
         """Answer the directory's streams of one kind and journal, by first position (cheap: it has an index)."""
         ...
 
+    def streams_of_person(self, person: str, kind: str) -> list[str]:
+        """Answer the directory's streams of one kind and person, by first position (cheap: it has an index)."""
+        ...
+
     def kind_of(self, stream: str) -> str | None:
         """Answer the kind under which the directory has a stream (it never changes), None for an unknown stream."""
         ...

@@ -83,6 +83,9 @@ DIRECTORY_OF_KINDS = _DIRECTORY + "AND kind IN ? ORDER BY first_position LIMIT ?
 JOURNAL_STREAMS = """
 SELECT stream FROM directory WHERE journal = ? AND journal <> '' AND kind = ? ORDER BY first_position
 """
+PERSON_STREAMS = """
+SELECT stream FROM directory WHERE person = ? AND person <> '' AND kind = ? ORDER BY first_position
+"""
 KIND = "SELECT kind FROM directory WHERE stream = ?"
 DIRECTORY_STREAMS = """
 SELECT first_position, stream FROM directory WHERE first_position > ? AND first_position <= ?
