@@ -18,6 +18,7 @@ from ejd.access.vault import Vault, VaultFactory
 from ejd.handling.authentication import Authentication
 from ejd.handling.handler import Handler
 from ejd.handling.states import States
+from ejd.history.dependents import DependentsSearch
 from ejd.kernel.events import CATALOGUE
 from ejd.read.feeder import Feeder
 from ejd.read.folding import Folding
@@ -148,7 +149,7 @@ def open_school(
         model = ReadModel.on_postgres(settings.database_url, settings.school, folding)
     else:
         model = ReadModel.on_sqlite(settings.data_dir, folding)
-    states = States(store, CATALOGUE)
+    states = States(store, CATALOGUE, dependents=DependentsSearch(store, model))
     hashing = subkey(read_master_key(settings.master_key_path), Purpose.HASH_BODIES)
     return School(
         settings=settings,

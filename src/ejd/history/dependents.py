@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date
+from threading import Lock
+from typing import NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from ejd.handling.states import fold
 from ejd.history.looking import Looking
 from ejd.history.streams import Log, TooManyStreams, decode, void_by_breach, whole_streams
-from ejd.kernel.dependents import Decoded, Dependent, Held, Why, acknowledged, causes_of, in_stream, standing
-from ejd.kernel.envelope import Recorded, Ref
+from ejd.kernel.dependents import Decoded, Dependent, Held, Shown, Why, acknowledged, causes_of, in_stream, standing
+from ejd.kernel.envelope import NO_STREAM, Recorded, Ref
 from ejd.kernel.events import CATALOGUE, breaches
 from ejd.kernel.events import acknowledgements as k
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.states.breaches import BreachState
 from ejd.kernel.void import MARKER_NAMES
-from ejd_projections.asking import DAY_MAX, checked_range
+from ejd.read.model import ReadModel
+from ejd.store.contract import EventStore
 from ejd_projections.school_catalogue import years
 
+ShownByPupil: TypeAlias = Mapping[str, Sequence[Shown]]
+"""What parents could see of what is void, by pupil."""
+BREACHES_REMEMBERED_MAX = 4
 DEPENDENTS_MAX = 100_000
 """Dependents of one breach: somebody has to decide each."""
 
 BREACH_NAMES = frozenset(one.stored_name for one in CATALOGUE.events.values() if issubclass(one, breaches.BreachEvent))
+ACKNOWLEDGED_NAMES = frozenset(
+    one.stored_name for one in CATALOGUE.events.values() if issubclass(one, k.AcknowledgementEvent)
+)
 BASIS_NAMES = frozenset({f.FinalMarkDecided.stored_name, f.FinalMarkCorrected.stored_name})
 
 
@@ -58,6 +70,7 @@ class Search:
         self._upto = upto
         self._looking = Looking(log, c)
         self._found: dict[Ref, Found] = {}
+        self._periods: dict[tuple[str, str], tuple[date, date]] | None = None
 
     def take(self, stream: list[Decoded], by_breach: Mapping[str, set[int]]) -> None:
         """Look into a stream that has void events itself."""
@@ -80,6 +93,26 @@ class Search:
         self._acknowledgements()
         self._decisions()
         return sorted(self._found.values())
+
+    def named(self, streams: Iterable[str], shown: Callable[[], ShownByPupil]) -> list[Found]:
+        """Answer the dependents in these streams only; `shown` is asked for when there is an acknowledgement."""
+        held = self._question.held
+        wanted = set(streams)
+        for events in whole_streams(self._log, wanted, self._upto):
+            if events[0].stream in held:
+                stream = decode(events)
+                self.take(stream, void_by_breach(stream))
+            elif events[0].name in ACKNOWLEDGED_NAMES:
+                self._acknowledged(events, shown())
+            else:
+                self._look_into(events)
+        self._decisions(wanted)
+        return sorted(self._found.values())
+
+    @property
+    def shown(self) -> ShownByPupil:
+        """What parents could see of what is void in the streams taken so far."""
+        return self._looking.shown
 
     def _look_into(self, events: list[Recorded]) -> None:
         void: set[int] | None = None
@@ -106,22 +139,25 @@ class Search:
 
     def _acknowledgements(self) -> None:
         streams = dict(self._looking.acknowledgements())
-        shown = self._looking.shown
-        periods = {
-            (year.id, one.code): checked_range(one.first_day, one.last_day)
-            for year in (years(self._c) if streams else ())
-            for one in year.periods
-            if one.first_day <= one.last_day <= DAY_MAX
-        }
         for events in whole_streams(self._log, streams, self._upto):
-            void = _void(events)
-            pupil = streams[events[0].stream]
-            for meta, event in decode(events):
-                if meta.version in void:
-                    continue
-                found = acknowledged(meta, event, shown[pupil], periods) or self._recommendation(meta, event)
-                if found is not None:
-                    self._add(found, meta)
+            self._acknowledged(events, self._looking.shown)
+
+    def _acknowledged(self, events: list[Recorded], shown: ShownByPupil) -> None:
+        if self._periods is None:
+            self._periods = {
+                (year.id, one.code): (date.fromisoformat(one.first_day), date.fromisoformat(one.last_day))
+                for year in years(self._c)
+                for one in year.periods
+            }
+        void = _void(events)
+        for meta, event in decode(events):
+            if meta.version in void or not isinstance(event, k.AcknowledgementEvent):
+                continue
+            seen = shown.get(event.pupil, [])
+            found = acknowledged(meta, event, seen, self._periods) or self._recommendation(meta, event)
+            found = found or self._standing(meta)
+            if found is not None:
+                self._add(found, meta)
 
     def _recommendation(self, meta: Recorded, event: object) -> Dependent | None:
         if not isinstance(event, k.RecommendationAcknowledged):
@@ -130,12 +166,13 @@ class Search:
             return None
         return Dependent(Ref(meta.stream, meta.version), "acknowledged", (Ref(event.lesson, event.version),))
 
-    def _decisions(self) -> None:
+    def _decisions(self, only: AbstractSet[str] | None = None) -> None:
         """Find what the account decided in breaches while it was in wrong hands: never void, so to be looked at."""
         if self._question.span is None or not any(self._question.held.values()):
             return
         for meta in self._log.operations(self._question.account, *self._question.span):
-            if meta.name in BREACH_NAMES and meta.stream != self._question.breach and meta.position <= self._upto:
+            other = meta.name in BREACH_NAMES and meta.stream != self._question.breach
+            if other and meta.position <= self._upto and (only is None or meta.stream in only):
                 self._add(Dependent(Ref(meta.stream, meta.version), "decision", ()), meta)
 
     def _add(self, dependent: Dependent, meta: Recorded) -> None:
@@ -160,11 +197,74 @@ def _void(events: Iterable[Recorded]) -> set[int]:
 
 def dependents_of(log: Log, c: sa.Connection, breach: str, state: BreachState, *, upto: int) -> list[Found]:
     """Answer what stands on what the breach holds void now, in the order of the log."""
+    search = _search(log, c, breach, state, upto)
+    return [] if search is None else _whole(log, search, state.held, upto).rest()
+
+
+def _search(log: Log, c: sa.Connection, breach: str, state: BreachState, upto: int) -> Search | None:
     if state.reported is None or not state.held:
-        return []
+        return None
     held = {stream: frozenset(versions) for stream, versions in state.held.items()}
-    search = Search(log, c, Question(breach, state.reported.account, state.span, held), upto=upto)
-    for events in whole_streams(log, held, upto):
+    return Search(log, c, Question(breach, state.reported.account, state.span, held), upto=upto)
+
+
+def _whole(log: Log, search: Search, held: Iterable[str], upto: int) -> Search:
+    for events in whole_streams(log, set(held), upto):
         stream = decode(events)
         search.take(stream, void_by_breach(stream))
-    return search.rest()
+    return search
+
+
+class DependentsSearch:
+    """What decisions ask: the dependents of a breach as of now, of named streams only if any are named.
+
+    Raises NotYetThereError while the reports, which know whose journal and whose parent is whose, are not as far.
+    """
+
+    def __init__(self, store: EventStore, model: ReadModel) -> None:
+        """Nothing is looked into yet."""
+        self._store = store
+        self._model = model
+        self._states: OrderedDict[str, BreachState] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, int], ShownByPupil] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, breach: str, streams: Sequence[str] | None) -> list[Ref]:
+        """Answer the references in the order of the log."""
+        state = self._state(breach)
+        upto = self._store.last_position()
+        with self._model.snapshot(upto) as snapshot:
+            c = snapshot.connection
+            if streams is None:
+                found = dependents_of(self._store, c, breach, state, upto=upto)
+            else:
+                search = _search(self._store, c, breach, state, upto)
+                found = [] if search is None else search.named(streams, lambda: self._seen(c, breach, state, upto))
+        return [one.ref for one in found]
+
+    def _state(self, breach: str) -> BreachState:
+        """Answer the state as it is now: a decision on a thousand dependents asks a thousand times."""
+        head = self._store.heads([breach]).get(breach, NO_STREAM)
+        with self._lock:
+            known = self._states.get(breach)
+        if known is None or known.version != head:
+            known = fold(BreachState, self._store.read_streams([breach]), CATALOGUE)
+            with self._lock:
+                self._states[breach] = known
+                if len(self._states) > BREACHES_REMEMBERED_MAX:
+                    self._states.popitem(last=False)
+        return known
+
+    def _seen(self, c: sa.Connection, breach: str, state: BreachState, upto: int) -> ShownByPupil:
+        """Answer what parents could see: kept, since what is held changes with the breach's own events only."""
+        key = (breach, state.version)
+        with self._lock:
+            known = self._shown.get(key)
+        if known is None:
+            search = _search(self._store, c, breach, state, upto)
+            known = {} if search is None else _whole(self._store, search, state.held, upto).shown
+            with self._lock:
+                self._shown[key] = known
+                if len(self._shown) > BREACHES_REMEMBERED_MAX:
+                    self._shown.popitem(last=False)
+        return known

@@ -17,6 +17,8 @@ GRANTS = (
     "GRANT SELECT ON {schema}.schema_version TO {role}",
     "GRANT SELECT, INSERT ON {schema}.events, {schema}.commands, {schema}.batches, {schema}.directory TO {role}",
     "GRANT SELECT, INSERT, DELETE ON {schema}.reservations TO {role}",
+    "GRANT SELECT, INSERT ON {schema}.outbox TO {role}",
+    "GRANT UPDATE (sent_at) ON {schema}.outbox TO {role}",
 )
 """All that the service needs: advisory locks, LISTEN and NOTIFY take no privilege, positions no sequence."""
 

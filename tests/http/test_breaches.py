@@ -1,0 +1,208 @@
+"""Breaches over HTTP on both databases: clocks, timeline, dependents, who may read what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ejd.kernel.envelope import Ref
+from ejd_commands.accounts import GrantRole
+from ejd_commands.breaches import CloseBreach, DecideOnDependents, DependentPart, NotADependent, NotYet, ReportBreach
+from ejd_commands.invalidations import InvalidateBreach, ReaffirmOperations, RevokeInvalidation
+from ejd_commands.journals import AssignTeacher
+from ejd_commands.marks import RecordMark
+from tests import worlds as w
+from tests.breach_story import ACKNOWLEDGED, BREACH, CELL, FINALS, LESSON, Story, at
+from tests.http.conftest import Web, problem
+from tests.scenario import uid
+from tests.schools import LESSON_5B
+
+FORGED_VERA, FORGED_DINA, FORGED_ROLL = 2, 3, 4
+"""Versions of the lesson's events; 1 is the honest mark of GLEB."""
+PATH = f"/breaches/{BREACH}"
+
+
+def told(web: Web) -> Story:
+    """Tell the story up to the proposal."""
+    story = Story(web.tiny)
+    story.forged_marks()
+    return story
+
+
+def ask(web: Web, path: str, login: str = "deputy", **parameters: Any) -> Any:
+    """Answer a report that knows everything stored so far."""
+    answer = web.get(path, login=login, after=web.tiny.school.store.last_position(), **parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["report"]
+
+
+def test_forged_marks_leave_three_dependents_each_with_what_it_stood_on(web: Web) -> None:
+    story = told(web)
+    story.invalidate(story.digest())
+    found = ask(web, f"{PATH}/dependents")
+    assert (found["total"], found["open"]) == (3, 3)
+    shown = [
+        (one["stream"], one["why"], [(on["stream"], on["version"]) for on in one["on"]]) for one in found["dependents"]
+    ]
+    assert shown == [
+        (ACKNOWLEDGED, "acknowledged", [(LESSON, FORGED_VERA)]),
+        (LESSON, "stands-on", [(LESSON, FORGED_VERA)]),
+        (FINALS, "basis", [(LESSON, FORGED_DINA)]),
+    ]
+    correction = found["dependents"][1]
+    assert correction["actor"] == w.ADA
+    assert correction["type"] == "mark-corrected/1"
+    assert "new_value: 3" in correction["says"]
+    assert "value: 5" in correction["on"][0]["says"]
+    assert correction["on"][0]["type"] == "mark-recorded/1"
+
+
+def test_dependents_are_decided_and_the_breach_is_closed(web: Web) -> None:
+    story = told(web)
+    story.invalidate(story.digest())
+    with pytest.raises(NotYet, match="3 events"):
+        story.send(at(17), CloseBreach(breach=BREACH, conclusion="Всё решено"), "head")
+    found = ask(web, f"{PATH}/dependents")["dependents"]
+    parts = tuple(DependentPart(stream=one["stream"], version=one["version"]) for one in found)
+    honest = (DependentPart(stream=LESSON, version=1),)
+    wrong = DecideOnDependents(breach=BREACH, dependents=honest, decision="kept", reason="Верно")
+    with pytest.raises(NotADependent):
+        story.send(at(17), wrong, "head")
+    keep = DecideOnDependents(breach=BREACH, dependents=parts[:2], decision="kept", reason="Отметка верна")
+    story.send(at(17), keep, "deputy")
+    assert [one["stream"] for one in ask(web, f"{PATH}/dependents", open="true")["dependents"]] == [FINALS]
+    decided = ask(web, f"{PATH}/dependents", open="false")
+    assert [one["decision"] for one in decided["dependents"]] == ["kept", "kept"]
+    assert ask(web, "/reports/open-dependents")["total"] == 1
+    keep = DecideOnDependents(breach=BREACH, dependents=parts[2:], decision="kept", reason="Оценка верна")
+    story.send(at(17), keep, "deputy")
+    story.send(at(18), CloseBreach(breach=BREACH, conclusion="Всё решено"), "head")
+    assert ask(web, "/reports/open-dependents")["total"] == 0
+    detail = ask(web, PATH)
+    assert detail["breach"]["state"] == "closed"
+    assert detail["dependents_decided"] == 3
+    assert detail["timeline"][-1]["text"] == "Всё решено"
+
+
+def test_the_timeline_says_who_decided_what_when_and_why(web: Web) -> None:
+    story = told(web)
+    before = ask(web, PATH, login="helper")
+    assert before["breach"]["state"] == "reset"
+    assert "propose-invalidation" in before["breach"]["next_step"]
+    assert before["window"] == {
+        "starts": "2025-10-06T11:00:00.000000Z",
+        "ends": "2025-10-06T12:00:00.000000Z",
+        "sessions": [],
+        "chosen": False,
+    }
+    story.invalidate(story.digest())
+    after = ask(web, PATH)
+    assert [one["kind"] for one in after["timeline"]] == [
+        "breach-reported",
+        "breach-notice-received",
+        "breach-notice-received",
+        "breach-credentials-reset",
+        "invalidation-proposed",
+        "events-invalidated",
+    ]
+    assert after["timeline"][0]["text"] == "Пароль подсмотрели"
+    assert [one["actor"] for one in after["timeline"]] == [w.HEAD, w.HEAD, w.SUPPORT, w.SUPPORT, w.HEAD, w.DEPUTY]
+    assert after["holds"] == {"commands": 3, "events": 3, "streams": 1, "pupils": 3}
+    assert after["reports"]["right"] is True
+    assert after["breach"]["state"] == "invalidated"
+    assert after["breach"]["person_name"] == "Лавлинская Ада"
+
+
+def test_the_clocks_run_from_the_moment_of_learning(web: Web) -> None:
+    told(web)
+    story = Story(web.tiny)
+    story.on(at(16))
+    breach = ask(web, PATH)["breach"]
+    assert breach["notice"]["in_time"] is True
+    assert breach["notice"]["deadline"] == "2025-10-07T21:00:00.000000Z", "the end of Tuesday in Moscow"
+    day, three_days = breach["regulator"]
+    assert (day["hours"], day["over"]) == (24, False)
+    assert day["seconds_left"] == 24 * 3600 - (2 * 60 + 10) * 60
+    assert three_days["deadline"] == "2025-10-09T10:50:00.000000Z"
+
+
+def test_a_notice_that_nobody_received_in_time_is_late(web: Web) -> None:
+    story = Story(web.tiny)
+    report = ReportBreach(breach=BREACH, account=w.ADA, learned_at=at(12), what="Пароль подсмотрели")
+    story.send(at(12, 30), report, "head")
+    detail = ask(web, PATH)
+    assert detail["breach"]["notice"]["in_time"] is None
+    assert detail["window"] is None
+    assert "the head and technical support must acknowledge" in detail["breach"]["next_step"]
+    story.on(at(0, 0, w.TODAY.replace(day=8)))
+    assert ask(web, PATH)["breach"]["notice"]["in_time"] is False
+    listed = ask(web, "/breaches")
+    assert listed["total"] == 1
+    assert listed["breaches"][0]["state"] == "reported"
+    assert listed["breaches"][0]["regulator"][0]["over"] is True
+
+
+def test_reaffirming_and_revoking_take_dependents_off_the_list(web: Web) -> None:
+    story = told(web)
+    story.invalidate(story.digest())
+    reaffirm = ReaffirmOperations(breach=BREACH, commands=(uid("forged dina"),), reason="Это была Ада")
+    story.send(at(17), reaffirm, "head")
+    assert [one["why"] for one in ask(web, f"{PATH}/dependents")["dependents"]] == ["acknowledged", "stands-on"]
+    story.send(at(17), RevokeInvalidation(breach=BREACH, reason="Ложная тревога"), "head")
+    assert ask(web, f"{PATH}/dependents")["total"] == 0
+    detail = ask(web, PATH)
+    assert detail["breach"]["state"] == "revoked"
+    assert detail["holds"]["events"] == 0
+
+
+def test_honest_lessons_on_a_forged_load_are_listed_without_basis(web: Web) -> None:
+    """The deputy's account is stolen: it gives BORIS a load in 5А, who honestly teaches on it."""
+    story = Story(web.tiny)
+    load = AssignTeacher(journal=w.JOURNAL, staff=w.BORIS_STAFF, starts=w.TODAY)
+    story.send(at(14, 5), load, "deputy", name="forged load")
+    story.send(at(14, 30), RecordMark(**CELL, pupil=w.VERA, value="4"), "boris")
+    story.report(account=w.DEPUTY)
+    digest = story.digest()
+    story.propose(digest)
+    story.send(at(16), GrantRole(account=w.BORIS, role="deputy-head", starts=w.TODAY), "head")
+    story.send(at(16), InvalidateBreach(breach=BREACH, digest=digest), "boris")
+    found = ask(web, "/reports/without-basis", login="head")
+    assert [(one["stream"], one["why"], one["breach"]) for one in found["dependents"]] == [
+        (LESSON, "stands-on", BREACH)
+    ]
+    assert [(on["type"], on["stream"]) for on in found["dependents"][0]["on"]] == [("teacher-assigned/1", w.JOURNAL)]
+
+
+@pytest.mark.parametrize(
+    ("path", "readers"),
+    [
+        ("/breaches", {"head", "deputy", "helper"}),
+        (PATH, {"head", "deputy", "helper"}),
+        (f"{PATH}/dependents", {"head", "deputy"}),
+        ("/reports/open-dependents", {"head", "deputy"}),
+        ("/reports/without-basis", {"head", "deputy"}),
+    ],
+)
+def test_breaches_are_read_by_administration_their_state_by_support_too(
+    shared: Web, path: str, readers: set[str]
+) -> None:
+    for login in ("head", "deputy", "helper", "ada", "olga", "vera", "timetable-program"):
+        expected = {200, 404} if login in readers else {403}
+        assert shared.get(path, login=login).status_code in expected, login
+
+
+def test_the_stolen_account_reads_nothing(web: Web) -> None:
+    told(web)
+    problem(web.get(PATH, login="ada"), 401, "not-authenticated")
+
+
+@pytest.mark.parametrize("path", [f"/breaches/{uid('nothing')}", f"/breaches/{LESSON_5B}/dependents"])
+def test_an_unknown_breach_is_not_there(shared: Web, path: str) -> None:
+    problem(shared.get(path), 404, "not-there")
+
+
+def test_a_stream_of_another_kind_is_no_breach(web: Web) -> None:
+    assert Ref(LESSON, 1).version == 1
+    Story(web.tiny).send(at(14), RecordMark(**CELL, pupil=w.VERA, value="4"), "ada")
+    problem(web.get(f"/breaches/{LESSON}"), 404, "not-there")
