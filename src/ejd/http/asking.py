@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from ejd.access.reading import Duties, Sight, check_reader, reads_whole_school, sight
 from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import ClockNotSettable
+from ejd.history.ground import PRESENT, Ground, Library, Past, Then
 from ejd.http.contract import SchoolService
+from ejd.http.moments import AS_OF_PATTERN, Invalidated, find_then, moment_text
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, ReportsNotBuilt
 from ejd.kernel.calendar import local_day
@@ -24,6 +26,7 @@ from ejd.read.model import ReadModel, Snapshot
 from ejd_commands.fields import WHOLE_NUMBER_MAX
 from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import class_teachers_on, classes_by_name, find_journals
+from ejd_projections.memberships import stays_in
 from ejd_projections.people import pupils_of
 from ejd_projections.school_catalogue import School, school
 
@@ -53,25 +56,62 @@ class QuestionParameters(BaseModel):
     ] = None
 
 
+class ReportParameters(QuestionParameters):
+    """What every report takes: it can be asked as of a moment of the past."""
+
+    as_of: Annotated[
+        str | None,
+        Field(
+            default=None,
+            pattern=AS_OF_PATTERN,
+            examples=["2025-10-06T12:00:00+03:00", "812"],
+            description="A moment of the past: a time (RFC 3339; write its + as %2B) or a position. The answer is what"
+            " the report was then; who may see it is decided by the rights of today. Not together with `after`.",
+        ),
+    ] = None
+    invalidated: Annotated[
+        Invalidated,
+        Field(
+            description="With `as_of`: include (as known then, with what was made void only later), or exclude (as of"
+            " then by what counts today). Without `as_of` both are the same: what is void now never counts.",
+        ),
+    ] = "include"
+
+
 class Answered(BaseModel, Generic[T]):
     """A report with the position that it is true for."""
 
     position: int = Field(description="Everything up to this position is in the report, nothing above it.")
+    as_of: str | None = Field(
+        default=None,
+        description="Only when a moment of the past was asked about: the time that was the report's present.",
+        json_schema_extra={"format": "date-time"},
+    )
+    invalidated: Invalidated | None = Field(
+        default=None, description="Only with as_of: whether what was made void since is in the report."
+    )
     simulated: bool = Field(description="True: the school is a simulation, nothing of this ever happened.")
     report: T
 
 
 @dataclass
 class Asking:
-    """One question being answered: the connection sees one position of all tables."""
+    """One question being answered: the connection sees one position of all tables.
+
+    `live` is the present, by which rights are decided; `c` is the present too unless the question is about the past,
+    which then has only what was brought through `ground`.
+    """
 
     c: sa.Connection
+    live: sa.Connection
     school: School
     sight: Sight
     who: Authenticated
     now: int
     """Microseconds since 1970 UTC."""
     position: int = 0
+    ground: Ground = PRESENT
+    then: Then | None = None
 
     @property
     def day(self) -> date:
@@ -87,12 +127,21 @@ class Asking:
         """Answer the sight with the journals of a range of days: own load, and own substitutions."""
         if self.sight.everything or "teacher" not in self.who.roles or not self.who.person:
             return self.sight
-        own = {one.id for one in find_journals(self.c, teacher=self.who.person, first=first, last=last)}
+        own = {one.id for one in find_journals(self.live, teacher=self.who.person, first=first, last=last)}
         t = lessons.c
         given = sa.select(t.journal).distinct().where(t.substitute == self.who.person)
         given = given.where(t.placed_date >= first, t.placed_date <= last)
-        own |= set(self.c.scalars(given))
+        own |= set(self.live.scalars(given))
         return self.sight._replace(duties=self.sight.duties._replace(journals=frozenset(own)))
+
+    def strangers(self, first: str, last: str) -> bool:
+        """Say whether pupils were in the reader's own class then who, as is known today, were not in it."""
+        own = self.sight.duties.classes
+        if self.then is None or not own:
+            return False
+        self.ground.members(own)
+        were = {one.stream for one in stays_in(self.c, own, first=first, last=last)}
+        return not were <= {one.stream for one in stays_in(self.live, own, first=first, last=last)}
 
 
 @dataclass
@@ -100,9 +149,14 @@ class Desk:
     """Where questions are asked: opens the snapshot, finds out what the asker may see, makes the response."""
 
     service: SchoolService
+    library: Library = field(init=False)
     _current: dict[int, bool] = field(default_factory=dict)
 
-    def answer(  # noqa: PLR0913 - the question, who asks it, and as of when
+    def __post_init__(self) -> None:
+        """Have one library for all questions about the past."""
+        self.library = Library(self.service.read.folding, self.service.store)
+
+    def answer(  # noqa: PLR0913 - the question, who asks it, and when
         self,
         question: str,
         ask: Callable[[Asking], Any],
@@ -110,16 +164,30 @@ class Desk:
         request: Request,
         who: Authenticated,
         after: int | None = None,
+        as_of: str | None = None,
+        invalidated: Invalidated = "include",
         at: int | None = None,
     ) -> Response:
         """Answer a question by its name in `ejd.access.reading.READERS`; raises Refusal and what reports raise."""
         check_reader(question, who.roles)
-        if after is not None and after > self.service.store.last_position():
+        store = self.service.store
+        if as_of is not None and after is not None:
+            raise Malformed("as_of says a moment already: leave `after` out", field="after")
+        if after is not None and after > store.last_position():
             raise Malformed(f"there is no position {after} yet: give one that a command answered", field="after")
-        with self.service.read.snapshot(after) as snapshot:
+        then = None
+        if as_of is not None:
+            present = self.service.clock() if at is None else at
+            then = find_then(store, as_of, present, without_invalidated=invalidated == "exclude")
+        with self.service.read.snapshot(after if then is None else then.position) as snapshot:
             self._check_current(snapshot)
             asking = self._asking(snapshot, question, who, at)
-            report = msgspec.json.encode(ask(asking))
+            if then is None:
+                report = msgspec.json.encode(ask(asking))
+            else:
+                with self.library.past(question, then, snapshot.connection) as past:
+                    asking = _back_to(then, past, asking)
+                    report = msgspec.json.encode(ask(asking))
         return _response(report, asking, request)
 
     def _asking(self, snapshot: Snapshot, question: str, who: Authenticated, at: int | None) -> Asking:
@@ -129,7 +197,7 @@ class Desk:
         now = self.service.clock() if at is None else at
         day = local_day(now, opened.timezone).isoformat()
         seen = sight(question, who.roles, duties_of(snapshot.connection, who, day))
-        return Asking(snapshot.connection, opened, seen, who, now, snapshot.position)
+        return Asking(snapshot.connection, snapshot.connection, opened, seen, who, now, snapshot.position)
 
     def _check_current(self, snapshot: Snapshot) -> None:
         """Refuse a generation that was built for other projections: its tables are not the ones we would ask."""
@@ -142,6 +210,13 @@ class Desk:
             self._current[snapshot.generation] = current
         if not current:
             raise ReportsNotBuilt("the reports are being built for this version of ejd: try again in a moment")
+
+
+def _back_to(then: Then, past: Past, asking: Asking) -> Asking:
+    """Answer the question in its past; what may be seen stays as it is today."""
+    past.begin()
+    opened = school(past.c) or School("", asking.school.timezone, simulated=asking.school.simulated)
+    return replace(asking, c=past.c, school=opened, now=then.now, position=then.position, ground=past, then=then)
 
 
 def duties_of(c: sa.Connection, who: Authenticated, day: str) -> Duties:
@@ -168,7 +243,11 @@ def _response(report: bytes, asking: Asking, request: Request) -> Response:
         notes_of(request.scope).outcome = "ok"
         return Response(status_code=304, headers=headers)
     simulated = b"true" if asking.school.simulated else b"false"
-    body = b'{"position":%d,"simulated":%s,"report":%s}' % (asking.position, simulated, report)
+    then = b""
+    if asking.then is not None:
+        how = b"exclude" if asking.then.without_invalidated else b"include"
+        then = b'"as_of":"%s","invalidated":"%s",' % (moment_text(asking.then.now).encode(), how)
+    body = b'{"position":%d,%s"simulated":%s,"report":%s}' % (asking.position, then, simulated, report)
     return Response(body, media_type="application/json", headers=headers)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from ejd.handling.states import fold
 from ejd.http.asking import Asking
 from ejd.http.contract import SchoolService
-from ejd.http.events import moment_text
+from ejd.http.moments import moment_text
 from ejd.http.problems import NotThere
 from ejd.kernel.calendar import CalendarData, calendar_from_json
 from ejd.kernel.events import CATALOGUE

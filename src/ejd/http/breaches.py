@@ -14,7 +14,7 @@ from ejd.http.asking import Answered, Asking, Desk, Limit, Offset, QuestionParam
 from ejd.http.breach_state import Breach, BreachDetail, Known, breach_of, calendars, detail_of
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
-from ejd.http.events import moment_text
+from ejd.http.moments import moment_text
 from ejd.http.routes import BEARER, ApiRoute, problems, who
 from ejd.kernel.envelope import Ref
 from ejd_commands.fields import Id

@@ -8,7 +8,8 @@ from typing import Annotated
 import sqlalchemy as sa
 from pydantic import Field
 
-from ejd.http.asking import Asking, QuestionParameters
+from ejd.history.choosing import Choice
+from ejd.http.asking import Asking, ReportParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
 from ejd_commands.fields import Code, Day, Id
@@ -21,7 +22,7 @@ from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
 
 
-class YearParameters(QuestionParameters):
+class YearParameters(ReportParameters):
     """Which academic year."""
 
     year: Annotated[Id | None, Field(description="The academic year; the present one by default.")] = None
@@ -105,7 +106,7 @@ class Allowed:
     `partial` are journals of which only rows of `pupils_seen` may be seen: a class teacher's view of a group.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what may be seen, and how much of it
         self,
         journals: Sequence[Journal],
         *,
@@ -113,6 +114,7 @@ class Allowed:
         restricted: bool = False,
         partial: Collection[str] = (),
         pupils_seen: Collection[str] = (),
+        own_classes: Collection[str] = (),
     ) -> None:
         """Keep what was found; `restricted`: there may be more that was asked for and is not shown."""
         self.journals = list(journals)
@@ -120,6 +122,11 @@ class Allowed:
         self.restricted = restricted
         self.partial = frozenset(partial)
         self.pupils_seen = frozenset(pupils_seen)
+        self._own_classes = frozenset(own_classes)
+
+    def whole_class(self, class_id: str | None) -> bool:
+        """Say whether the class was named and is the reader's own."""
+        return class_id in self._own_classes
 
     @property
     def ids(self) -> list[str]:
@@ -132,26 +139,62 @@ class Allowed:
         return [one.id for one in self.journals if one.id not in self.partial]
 
 
-def allowed_journals(asking: Asking, query: WhomParameters, days: Selection) -> Allowed:
+def choice_of(asking: Asking, query: WhomParameters, year: str | None) -> Choice:
+    """Answer what to have for a question: the only pupil of a family's question is implied."""
+    own = asking.sight.duties.pupils
+    family = len(own) == 1 and "teacher" not in asking.who.roles
+    return Choice(
+        years=None if year is None else frozenset({year}),
+        class_id=query.class_id,
+        group=query.group,
+        journal=query.journal,
+        subject=query.subject,
+        teacher=query.teacher,
+        pupil=query.pupil or (next(iter(own)) if family else None),
+    )
+
+
+def allowed_journals(asking: Asking, query: WhomParameters, days: Selection, *, any_year: bool = False) -> Allowed:
     """Answer the journals of a choice that the asker may see between two days.
 
-    Raises NotThere, NotAllowed, and Malformed when a parent of several children names none of them.
+    `any_year`: the report will look into journals of other years too. Raises NotThere, NotAllowed, and Malformed when
+    a parent of several children names none of them.
     """
+    asking.ground.choose(choice_of(asking, query, None if any_year else days.year))
     check_there(asking, query)
     seen = asking.taught(days.first, days.last)
     pupil = own_pupil(asking, query)
     found = _chosen(asking.c, query, pupil or query.pupil, days)
     if seen.everything or (pupil is not None and seen.family(pupil)):
         return Allowed(found, pupil=pupil or query.pupil)
-    whole = {one.id for one in found if seen.whole_journal(one.id, one.group)}
+    strangers = asking.strangers(days.first, days.last)
+    if strangers and query.class_id in seen.duties.classes:
+        raise NotAllowed(
+            "then somebody was in your class who was not, by what is known today: ask about your own journals, or ask"
+            " the administration"
+        )
+    whole = {
+        one.id
+        for one in found
+        if seen.whole_journal(one.id, one.group) and (one.id in seen.duties.journals or not strangers)
+    }
     partial = {one.id for one in found if one.id not in whole and seen.part_of_journal(frozenset(one.classes))}
     kept = [one for one in found if one.id in whole or one.id in partial]
     if found and not kept:
         raise NotAllowed("this is not in your load, nor of your class: ask the deputy head, or leave the filter out")
     classmates: set[str] = set()
     if partial:
-        classmates = {one.stream for one in stays_in(asking.c, seen.duties.classes, first=days.first, last=days.last)}
-    return Allowed(kept, pupil=query.pupil, restricted=True, partial=partial, pupils_seen=classmates)
+        classmates = {
+            one.stream for one in stays_in(asking.live, seen.duties.classes, first=days.first, last=days.last)
+        }
+    return Allowed(
+        kept,
+        pupil=query.pupil,
+        restricted=True,
+        partial=partial,
+        pupils_seen=classmates,
+        own_classes=seen.duties.classes,
+    )
 
 
 def own_pupil(asking: Asking, query: WhomParameters) -> str | None:

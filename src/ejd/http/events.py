@@ -1,7 +1,6 @@
 """The list of events for the administration: who recorded what and when; what is sealed stays sealed."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ejd.access.reading import check_reader
 from ejd.handling.authentication import Authenticated
 from ejd.http.contract import SchoolService
+from ejd.http.moments import moment_text
 from ejd.http.routes import BEARER, ApiRoute, problems, who
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Catalogue
@@ -22,7 +22,6 @@ from ejd_commands.fields import WHOLE_NUMBER_MAX, Id, Moment
 EVENTS_MAX = 1_000
 EVENTS_LIMIT = 100
 TYPES_MAX = 20
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE_ID = "0198c0de-7a3b-7000-8000-3f1c2a9d4e55"
 
 EventType = Annotated[
@@ -163,11 +162,6 @@ def shown(event: Recorded, catalogue: Catalogue = CATALOGUE) -> dict[str, Any]:
         "caused_by": [{"stream": stream, "version": version} for stream, version in causes],
         "payload": without_boxes(catalogue.decode(event.name, event.state)),
     }
-
-
-def moment_text(recorded_at: int) -> str:
-    """Answer microseconds since 1970 as RFC 3339 in UTC, to the last digit."""
-    return (EPOCH + timedelta(microseconds=recorded_at)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def without_boxes(value: Any) -> Any:

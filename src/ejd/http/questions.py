@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from ejd.access.reading import READERS
 from ejd.handling.authentication import Authenticated
 from ejd.http import reports, setup
-from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
+from ejd.http.asking import Answered, Asking, Desk, ReportParameters
 from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
@@ -39,7 +39,7 @@ class Question:
 
     name: str
     path: str
-    parameters: type[QuestionParameters]
+    parameters: type[ReportParameters]
     report: Any
     ask: Callable[[Asking, Any], Any]
     tag: str = "reports"
@@ -57,7 +57,7 @@ QUESTIONS = (
     Question("progress", "/reports/progress", reports.ProgressParameters, Progress, reports.progress),
     Question("missed-topics", "/reports/missed-topics", reports.MissedParameters, MissedTopics, reports.missed_topics),
     Question("lessons", "/lessons", reports.LessonsParameters, reports.Lessons, reports.lessons),
-    Question("school", "/school", QuestionParameters, setup.SchoolPicture, setup.school, "school"),
+    Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
     Question("classes", "/classes", YearParameters, setup.Classes, setup.classes, "school"),
     Question("journals", "/journals", setup.JournalsParameters, setup.Journals, setup.journals, "school"),
 )
@@ -65,7 +65,7 @@ QUESTIONS = (
 
 def add_questions(app: FastAPI, school: SchoolService) -> None:
     """Add the routes of all questions; a question without a rule about its readers is refused here."""
-    desk = Desk(school)
+    desk = app.state.desk = Desk(school)
     examples = json.loads(files("ejd.http").joinpath("examples.json").read_text(encoding="utf-8"))
     for question in QUESTIONS:
         if question.name not in READERS:
@@ -106,13 +106,15 @@ def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:
         _if_none_match: IfNoneMatch = None,
         simulated_time: SimulatedTime = None,
     ) -> Response:
-        asked: QuestionParameters = query
+        asked: ReportParameters = query
         return desk.answer(
             question.name,
             lambda asking: question.ask(asking, asked),
             request=request,
             who=client,
             after=asked.after,
+            as_of=asked.as_of,
+            invalidated=asked.invalidated,
             at=moment_of(simulated_time),
         )
 

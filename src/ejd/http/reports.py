@@ -13,6 +13,7 @@ from ejd.http.choosing import (
     ChoiceParameters,
     WhomParameters,
     allowed_journals,
+    choice_of,
     days_of,
     year_of,
 )
@@ -62,6 +63,7 @@ def gradebook(asking: Asking, query: GradebookParameters) -> Gradebooks:
     days = days_of(asking, query)
     allowed = allowed_journals(asking, query, days)
     page = allowed.journals[query.offset : query.offset + query.limit]
+    asking.ground.pages(page, (days.first, days.last), allowed.pupil)
     found = book.gradebooks(asking.c, page, first=days.first, last=days.last, pupil=allowed.pupil)
     for one in found:
         if one.journal.id in allowed.partial:
@@ -85,6 +87,7 @@ def fill_completeness(asking: Asking, query: FillParameters) -> fill.FillComplet
     days = days_of(asking, query)
     allowed = allowed_journals(asking, query, days)
     only = allowed.ids if allowed.restricted or query.journal else None
+    asking.ground.timetable_lessons(only, (days.first, days.last), days.year)
     return fill.fill_completeness(
         asking.c,
         year=days.year,
@@ -126,9 +129,9 @@ def progress(asking: Asking, query: ProgressParameters) -> prog.Progress:
     days = Selection(year.id, span.first, span.last, period, span.scheme or "", span.name)
     allowed = allowed_journals(asking, query, days)
     only = None if query.journal is None else [query.journal]
-    own_class = query.class_id is not None and asking.sight.whole_class(query.class_id)
-    if allowed.restricted and not own_class:
+    if allowed.restricted and not allowed.whole_class(query.class_id):
         only = allowed.whole_ids
+    asking.ground.progress(choice_of(asking, query, year.id), (days.first, days.last), period)
     return prog.progress(
         asking.c,
         year=year.id,
@@ -163,10 +166,12 @@ class MissedParameters(ChoiceParameters):
 def missed_topics(asking: Asking, query: MissedParameters) -> missed.MissedTopics:
     """Missed lessons with their topics (D5), by pupil and subject, with the reason and whether they were made up."""
     days = days_of(asking, query)
-    allowed = allowed_journals(asking, query, days)
+    allowed = allowed_journals(asking, query, days, any_year=True)
     teacher = query.teacher
-    own_class = query.class_id is not None and asking.sight.whole_class(query.class_id)
-    if allowed.restricted and not own_class and not _all_whole(asking, query, days, allowed):
+    by_journals = any(one is not None for one in (query.group, query.journal, query.subject, query.teacher))
+    only_chosen = by_journals and not allowed.restricted
+    asking.ground.missed(choice_of(asking, query, None), (days.first, days.last), only_chosen=only_chosen)
+    if allowed.restricted and not allowed.whole_class(query.class_id) and not _all_whole(asking, query, days, allowed):
         if teacher not in {None, asking.who.person}:
             raise NotAllowed("these journals are not yours: leave the teacher out, or ask about your class")
         teacher = asking.who.person
@@ -228,6 +233,7 @@ def lessons(asking: Asking, query: LessonsParameters) -> Lessons:
     else:
         days = Selection(year_of(asking, query).id, asking.today, asking.today, "", "", "")
     journals = allowed_journals(asking, query, days).journals
+    asking.ground.timetable_lessons([one.id for one in journals], (days.first, days.last), days.year)
     found = lessons_due(
         asking.c, journals, first=days.first, last=days.last, limit=query.limit + 1, offset=query.offset
     )

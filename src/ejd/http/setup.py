@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ejd.http.asking import Asking, Limit, Offset, QuestionParameters
+from ejd.http.asking import Asking, Limit, Offset, ReportParameters
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
 from ejd_projections.journal_catalogue import (
     Journal,
@@ -66,9 +66,10 @@ class SchoolPicture:
     grading_systems: list[str]
 
 
-def school(asking: Asking, _query: QuestionParameters) -> SchoolPicture:
+def school(asking: Asking, _query: ReportParameters) -> SchoolPicture:
     """The school with its academic years, grading periods, subjects, kinds of work and grading systems."""
     c = asking.c
+    asking.ground.subjects()
     return SchoolPicture(
         name=asking.school.name,
         timezone=asking.school.timezone,
@@ -117,6 +118,7 @@ class Classes:
 def classes(asking: Asking, query: YearParameters) -> Classes:
     """Classes of a year with their class teachers, and its teaching groups."""
     c, year = asking.c, year_of(asking, query)
+    asking.ground.classes(year.id)
     rows = classes_by_name(c, year=year.id)
     teachers = class_teachers_on(c, [row.stream for row in rows], asking.today)
     people = names(c, set(teachers.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,6 +64,13 @@ class Folding:
         }
         self._listeners = self._listen()
         self._concerned = self._concern()
+
+    def only(self, names: Collection[str]) -> Folding:
+        """Answer a folding of the projections with these names, for questions that need no more."""
+        chosen = [one for one in self.projections if one.name in names]
+        if len(chosen) != len(set(names)):
+            raise ProjectionError(f"there are not all of these projections: {sorted(names)}")
+        return Folding(chosen, self._catalogue, unseal=self._unseal)
 
     def fold(
         self,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ejd.kernel.envelope import Recorded
 from ejd.read import sqlite
 from ejd.read.contract import EventSource
-from ejd.read.folding import Folding, tuples
+from ejd.read.folding import Folding, tuples, without_collection
 from ejd.read.model import Snapshot
 from ejd.read.projection import StreamRows
 from ejd.read.writing import REFOLD_STREAMS_MAX
@@ -38,29 +38,64 @@ class Memory:
         without_invalidated: bool = False,
         void: Voids | None = None,
     ) -> Iterator[Snapshot]:
-        """Fold the streams up to a position and give them for questions.
+        """Fold the streams up to a position and give them for questions; see `State` for the rest."""
+        with self.state(source, upto=upto, without_invalidated=without_invalidated, void=void) as state:
+            state.bring(streams)
+            yield state.snapshot
 
-        `without_invalidated` leaves out what was made void at any time since, too; `void` leaves out more
-        (stream to versions), for the preview of an invalidation.
-        """
+    @contextmanager
+    def state(
+        self,
+        source: EventSource,
+        *,
+        upto: int | None = None,
+        without_invalidated: bool = False,
+        void: Voids | None = None,
+    ) -> Iterator[State]:
+        """Give an empty state at a position, into which streams are brought as a question turns out to need them."""
         last = source.last_position()
         position = last if upto is None else min(upto, last)
         with self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - what `memory` opens
             raw.executescript(self._schema)
-            for start in range(0, len(streams), REFOLD_STREAMS_MAX):
-                chunk = streams[start : start + REFOLD_STREAMS_MAX]
-                known = source.read_streams(chunk, upto=last if without_invalidated else position)
-                rows = self._fold(known, position, void or {})
+            known_upto = last if without_invalidated else position
+            yield State(self._folding, source, Snapshot(connection, position), known_upto, void or {})
+
+
+class State:
+    """Another state of the school in the making: at one position, with the streams that were brought.
+
+    Known are the markers up to `known_upto`: above the position they leave out what was made void at any time since.
+    `void` leaves out more (stream to versions), for the preview of an invalidation.
+    """
+
+    def __init__(self, folding: Folding, source: EventSource, snapshot: Snapshot, known_upto: int, void: Voids) -> None:
+        """Begin with nothing."""
+        self.snapshot = snapshot
+        self.streams: set[str] = set()
+        self._folding, self._source, self._known_upto, self._void = folding, source, known_upto, void
+
+    def bring(self, streams: Iterable[str]) -> None:
+        """Fold the streams that were not brought yet; those that do not exist are empty."""
+        missing = sorted(set(streams) - self.streams)
+        self.streams.update(missing)
+        raw = self.snapshot.connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - as in `Memory.state`
+        with without_collection():
+            for start in range(0, len(missing), REFOLD_STREAMS_MAX):
+                chunk = missing[start : start + REFOLD_STREAMS_MAX]
+                rows = self._fold(self._source.read_streams(chunk, upto=self._known_upto))
+                raw.execute("BEGIN")
                 for table, values in tuples(rows).items():
                     raw.executemany(sqlite.STATEMENTS["insert"](table), values)
-            yield Snapshot(connection, position)
+                raw.execute("COMMIT")
 
-    def _fold(self, known: Sequence[Recorded], position: int, void: Voids) -> Iterable[StreamRows]:
+    def _fold(self, known: Sequence[Recorded]) -> Iterable[StreamRows]:
         versions = self._folding.void_versions(known)
-        for stream, more in void.items():
+        for stream, more in self._void.items():
             versions[stream] = versions.get(stream, frozenset()) | frozenset(more)
         rows: dict[str, StreamRows] = {}
+        position = self.snapshot.position
         self._folding.fold((meta for meta in known if meta.position <= position), rows, versions)
         return rows.values()

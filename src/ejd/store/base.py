@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, EventRef, Recorded
 from ejd.store import dialect as sql
-from ejd.store.contract import PAGE_EVENTS_MAX, STREAMS_IN_ONE_READ_MAX, chunks
+from ejd.store import moments
+from ejd.store.contract import DATE_MAX, PAGE_EVENTS_MAX, STREAMS_IN_ONE_READ_MAX, Moment, chunks
 from ejd.store.dialect import Dialect
 from ejd.store.errors import StoreBusyError, StoreClosedError
 from ejd.store.group_commit import Appender, GroupCommit
@@ -209,6 +210,27 @@ class BaseStore:
         """Answer the directory's streams of one kind and person, ordered by first position."""
         with self._use():
             return [stream for (stream,) in self._fetch(self._sql(sql.PERSON_STREAMS), (person, kind))]
+
+    def streams_of_journals(
+        self, journals: Sequence[str], kind: str, *, first: str = "", last: str = DATE_MAX
+    ) -> list[str]:
+        """Answer the directory's streams of one kind and several journals, of a range of dates, both included."""
+        found: list[str] = []
+        for chunk in chunks(journals, STREAMS_IN_ONE_READ_MAX):
+            with self._use():
+                rows = self._fetch(self._sql(sql.STREAMS_OF_JOURNALS), (self._many(chunk), kind, first, last))
+            found += [stream for (stream,) in rows]
+        return found
+
+    def moment_at(self, position: int) -> Moment | None:
+        """Answer where the commit ends that the newest event at or below a position belongs to; None: there is none."""
+        with self._use():
+            return moments.moment_at(self._fetch, self._sql, position)
+
+    def moment_before(self, recorded_at: int) -> Moment | None:
+        """Answer where the store stood at a time: the last event recorded then or earlier; None: there was none."""
+        with self._use():
+            return moments.moment_before(self._fetch, self._sql, recorded_at)
 
     def kind_of(self, stream: str) -> str | None:
         """Answer the kind under which the directory has a stream, None for one that does not exist."""

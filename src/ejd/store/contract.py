@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, Recorded
 
 PAGE_EVENTS_MAX = 10_000
 STREAMS_IN_ONE_READ_MAX = 10_000
+DATE_MAX = "9999-12-31"
+"""Later than any date of the directory: the end of a range without one."""
+
+
+class Moment(NamedTuple):
+    """A position at which a whole commit has ended, and when that was recorded (microseconds since 1970 UTC)."""
+
+    position: int
+    recorded_at: int
 
 
 class EventStore(Protocol):
@@ -91,6 +100,20 @@ class EventStore(Protocol):
 
     def streams_of_person(self, person: str, kind: str) -> list[str]:
         """Answer the directory's streams of one kind and person, by first position (cheap: it has an index)."""
+        ...
+
+    def streams_of_journals(
+        self, journals: Sequence[str], kind: str, *, first: str = "", last: str = DATE_MAX
+    ) -> list[str]:
+        """Answer the directory's streams of one kind and several journals, of a range of dates, both included."""
+        ...
+
+    def moment_at(self, position: int) -> Moment | None:
+        """Answer where the commit ends that the newest event at or below a position belongs to; None: there is none."""
+        ...
+
+    def moment_before(self, recorded_at: int) -> Moment | None:
+        """Answer where the store stood at a time: the last event recorded then or earlier; None: there was none."""
         ...
 
     def kind_of(self, stream: str) -> str | None:

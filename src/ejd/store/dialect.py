@@ -86,6 +86,18 @@ SELECT stream FROM directory WHERE journal = ? AND journal <> '' AND kind = ? OR
 PERSON_STREAMS = """
 SELECT stream FROM directory WHERE person = ? AND person <> '' AND kind = ? ORDER BY first_position
 """
+STREAMS_OF_JOURNALS = """
+SELECT stream FROM directory
+WHERE journal IN ? AND journal <> '' AND kind = ? AND date >= ? AND date <= ? ORDER BY first_position
+"""
+AT = """
+SELECT position, recorded_at, actor, command_id, batch_id FROM events WHERE position <= ?
+ORDER BY position DESC LIMIT 1
+"""
+LAST_OF_COMMIT = """
+SELECT last_position FROM batches WHERE batch_id = ? AND actor = ?
+UNION ALL SELECT last_position FROM commands WHERE command_id = ? AND actor = ? AND batch_id = ?
+"""
 KIND = "SELECT kind FROM directory WHERE stream = ?"
 DIRECTORY_STREAMS = """
 SELECT first_position, stream FROM directory WHERE first_position > ? AND first_position <= ?

@@ -1,0 +1,280 @@
+"""What a question stands on: the present, where all is there, or a past that brings what the question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from ejd.history.choosing import Choice, Directory, Streams
+from ejd.kernel.command import Refusal
+from ejd.kernel.ids import timetable_stream
+from ejd.read.contract import EventSource
+from ejd.read.folding import Folding
+from ejd.read.memory import Memory, State
+from ejd_projections.final_marks import final_marks
+from ejd_projections.gradebook_tables import attendance, lessons, marks, recommendations
+from ejd_projections.journal_catalogue import Journal
+
+EVENTS_MAX = 1_000_000
+"""Events folded for one question: some twelve seconds of one processor."""
+AT_ONCE_MAX = 2
+"""Questions about the past that one process answers at the same time: the present goes first."""
+WAIT_SECONDS_MAX = 1.0
+"""How long one more such question waits for its turn."""
+
+SETUP = frozenset({"school_catalogue", "journal_catalogue", "people"})
+RECORDS = SETUP | {"memberships", "gradebook"}
+NEEDED: dict[str, frozenset[str]] = {
+    "school": frozenset({"school_catalogue"}),
+    "classes": SETUP,
+    "journals": SETUP | {"memberships"},
+    "lessons": RECORDS | {"timetable"},
+    "gradebook": RECORDS | {"final_marks", "control_works"},
+    "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
+    "missed-topics": RECORDS,
+    "progress": RECORDS | {"timetable", "final_marks"},
+}
+"""By question the projections that it looks into."""
+
+
+class TooFarToFold(Refusal):
+    """The question about the past is too large."""
+
+    status = 422
+
+
+class PastIsBusy(Refusal):
+    """Too many questions about the past are being answered just now."""
+
+    status = 503
+
+
+class Ground(Protocol):
+    """What reports call before they look: in the present nothing has to be done."""
+
+    def begin(self) -> None:
+        """Have the school with its years."""
+        ...
+
+    def subjects(self) -> None:
+        """Have all subjects."""
+        ...
+
+    def classes(self, year: str) -> None:
+        """Have the classes and groups of a year with their class teachers."""
+        ...
+
+    def choose(self, choice: Choice) -> None:
+        """Have the journals of a choice with what they stand on."""
+        ...
+
+    def members(self, places: Iterable[str]) -> None:
+        """Have everybody who was ever put into these classes and groups."""
+        ...
+
+    def pages(self, journals: Sequence[Journal], days: tuple[str, str], pupil: str | None) -> None:
+        """Have all that stands on the pages of journals, and everybody who is named there."""
+        ...
+
+    def timetable_lessons(self, journals: Iterable[str] | None, days: tuple[str, str], year: str) -> None:
+        """Have lessons due and held, with substitutes; of all journals chosen when None."""
+        ...
+
+    def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
+        """Have the final marks of the pupils of a choice, and lessons where there are no marks."""
+        ...
+
+    def missed(self, choice: Choice, days: tuple[str, str], *, only_chosen: bool) -> None:
+        """Have the rolls of whatever journals the pupils of a choice were in."""
+        ...
+
+
+class Present:
+    """All is there."""
+
+    def begin(self) -> None:
+        """Nothing to do, as in all that follows."""
+
+    def subjects(self) -> None:
+        """See `Ground`."""
+
+    def classes(self, year: str) -> None:
+        """See `Ground`."""
+
+    def choose(self, choice: Choice) -> None:
+        """See `Ground`."""
+
+    def members(self, places: Iterable[str]) -> None:
+        """See `Ground`."""
+
+    def pages(self, journals: Sequence[Journal], days: tuple[str, str], pupil: str | None) -> None:
+        """See `Ground`."""
+
+    def timetable_lessons(self, journals: Iterable[str] | None, days: tuple[str, str], year: str) -> None:
+        """See `Ground`."""
+
+    def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
+        """See `Ground`."""
+
+    def missed(self, choice: Choice, days: tuple[str, str], *, only_chosen: bool) -> None:
+        """See `Ground`."""
+
+
+PRESENT = Present()
+
+
+class Past:
+    """A state of the school as of a position; streams are brought when a question turns out to need them."""
+
+    def __init__(self, state: State, streams: Streams, *, events_max: int = EVENTS_MAX) -> None:
+        """Begin with nothing."""
+        self.c = state.snapshot.connection
+        self.position = state.snapshot.position
+        self.events = 0
+        self._state, self._streams, self._events_max = state, streams, events_max
+        self._chosen: set[str] = set()
+
+    def begin(self) -> None:
+        """Have the school with its years."""
+        self._bring(self._streams.school())
+
+    def subjects(self) -> None:
+        """Have all subjects."""
+        self._bring(self._streams.all("subject"))
+
+    def classes(self, year: str) -> None:
+        """Have the classes and groups of a year with their class teachers."""
+        self._bring(self._streams.places_of_year([year]))
+
+    def choose(self, choice: Choice) -> None:
+        """Have the journals of a choice with what they stand on."""
+        self._chosen = self._streams.journals(choice)
+        asked = {choice.journal} if choice.journal else set()
+        self._bring(choice.named | self._streams.around(self._chosen | asked))
+
+    def members(self, places: Iterable[str]) -> None:
+        """Have everybody who was ever put into these classes and groups."""
+        self._bring(self._streams.pupils_in(places))
+
+    def pages(self, journals: Sequence[Journal], days: tuple[str, str], pupil: str | None) -> None:
+        """Have all that stands on the pages of journals, and everybody who is named there."""
+        ids = {one.id for one in journals}
+        streams = self._streams
+        pupils = streams.pupils_in({one.group for one in journals}) if pupil is None else {pupil}
+        self._bring(pupils | streams.final_marks(ids) | streams.control_works(ids) | streams.lessons(ids, *days))
+        self._bring(self._named([lessons.c.substitute]))
+        if pupil is None:
+            self._bring(self._named([marks.c.pupil, attendance.c.pupil, recommendations.c.pupil, final_marks.c.pupil]))
+
+    def timetable_lessons(self, journals: Iterable[str] | None, days: tuple[str, str], year: str) -> None:
+        """Have lessons due and held, with substitutes; of all journals chosen when None."""
+        ids = self._chosen if journals is None else set(journals)
+        self._bring({timetable_stream(year)} | self._streams.lessons(ids, *days))
+        self._bring(self._named([lessons.c.substitute, lessons.c.substitute_subject]) | self._streams.all("room"))
+
+    def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
+        """Have the final marks of the pupils of a choice, and lessons where there are no marks."""
+        streams, years = self._streams, choice.years or frozenset()
+        if choice.pupil:  # the report lists classes and teachers whether or not the pupil has to do with them
+            self.choose(replace(choice, pupil=None))
+        places = streams.places(self._chosen) | streams.classes(self._chosen)
+        places |= {choice.class_id} if choice.class_id else set()
+        for year in years:
+            self.classes(year)
+            places |= set() if choice.says_which else streams.places_of_year([year])
+        pupils = {choice.pupil} if choice.pupil else streams.pupils_in(places)
+        everywhere = self._chosen | streams.journals_at(streams.places_of(pupils), years)
+        self._bring(pupils | streams.around(everywhere) | streams.final_marks(everywhere))
+        self._bring({timetable_stream(one) for one in years})
+        marked = sa.select(final_marks.c.journal).where(final_marks.c.period == period).distinct()
+        self._bring(streams.lessons(self._chosen - set(self.c.scalars(marked)), *days))
+
+    def missed(self, choice: Choice, days: tuple[str, str], *, only_chosen: bool) -> None:
+        """Have the rolls of whatever journals the pupils of a choice were in."""
+        streams = self._streams
+        if choice.pupil:
+            pupils = {choice.pupil}
+        elif choice.class_id:
+            pupils = streams.pupils_in([choice.class_id])
+        elif choice.says_which:
+            pupils = streams.pupils_in(streams.places(self._chosen))
+        else:
+            pupils = streams.all("pupil")
+        places = streams.places_of(pupils)
+        journals = self._chosen if only_chosen else self._chosen | streams.journals_at(places)
+        self._bring(pupils | places | streams.around(journals) | streams.lessons(journals, *days))
+
+    def _named(self, columns: Sequence[sa.ColumnElement[str]]) -> set[str]:
+        """Answer whom or what the rows in memory name."""
+        return {found for column in columns for found in self.c.scalars(sa.select(column).distinct()) if found}
+
+    def _bring(self, streams: set[str]) -> None:
+        missing = streams - self._state.streams
+        if not missing:
+            return
+        self.events += self._streams.count_events(missing)
+        if self.events > self._events_max:
+            raise TooFarToFold(
+                f"for that moment at least {self.events} events would have to be folded, {self._events_max} are"
+                " allowed: choose a class, a journal, a pupil, or fewer days"
+            )
+        self._state.bring(missing)
+
+
+class Source(EventSource, Directory, Protocol):
+    """The part of an event store that looking back needs."""
+
+
+@dataclass(frozen=True)
+class Then:
+    """A moment that a question is about: a position, and the time that is its present."""
+
+    position: int
+    now: int
+    without_invalidated: bool = False
+
+
+class Library:
+    """Gives pasts; keep one per process: it compiles each question's tables once, and counts who looks back."""
+
+    def __init__(
+        self,
+        folding: Folding,
+        source: Source,
+        *,
+        at_once: int = AT_ONCE_MAX,
+        events_max: int = EVENTS_MAX,
+        wait_seconds: float = WAIT_SECONDS_MAX,
+    ) -> None:
+        """Nothing is opened yet."""
+        self._folding, self._source = folding, source
+        self._events_max, self._wait_seconds = events_max, wait_seconds
+        self._places = BoundedSemaphore(at_once)
+        self._memories: dict[str, Memory] = {}
+
+    @contextmanager
+    def past(self, question: str, then: Then, live: sa.Connection) -> Iterator[Past]:
+        """Give the past of a question; the connection is to a read model that has come to the position at least.
+
+        Raises PastIsBusy when too many look back already; what is brought may raise TooFarToFold.
+        """
+        if not self._places.acquire(timeout=self._wait_seconds):
+            raise PastIsBusy("others are looking back just now: ask again in a moment")
+        try:
+            with self._memory(question).state(
+                self._source, upto=then.position, without_invalidated=then.without_invalidated
+            ) as state:
+                yield Past(state, Streams(self._source, live), events_max=self._events_max)
+        finally:
+            self._places.release()
+
+    def _memory(self, question: str) -> Memory:
+        memory = self._memories.get(question)
+        if memory is None:
+            memory = self._memories[question] = Memory(self._folding.only(NEEDED[question]))
+        return memory
