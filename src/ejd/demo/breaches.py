@@ -1,4 +1,4 @@
-"""Two passwords in wrong hands: one breach is dealt with to its end, one waits for the second person.
+"""Passwords in wrong hands: one breach is dealt with to its end, one was a false alarm, one waits for a decision.
 
 On a Sunday somebody raises marks with a teacher's password; the notice came by telephone before it was entered. A
 parent has read a forged mark, one of the teacher's own operations is reaffirmed. On the last evening another
@@ -20,11 +20,19 @@ from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.voiding import affected, digest_of
 from ejd_commands import breaches as b
 from ejd_commands.acknowledgements import AcknowledgeDiary
-from ejd_commands.invalidations import InvalidateBreach, ProposeInvalidation, ReaffirmOperations
+from ejd_commands.invalidations import (
+    InvalidateBreach,
+    NarrowBreachWindow,
+    ProposeBreachWindow,
+    ProposeInvalidation,
+    ReaffirmOperations,
+    RevokeInvalidation,
+    WidenBreachWindow,
+)
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ejd.demo.roster import Guardian, Teacher
     from ejd.demo.sending import Agenda, Sender
@@ -46,12 +54,17 @@ DAYS_BACK = timedelta(days=6)
 class Breaches:
     """Notes what the thieves do and what the school decides."""
 
-    def __init__(self, seed: int, timeline: Timeline, agenda: Agenda, sender: Sender) -> None:
-        """Plan nothing yet."""
+    def __init__(
+        self, seed: int, timeline: Timeline, agenda: Agenda, sender: Sender, bring_reports: Callable[[], None]
+    ) -> None:
+        """Plan nothing yet; `bring_reports` has the reports know all that was sent."""
+        self._bring_reports = bring_reports
         self._timeline, self._agenda, self._sender = timeline, agenda, sender
         self._head, self._deputy = timeline.roster.head.account, timeline.roster.deputies[0].account
         self._support = timeline.roster.support.account
-        self.finished, self.open = (derived_id(seed, "breach", name) for name in ("finished", "open"))
+        self.finished, self.false_alarm, self.open = (
+            derived_id(seed, "breach", name) for name in ("finished", "false alarm", "open")
+        )
 
     def plan(self) -> None:
         """Plan both, with two teachers of whom no lesson is left open for the reader of the demonstration."""
@@ -61,7 +74,8 @@ class Breaches:
             [one for one in self._teachers(day) if one.account not in left_open] for day in (SUNDAY, last_day)
         )
         self._plan_finished(SUNDAY, first[0])
-        self._plan_open(last_day, next(one for one in reversed(last) if one is not first[0]))
+        self._plan_false_alarm(SUNDAY, first[1])
+        self._plan_open(last_day, next(one for one in reversed(last) if all(one is not other for other in first[:2])))
 
     def _lessons(self, day: date, teacher: Teacher | None = None) -> list[Lesson]:
         """Answer the ordinary lessons of marked class journals in the days before, the newest first."""
@@ -81,23 +95,44 @@ class Breaches:
         return [found[account] for account in sorted(found)]
 
     def _plan_finished(self, day: date, teacher: Teacher) -> None:
-        """Learned at 15:30, told by telephone at 15:40 and 15:50, forged at 16:00, entered at 17:00."""
+        """Learned at 7:30, told by telephone at 7:40 and 7:50, forged at 8:00, entered at 9:00."""
         note = self._agenda.note
         reader = self._reader(teacher, day)
-        note(day, 960, teacher.account, partial(self._forge, teacher, day, reader), client=THIEF)
-        note(day, 970, teacher.account, partial(self._advise, teacher, day))
+        note(day, 480, teacher.account, partial(self._forge, teacher, day, reader), client=THIEF)
+        note(day, 490, teacher.account, partial(self._advise, teacher, day))
         if reader is not None:
-            note(day, 985, reader.account, partial(self._read, reader, day), client=MOBILE)
-        note(day, 1020, self._deputy, report(self.finished, teacher, moment(day, 930), "Пароль был на листке"))
-        note(day, 1025, self._head, received(self.finished, "head", moment(day, 940)))
-        note(day, 1027, self._support, received(self.finished, "support", moment(day, 950)))
-        note(day, 1030, self._support, b.ResetCredentials(breach=self.finished))
-        note(day, 1040, self._head, partial(self._propose, self.finished))
-        note(day, 1050, self._deputy, partial(self._agree, self.finished))
-        note(day, 1060, self._head, partial(self._reaffirm, self.finished))
-        note(day, 1070, self._head, partial(self._decide, self.finished))
+            note(day, 505, reader.account, partial(self._read, reader, day), client=MOBILE)
+        note(day, 540, self._deputy, report(self.finished, teacher, moment(day, 450), "Пароль был на листке"))
+        note(day, 545, self._head, received(self.finished, "head", moment(day, 460)))
+        note(day, 547, self._support, received(self.finished, "support", moment(day, 470)))
+        note(day, 550, self._support, b.ResetCredentials(breach=self.finished))
+        note(day, 560, self._head, partial(self._propose, self.finished))
+        note(day, 570, self._deputy, partial(self._agree, self.finished))
+        note(day, 580, self._head, partial(self._reaffirm, self.finished))
+        note(day, 590, self._head, partial(self._decide, self.finished))
         conclusion = "Пароль сменён, отметки признаны недействительными, родители уведомлены"
-        note(day, 1080, self._deputy, b.CloseBreach(breach=self.finished, conclusion=conclusion))
+        note(day, 600, self._deputy, partial(self._close, self.finished, conclusion))
+
+    def _plan_false_alarm(self, day: date, teacher: Teacher) -> None:
+        """Learned on Saturday and entered on Sunday, so that second persons confirm; in the end it was the owner."""
+        note, saturday, alarm = self._agenda.note, day - timedelta(days=1), self.false_alarm
+        note(day, 630, teacher.account, partial(self._advise, teacher, day))
+        note(day, 640, self._deputy, report(alarm, teacher, moment(saturday, 540), "Вход из другого города"))
+        note(day, 641, self._head, received(alarm, "head", moment(saturday, 550)))
+        note(day, 642, self._support, received(alarm, "support", moment(saturday, 560)))
+        note(day, 643, self._deputy, b.ConfirmBreachNotice(breach=alarm, receiver="head"))
+        note(day, 644, self._head, b.ConfirmBreachNotice(breach=alarm, receiver="support"))
+        note(day, 645, self._support, b.ResetCredentials(breach=alarm))
+        wider = {"breach": alarm, "starts": moment(saturday, 420), "reason": "Первый вход был раньше"}
+        note(day, 646, self._head, ProposeBreachWindow.model_validate(wider))
+        note(day, 647, self._deputy, WidenBreachWindow(breach=alarm))
+        narrower = {"breach": alarm, "starts": moment(saturday, 480), "reason": "До восьми утра никто не входил"}
+        note(day, 648, self._head, NarrowBreachWindow.model_validate(narrower))
+        note(day, 650, self._head, partial(self._propose, alarm))
+        note(day, 651, self._deputy, partial(self._agree, alarm))
+        reason = "Ложная тревога: учитель работал из поездки"
+        note(day, 660, self._deputy, RevokeInvalidation(breach=alarm, reason=reason))
+        note(day, 665, self._head, partial(self._close, alarm, "Ложная тревога, записи учителя восстановлены"))
 
     def _plan_open(self, day: date, teacher: Teacher) -> None:
         """Learned at 21:50, told at 21:51 and 21:52, forged at 21:55, entered at 22:05; the second person is away."""
@@ -119,11 +154,12 @@ class Breaches:
                 continue
             forged += 1
             cell = min(state.marks, key=lambda one: (one.pupil not in own, state.marks[one].value, one))
-            place = {**place_of(lesson), "pupil": cell.pupil, "work": cell.work}
+            place = {**place_of(lesson), "work": cell.work}
             if state.marks[cell].value != BEST:
-                raised = {**place, "number": cell.number, "value": BEST, "reason": "Ошибка при выставлении"}
-                yield CorrectMark.model_validate(raised)
-            yield RecordMark.model_validate({**place, "number": FREE_NUMBER, "value": BEST})
+                raised = {"pupil": cell.pupil, "number": cell.number, "value": BEST, "reason": "Ошибка при выставлении"}
+                yield CorrectMark.model_validate({**place, **raised})
+            child = next((pupil.id for pupil in lesson.pupils if pupil.id in own), cell.pupil)
+            yield RecordMark.model_validate({**place, "pupil": child, "number": FREE_NUMBER, "value": BEST})
 
     def _advise(self, teacher: Teacher, day: date) -> Iterator[Command]:
         """The true owner writes a recommendation in the same minutes: void with the rest, then reaffirmed."""
@@ -190,11 +226,16 @@ class Breaches:
 
     def _decide(self, breach: str) -> Iterator[Command]:
         """Keep what the parent acknowledged: the family was told of the forged mark."""
+        self._bring_reports()
         found = self._handler.states.dependents(breach, None)
         if found:
             parts = tuple(b.DependentPart(stream=ref.stream, version=ref.version) for ref in found)
             reason = "Семья уведомлена об отзыве отметки, ознакомление остаётся"
             yield b.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=reason)
+
+    def _close(self, breach: str, conclusion: str) -> Iterator[Command]:
+        self._bring_reports()
+        yield b.CloseBreach(breach=breach, conclusion=conclusion)
 
 
 def place_of(lesson: Lesson) -> dict[str, Any]:

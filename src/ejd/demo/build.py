@@ -29,6 +29,7 @@ from ejd.founding import Founding, Head, found, named
 from ejd.kernel.calendar import microseconds_at
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState, YearState
+from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken, RevokeToken
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from ejd.demo.roster import Guardian, Roster
     from ejd.demo.timeline import Lesson
     from ejd.handling.handler import Handler
+    from ejd.read.feeder import Feeder
+    from ejd.read.model import ReadModel
+    from ejd.read.rebuild import Workshop
 
 Progress = Callable[[str, int, int], None]
 """Told the phase, how much of it is done, and out of how much."""
@@ -66,6 +70,21 @@ class DemoPlace(Protocol):
     @property
     def vault(self) -> Vault:
         """Makes the keys."""
+        ...
+
+    @property
+    def read(self) -> ReadModel:
+        """Where decisions look for what stood on void events."""
+        ...
+
+    @property
+    def workshop(self) -> Workshop:
+        """Builds it."""
+        ...
+
+    @property
+    def feeder(self) -> Feeder:
+        """Feeds it."""
         ...
 
 
@@ -182,8 +201,14 @@ class _Build:
         records = Records(timeline, self.agenda, chance(self.seed, "records"))
         records.plan()
         Endings(timeline, self.agenda, self.sender, records, chance(self.seed, "endings")).plan()
-        Breaches(self.seed, timeline, self.agenda, self.sender).plan()
+        Breaches(self.seed, timeline, self.agenda, self.sender, self.bring_reports).plan()
         return timeline
+
+    def bring_reports(self) -> None:
+        """Build the reports, or feed them up to now: decisions on dependents ask them."""
+        ensure_built(self.school.read, self.school.workshop, processes=1)
+        self.school.feeder.run_to_end()
+        self.school.feeder.stop()
 
     def parent(self, roster: Roster) -> Guardian:
         """Answer the parent with an account whose child missed most lessons, short of the whole quarter."""
