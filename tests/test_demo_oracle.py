@@ -40,14 +40,30 @@ ONE_DAY_MICROSECONDS = 86_400_000_000
 
 
 def events_of(school: School) -> Iterator[tuple[Recorded, Event]]:
-    """Answer all events of a school in which nothing is void."""
+    """Answer all events of a school, markers too."""
     page = school.store.read_page(0, PAGE_EVENTS)
     while page:
         for meta in page:
-            event = CATALOGUE.decode(meta.name, meta.state)
-            assert not isinstance(event, EventsVoided | EventsRestored)
-            yield meta, event
+            yield meta, CATALOGUE.decode(meta.name, meta.state)
         page = school.store.read_page(page[-1].position, PAGE_EVENTS)
+
+
+def valid(events: list[tuple[Recorded, Event]]) -> list[tuple[Recorded, Event]]:
+    """Leave out markers, and what at least one breach holds void after the last of them."""
+    holders: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for meta, event in events:
+        match event:
+            case EventsVoided(breach=breach, versions=versions):
+                for version in versions:
+                    holders[meta.stream, version].add(breach)
+            case EventsRestored(breach=breach, versions=versions):
+                for version in versions:
+                    holders[meta.stream, version].discard(breach)
+    return [
+        (meta, event)
+        for meta, event in events
+        if not isinstance(event, EventsVoided | EventsRestored) and not holders.get((meta.stream, meta.version))
+    ]
 
 
 def differences_of(school: School, *, thorough: bool, percent: int = 100) -> tuple[int, list[Difference]]:
@@ -62,7 +78,7 @@ def differences_of(school: School, *, thorough: bool, percent: int = 100) -> tup
     now = events[-1][0].recorded_at + ONE_DAY_MICROSECONDS
     with school.read.snapshot() as snapshot:
         assert snapshot.position == events[-1][0].position
-        facts = o.facts_of(events, open_box)
+        facts = o.facts_of(valid(events), open_box)
         found = list(differences(snapshot.connection, facts, now, thorough=thorough, percent=percent))
     return len(events), found
 

@@ -135,6 +135,8 @@ class _Build:
             sample = next(lesson for lesson in timeline.lessons if lesson.left_open)
             parent = self.parent(roster)
             tokens = self.tokens(roster, sample, parent, random_bytes, clock())
+        with self.phase("reports"):
+            self.bring_reports()
         return DemoReport(
             school=SCHOOL_NAME,
             things=things(roster, timeline),
