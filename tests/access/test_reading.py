@@ -22,6 +22,8 @@ MATRIX = {
     "missed-topics": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
     "events": "head deputy-head",
+    "audit-corrections": "head deputy-head",
+    "audit-requests": "head deputy-head",
 }
 """Written out by hand: a change of the rules must be made twice."""
 

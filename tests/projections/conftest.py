@@ -45,5 +45,6 @@ def _fill(connection: sa.Connection, story: Story) -> None:
     for projection in all_projections():
         projection.metadata.create_all(connection)
     for table, rows in tuples(streams.values()).items():
-        connection.execute(table.table.insert(), [dict(zip(table.columns, row, strict=True)) for row in rows])
+        if rows:
+            connection.execute(table.table.insert(), [dict(zip(table.columns, row, strict=True)) for row in rows])
     connection.commit()

@@ -13,6 +13,7 @@ from ejd.kernel.ids import SCHOOL
 from ejd.read.memory import Memory
 from ejd.read.writing import Feed
 from tests import histories as h
+from tests.oracle_audit import rows_of_all
 from tests.read import conftest as read_conftest
 from tests.read import laws
 from tests.read.conftest import NewPlace
@@ -34,11 +35,15 @@ law = settings(
 
 
 def only_valid(store: MemoryStore, upto: int | None = None) -> laws.Rows:
-    """Answer what folding gives when the void events, and the markers that made them so, had never been there."""
+    """Answer what folding gives when the void events, and the markers that made them so, had never been there.
+
+    Tables that tell of void events too are the oracle's.
+    """
     kept = MemoryStore([meta for meta, _ in laws.valid(store, CATALOGUE, upto)])
     streams = sorted({meta.stream for meta in kept.events})
     with MEMORY.snapshot(kept, streams) as snapshot:
-        return laws.contents(SUBJECT.make_folding(), snapshot)
+        rows = laws.contents(SUBJECT.make_folding(), snapshot)
+    return rows | rows_of_all(laws.judged(store, CATALOGUE, upto))
 
 
 @settings(law, max_examples=4)

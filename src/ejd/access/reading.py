@@ -33,6 +33,8 @@ READERS: Mapping[str, frozenset[str]] = {
     "breach-dependents": ADMINISTRATION,
     "open-dependents": ADMINISTRATION,
     "without-basis": ADMINISTRATION,
+    "audit-corrections": ADMINISTRATION,
+    "audit-requests": ADMINISTRATION,
 }
 """By question the roles that may ask it at all; `Sight` says about what."""
 

@@ -94,6 +94,15 @@ class Answered(BaseModel, Generic[T]):
     report: T
 
 
+@dataclass(frozen=True)
+class Download:
+    """A report that is a file."""
+
+    body: bytes
+    media_type: str
+    file_name: str
+
+
 @dataclass
 class Asking:
     """One question being answered: the connection sees one position of all tables.
@@ -183,7 +192,10 @@ class Desk:
             self._check_current(snapshot)
             asking = self._asking(snapshot, question, who, at)
             if then is None:
-                report = msgspec.json.encode(ask(asking))
+                found = ask(asking)
+                if isinstance(found, Download):
+                    return _file(found, asking)
+                report = msgspec.json.encode(found)
             else:
                 with self.library.past(question, then, snapshot.connection) as past:
                     asking = _back_to(then, past, asking)
@@ -249,6 +261,16 @@ def _response(report: bytes, asking: Asking, request: Request) -> Response:
         then = b'"as_of":"%s","invalidated":"%s",' % (moment_text(asking.then.now).encode(), how)
     body = b'{"position":%d,%s"simulated":%s,"report":%s}' % (asking.position, then, simulated, report)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _file(found: Download, asking: Asking) -> Response:
+    """Answer a file for saving; its name is plain ASCII."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.file_name}"',
+        "Cache-Control": "no-store",
+        "Ejd-Position": str(asking.position),
+    }
+    return Response(found.body, media_type=found.media_type, headers=headers)
 
 
 def _has(headers: Mapping[str, str], etag: str) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from ejd.history.choosing import Choice
-from ejd.http.asking import Asking, ReportParameters
+from ejd.http.asking import Asking, QuestionParameters, ReportParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
 from ejd_commands.fields import Code, Day, Id
@@ -22,13 +22,13 @@ from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
 
 
-class YearParameters(ReportParameters):
+class OfYear(QuestionParameters):
     """Which academic year."""
 
     year: Annotated[Id | None, Field(description="The academic year; the present one by default.")] = None
 
 
-class WhomParameters(YearParameters):
+class OfWhom(OfYear):
     """About whom: every condition given must hold."""
 
     class_id: Annotated[Id | None, Field(alias="class", description="A class.")] = None
@@ -41,7 +41,7 @@ class WhomParameters(YearParameters):
     pupil: Annotated[Id | None, Field(description="A pupil; a parent's only child by default.")] = None
 
 
-class ChoiceParameters(WhomParameters):
+class OfDays(OfWhom):
     """Which days: a period's code, or dates, or a scheme's current period, or else the default of the report."""
 
     period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
@@ -55,12 +55,24 @@ class ChoiceParameters(WhomParameters):
         return any(one is not None for one in (self.period, self.scheme, self.first, self.last))
 
 
-def year_of(asking: Asking, query: YearParameters) -> Year:
+class YearParameters(OfYear, ReportParameters):
+    """A report of a year."""
+
+
+class WhomParameters(OfWhom, YearParameters):
+    """A report about somebody."""
+
+
+class ChoiceParameters(OfDays, WhomParameters):
+    """A report about somebody and days."""
+
+
+def year_of(asking: Asking, query: OfYear) -> Year:
     """Answer the year of a question; raises NotThereError."""
     return find_year(asking.c, year=query.year, day=None if query.year else asking.today)
 
 
-def days_of(asking: Asking, query: ChoiceParameters) -> Selection:
+def days_of(asking: Asking, query: OfDays) -> Selection:
     """Answer the days of a question; raises NotThereError and SelectionError."""
     return select_days(
         year_of(asking, query),
@@ -72,7 +84,7 @@ def days_of(asking: Asking, query: ChoiceParameters) -> Selection:
     )
 
 
-def check_there(asking: Asking, query: WhomParameters) -> None:
+def check_there(asking: Asking, query: OfWhom) -> None:
     """Raise NotThere for an id that nothing at this school has."""
     c = asking.c
     if query.class_id and not classes_by_name(c, ids=[query.class_id]):

@@ -12,6 +12,7 @@ from ejd.access.reading import READERS
 from ejd.handling.authentication import Authenticated
 from ejd.http import reports, setup
 from ejd.http.asking import Answered, Asking, Desk, ReportParameters
+from ejd.http.audit_routes import add_audit
 from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
@@ -94,6 +95,7 @@ def add_questions(app: FastAPI, school: SchoolService) -> None:
             route_class_override=ApiRoute,
         )
     add_events(app, school)
+    add_audit(app, school)
 
 
 def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:

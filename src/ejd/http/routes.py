@@ -1,7 +1,8 @@
 """The one kind of route under /api: who asks is known before a byte of the body is read."""
 
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -22,13 +23,15 @@ BEARER = HTTPBearer(
 """Declares the scheme; `ApiRoute` itself checks the token."""
 
 ACCEPTED = frozenset({"*/*", "application/*", "application/json"})
+QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
+"""A weight of RFC 9110; whatever else stands there counts as 1."""
 
 WORDS: dict[int, str] = {
     400: "Malformed: a field is missing, unknown or wrong",
     401: "Without a valid token, or the account is locked",
     403: "The roles and duties of the account do not cover this",
     404: "Nothing has the id that was given",
-    406: "Answers are JSON only",
+    406: "The route answers nothing that the client accepts",
     408: f"The body did not come in {bodies.BODY_SECONDS_MAX:.0f} seconds",
     409: "A conflict with what is there already, or the wrong state",
     413: f"More than {bodies.BODY_BYTES_MAX} bytes",
@@ -82,13 +85,15 @@ class CheckedRequest(Request):
 class ApiRoute(APIRoute):
     """Checks, in this order: what the client can read, who it is, what it sends."""
 
+    accepted: ClassVar[frozenset[str]] = ACCEPTED
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
         handler = super().get_route_handler()
         has_body = self.body_field is not None
 
         async def checked(request: Request) -> Response:
-            check_accept(request.headers.get("accept", ""))
+            check_accept(request.headers.get("accept", ""), self.accepted)
             authentication: Authentication = request.app.state.school.authentication
             request = CheckedRequest(request.scope, request.receive)
             request.state.who = await run_in_threadpool(
@@ -108,16 +113,23 @@ class ApiRoute(APIRoute):
         return checked
 
 
-def check_accept(accept: str) -> None:
-    """Raise NotAcceptable when the client says that it cannot read JSON."""
-    if not accept:
-        return
+def check_accept(accept: str, accepted: frozenset[str] = ACCEPTED) -> None:
+    """Raise NotAcceptable when the client says that it can read nothing that the route answers."""
+    if accept and accepted.isdisjoint(acceptable(accept)):
+        kinds = " or ".join(sorted(one for one in accepted if "*" not in one))
+        raise NotAcceptable(f"answers are {kinds}: accept that")
+
+
+def acceptable(accept: str) -> list[str]:
+    """Answer the media types of an Accept header, the most welcome first; those with q=0 are left out."""
+    found: list[tuple[float, str]] = []
     for part in accept.split(","):
         kind, *parameters = (one.strip().lower() for one in part.split(";"))
-        quality = next((one[2:] for one in parameters if one.startswith("q=")), "1")
-        if kind in ACCEPTED and quality.strip("0."):
-            return
-    raise NotAcceptable("answers are application/json: accept that")
+        text = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        quality = float(text) if QUALITY.fullmatch(text) else 1.0
+        if kind and quality > 0:
+            found.append((-quality, kind))
+    return [kind for _, kind in sorted(found, key=lambda one: one[0])]
 
 
 def authenticate(authentication: Authentication, header: str) -> Authenticated:

@@ -37,6 +37,7 @@ TAGS = [
     {"name": "reports", "description": "What is so: by class, group, pupil, subject, teacher and period."},
     {"name": "school", "description": "The school's set-up: where a client finds ids."},
     {"name": "breaches", "description": "Breaches of credentials: what is void, what stood on it, what comes next."},
+    {"name": "audit", "description": "Corrections, requests, the life of a cell, signals; for the administration."},
     {"name": "events", "description": "What was recorded by whom and when; for the administration."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]

@@ -1,0 +1,1 @@
+"""Rows in, bytes out: files that people open in a spreadsheet program."""

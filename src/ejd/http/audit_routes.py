@@ -1,0 +1,97 @@
+"""The routes of the audit; who may ask is in `ejd.access.reading.READERS` under the same names."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+
+from ejd.handling.authentication import Authenticated
+from ejd.http import audit
+from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
+from ejd.http.commands import SimulatedTime, moment_of
+from ejd.http.contract import SchoolService
+from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
+from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd_projections.correction_requests import CorrectionRequests
+from ejd_projections.corrections import Corrections
+
+STATUSES = (400, 401, 403, 404, 406, 422, 503)
+
+
+@dataclass(frozen=True)
+class AuditQuestion:
+    """One question of the audit; its name is its rule's name too."""
+
+    name: str
+    path: str
+    parameters: type[QuestionParameters]
+    report: Any
+    ask: Callable[[SchoolService, Asking, Any], Any]
+
+    @property
+    def files(self) -> bool:
+        """Whether it is answered as CSV and XLSX too."""
+        return issubclass(self.parameters, DownloadParameters)
+
+
+AUDIT = (
+    AuditQuestion(
+        "audit-corrections", "/audit/corrections", audit.CorrectionsParameters, Corrections, audit.corrections
+    ),
+    AuditQuestion("audit-requests", "/audit/requests", audit.RequestsParameters, CorrectionRequests, audit.requests),
+)
+
+
+def add_audit(app: FastAPI, school: SchoolService) -> None:
+    """Add the routes."""
+    desk = Desk(school)
+    examples = json.loads(files("ejd.http").joinpath("audit_examples.json").read_text(encoding="utf-8"))
+    for question in AUDIT:
+        content: dict[str, Any] = {"application/json": {"example": examples[question.name]}}
+        if question.files:
+            content |= {kind: {"schema": {"type": "string"}} for kind in TYPES if kind not in content}
+        answered: dict[int | str, dict[str, Any]] = {
+            200: {"description": "The report, with the position that it is true for", "content": content},
+            304: {"description": "It is still as the ETag says"},
+        }
+        app.router.add_api_route(
+            f"/api/v1{question.path}",
+            _endpoint(desk, school, question),
+            methods=["GET"],
+            name=question.name,
+            operation_id=question.name,
+            response_model=Answered[question.report],  # type: ignore[name-defined]
+            responses=answered | problems(*STATUSES),
+            summary=question.name.replace("-", " ").capitalize(),
+            description=question.ask.__doc__,
+            dependencies=[Depends(BEARER)],
+            tags=["audit"],
+            route_class_override=DownloadRoute if question.files else ApiRoute,
+        )
+
+
+def _endpoint(desk: Desk, school: SchoolService, question: AuditQuestion) -> Callable[..., Response]:
+    parameters = question.parameters
+
+    def answer(
+        request: Request,
+        query: Annotated[parameters, Query()],  # type: ignore[valid-type]
+        client: Annotated[Authenticated, Depends(who)],
+        simulated_time: SimulatedTime = None,
+    ) -> Response:
+        asked: QuestionParameters = query
+        if isinstance(asked, DownloadParameters):
+            asked = with_format(asked, request)
+        return desk.answer(
+            question.name,
+            lambda asking: question.ask(school, asking, asked),
+            request=request,
+            who=client,
+            after=asked.after,
+            at=moment_of(simulated_time),
+        )
+
+    return answer

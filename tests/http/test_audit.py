@@ -1,0 +1,164 @@
+"""The audit over HTTP: who may read it, its list, its files, its reasons opened by a real vault."""
+
+from __future__ import annotations
+
+import csv
+import json
+from importlib.resources import files
+from io import BytesIO, StringIO
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from python_calamine import CalamineWorkbook
+
+from ejd.http.asking import Answered
+from ejd.http.audit_routes import AUDIT
+from tests import worlds as w
+from tests.http.conftest import Web, problem
+from tests.schools import JOURNAL_5B, NOON
+
+LESSON: dict[str, Any] = {"journal": w.JOURNAL, "day": "2025-10-06", "slot": w.LESSON_SLOT}
+CELL: dict[str, Any] = {**LESSON, "pupil": w.DINA, "work": "oral"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def sent(response: Any) -> int:
+    assert response.status_code == 200, response.text
+    position: int = response.json()["position"]
+    return position
+
+
+def corrected(web: Web) -> int:
+    """Correct today's lesson of 5А in every way that a teacher can; answer the last position."""
+    absent = [{"pupil": w.GLEB, "kind": "absent"}]
+    lesson = {**LESSON, "plan_item": 1, "absences": absent, "marks": [{"pupil": w.DINA, "work": "oral", "value": "3"}]}
+    sent(web.command("save-lesson", lesson))
+    sent(web.command("correct-mark", {**CELL, "value": "4", "reason": "=опечатка; «ё»"}))
+    sent(
+        web.command("correct-attendance", {**LESSON, "pupil": w.GLEB, "kind": "late", "minutes": 5, "reason": "пришёл"})
+    )
+    sent(web.command("correct-topic", {**LESSON, "topic": "Дроби", "reason": "не та тема"}))
+    return sent(web.command("withdraw-mark", {**CELL, "reason": "не её работа"}))
+
+
+def report(response: Any) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["report"]
+
+
+def test_the_list_has_what_was_corrected_with_reasons_in_clear(web: Web) -> None:
+    after = corrected(web)
+    found = report(web.get("/audit/corrections", after=after, order="asc"))
+    assert [(one["kind"], one["change"], one["old"], one["new"], one["reason"]) for one in found["corrections"]] == [
+        ("mark", "corrected", "3", "4", "=опечатка; «ё»"),
+        ("attendance", "corrected", "absent", "late 5", "пришёл"),
+        ("topic", "corrected", "Тема 1", "Дроби", "не та тема"),
+        ("mark", "withdrawn", "4", "", "не её работа"),
+    ]
+    first = found["corrections"][0]
+    assert (first["by"]["login"], first["by"]["name"], first["pupil_name"]) == ("ada", "Лавлинская Ада", "Ёлкина Дина")
+    # noon; the second slot ends at 10:10; q1 ends on 24 October
+    assert (first["window"], first["hours_after_lesson"], first["days_after_period_end"]) == ("inside", 1, -18)
+    assert (found["total"], found["by_kind"]) == (4, {"attendance": 1, "mark": 2, "topic": 1})
+    up = report(web.get("/audit/corrections", direction="up", kind=["mark", "topic"], teacher=w.ADA_STAFF))
+    assert [one["new"] for one in up["corrections"]] == ["4"]
+    assert report(web.get("/audit/corrections", journal=JOURNAL_5B))["total"] == 0
+    assert report(web.get("/audit/corrections", window="outside"))["total"] == 0
+
+
+def test_the_list_comes_as_csv_that_excel_opens(web: Web) -> None:
+    after = corrected(web)
+    answer = web.get("/audit/corrections", after=after, format="csv", order="asc", limit=1)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="corrections-2025-09-01-2026-05-29.csv"'
+    assert int(answer.headers["ejd-position"]) >= after
+    heading, *rows = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert len(rows) == 4, "a file has all that was chosen, whatever the page"
+    first = dict(zip(heading, rows[0], strict=True))
+    assert (first["Кто внёс"], first["Ученик"], first["Было"], first["Стало"]) == (
+        *("Лавлинская Ада", "Ёлкина Дина", "3", "4"),
+    )
+    assert first["Причина"] == "'=опечатка; «ё»", "no formula"
+    assert (first["Внесено"], first["Дата урока"], first["Выше/ниже"]) == ("06.10.2025 12:00:00", "06.10.2025", "выше")
+    assert rows[1][heading.index("Стало")] == "о 5"
+
+
+def test_the_list_comes_as_a_workbook_by_what_the_client_accepts(web: Web) -> None:
+    after = corrected(web)
+    answer = web.get("/audit/corrections", after=after, order="asc", headers={"Accept": f"{XLSX}, */*;q=0.1"})
+    assert answer.headers["content-type"] == XLSX
+    heading, *rows = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    first = dict(zip(heading, rows[0], strict=True))
+    assert (first["Ученик"], first["Стало"], first["Причина"]) == ("Ёлкина Дина", "4", "=опечатка; «ё»")
+    assert (first["Внесено"], first["Дата урока"]) == (NOON.replace(tzinfo=None), NOON.date())
+    assert (first["Часов после урока"], first["Дней от конца периода"]) == (1, -18)
+    assert len(rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen", "kind"),
+    [
+        ("", None, "application/json"),
+        ("*/*", None, "application/json"),
+        ("text/csv", None, "text/csv; charset=utf-8"),
+        ("application/json;q=0.5, text/csv", None, "text/csv; charset=utf-8"),
+        ("application/json", "csv", "text/csv; charset=utf-8"),
+        ("text/csv, application/json;q=0.1", "json", "application/json"),
+    ],
+)
+def test_the_format_is_the_one_named_else_the_most_welcome(
+    shared: Web, accept: str, chosen: str | None, kind: str
+) -> None:
+    parameters = {} if chosen is None else {"format": chosen}
+    for path in ("/audit/corrections", "/audit/requests"):
+        answer = shared.get(path, headers={"Accept": accept}, **parameters)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+
+
+def test_what_no_client_gets_is_refused(shared: Web) -> None:
+    problem(shared.get("/audit/corrections", headers={"Accept": "image/png"}), 406, "not-acceptable")
+    problem(shared.get("/audit/corrections", headers={"Accept": "text/csv"}, format="json"), 406, "not-acceptable")
+    problem(shared.get("/reports/gradebook", headers={"Accept": "text/csv"}), 406, "not-acceptable")
+    problem(shared.get("/audit/corrections", headers={"Accept": "application/json;q=0"}), 406, "not-acceptable")
+
+
+@pytest.mark.parametrize("path", ["/audit/corrections", "/audit/requests"])
+@pytest.mark.parametrize("login", ["ada", "olga", "vera", "helper", "timetable-program"])
+def test_only_the_administration_reads_the_audit(shared: Web, path: str, login: str) -> None:
+    problem(shared.get(path, login=login), 403, "not-allowed")
+    assert shared.get(path, login="head").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "field"),
+    [
+        ({"teacher": w.STRANGER}, 404, "teacher"),
+        ({"pupil": w.ADA_STAFF}, 404, "pupil"),
+        ({"class_": w.STRANGER}, 404, "class"),
+        ({"kind": "planet"}, 400, "kind.0"),
+        ({"direction": "left"}, 400, "direction"),
+        ({"sort": "colour"}, 400, "sort"),
+        ({"hours_after_lesson": -1}, 400, "hours_after_lesson"),
+        ({"days_after_period_end_min": 401}, 400, "days_after_period_end_min"),
+        ({"since": "yesterday"}, 400, "since"),
+        ({"format": "pdf"}, 400, "format"),
+        ({"limit": 1001}, 400, "limit"),
+    ],
+)
+def test_a_wrong_condition_is_named(shared: Web, parameters: dict[str, Any], status: int, field: str) -> None:
+    answer = shared.get("/audit/corrections", **parameters)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["field"] == field
+
+
+def test_answers_and_examples_have_the_shape_that_is_documented(shared: Web) -> None:
+    after = corrected(shared)
+    examples = json.loads(files("ejd.http").joinpath("audit_examples.json").read_text(encoding="utf-8"))
+    for question in AUDIT:
+        shape = TypeAdapter(Answered[question.report])  # type: ignore[name-defined]
+        answer = shared.get(question.path, after=after)
+        assert answer.status_code == 200, answer.text
+        shape.validate_json(answer.content, strict=True)
+        assert shape.validate_python(examples.pop(question.name)).position > 0
+    assert examples == {}
