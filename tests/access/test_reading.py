@@ -22,6 +22,11 @@ MATRIX = {
     "missed-topics": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
     "events": "head deputy-head",
+    "breaches": "head deputy-head support",
+    "breach": "head deputy-head support",
+    "breach-dependents": "head deputy-head",
+    "open-dependents": "head deputy-head",
+    "without-basis": "head deputy-head",
     "audit-corrections": "head deputy-head",
     "audit-requests": "head deputy-head",
 }
