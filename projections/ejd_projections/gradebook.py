@@ -234,7 +234,7 @@ def gradebooks(
             formula=FORMULA,
             teachers=teachers.get(journal.id, []),
             lessons=pages[journal.id].lessons,
-            pupils=_pupils(pages[journal.id], people, _Worth(systems.get(journal.grading_system), weights)),
+            pupils=_pupils(pages[journal.id], people, Worth(systems.get(journal.grading_system), weights)),
             control_works=works.get(journal.id, []),
         )
         for journal in journals
@@ -310,7 +310,7 @@ class _FinalsShown:
         return self._touched.get(row.period, self._at_the_end)
 
 
-class _Worth:
+class Worth:
     """What a mark counts in the average: points × weight, and weight; nothing for a value without points."""
 
     def __init__(self, system: GradingSystem | None, weights: dict[str, int]) -> None:
@@ -325,11 +325,18 @@ class _Worth:
             kind = mark.value, mark.work
             found = known.get(kind)
             if found is None:
-                found = known[kind] = self._look_up(*kind)
+                found = self.one(*kind)
             counted += found[1] > 0
             weighted_sum += found[0]
             weight_sum += found[1]
         return counted, weighted_sum, weight_sum
+
+    def one(self, value: str, work: str) -> tuple[int, int]:
+        """Answer points × weight and the weight of one mark; zeros when it does not count."""
+        found = self._known.get((value, work))
+        if found is None:
+            found = self._known[value, work] = self._look_up(value, work)
+        return found
 
     def _look_up(self, value: str, work: str) -> tuple[int, int]:
         meaning = grade_value(self._system, value) if self._system else None
@@ -339,7 +346,7 @@ class _Worth:
         return meaning.points * weight, weight
 
 
-def _pupils(page: _Page, people: dict[str, PersonRow], worth: _Worth) -> list[GradebookPupil]:
+def _pupils(page: _Page, people: dict[str, PersonRow], worth: Worth) -> list[GradebookPupil]:
     order = {lesson.lesson: place for place, lesson in enumerate(page.lessons)}
     days = {one.lesson: one.date for one in page.lessons if one.roll_taken and not one.cancelled}
     roll_days = sorted(days.values())

@@ -43,6 +43,10 @@ class PlanRow:
     starts: str
     journals: str | None
 
+    def listed(self) -> tuple[str, ...] | None:
+        """Answer the class journals of the plan."""
+        return None if self.journals is None else _journals(self.journals)
+
 
 stays = projection.table("stays", StayRow, key=("stream", "kind", "place", "starts"), indexes=[("place", "starts")])
 individual_plans = projection.table("individual_plans", PlanRow, key=("stream", "starts"))
@@ -134,8 +138,7 @@ def plans_of(c: sa.Connection, pupils: Collection[str]) -> dict[str, list[tuple[
     """Answer the individual plans of pupils, each with its first day, in order; most pupils have none."""
     found: dict[str, list[tuple[str, tuple[str, ...] | None]]] = {}
     for row in ask(c, individual_plans, _PLANS, pupils=checked_ids(pupils)):
-        listed = None if row.journals is None else _journals(row.journals)
-        found.setdefault(row.stream, []).append((row.starts, listed))
+        found.setdefault(row.stream, []).append((row.starts, row.listed()))
     return found
 
 

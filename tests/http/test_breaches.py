@@ -9,7 +9,7 @@ import pytest
 from ejd.kernel.envelope import Ref
 from ejd_commands.accounts import GrantRole
 from ejd_commands.breaches import CloseBreach, DecideOnDependents, DependentPart, NotADependent, NotYet, ReportBreach
-from ejd_commands.invalidations import InvalidateBreach, ReaffirmOperations, RevokeInvalidation
+from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation
 from ejd_commands.journals import AssignTeacher
 from ejd_commands.marks import RecordMark
 from tests import worlds as w
@@ -206,3 +206,95 @@ def test_a_stream_of_another_kind_is_no_breach(web: Web) -> None:
     assert Ref(LESSON, 1).version == 1
     Story(web.tiny).send(at(14), RecordMark(**CELL, pupil=w.VERA, value="4"), "ada")
     problem(web.get(f"/breaches/{LESSON}"), 404, "not-there")
+
+
+def test_the_preview_shows_what_would_be_void_and_what_reports_would_say(web: Web) -> None:
+    """Figures by hand: VERA's 5 was corrected to 3, which stays; DINA's 5 goes; the roll with GLEB absent goes."""
+    story = told(web)
+    found = ask(web, f"{PATH}/preview")
+    assert (found["commands"], found["events"], found["streams"]) == (3, 3, 1)
+    assert [(one["version"], one["type"]) for one in found["operations"]] == [
+        (FORGED_VERA, "mark-recorded/1"),
+        (FORGED_DINA, "mark-recorded/1"),
+        (FORGED_ROLL, "roll-taken/1"),
+    ]
+    assert found["operations"][0]["says"].endswith("number: 1, value: 5")
+    assert {one["id"]: one["events"] for one in found["by_type"]} == {"mark-recorded/1": 2, "roll-taken/1": 1}
+    assert [(one["name"], one["events"]) for one in found["by_journal"]] == [("Математика, 5А", 3)]
+    assert {one["name"]: one["events"] for one in found["by_pupil"]} == {
+        "Васильева Вера": 1,
+        "Глебов Глеб": 1,
+        "Ёлкина Дина": 1,
+    }
+    assert found["dependents"]["total"] == 3
+    assert found["not_compared"] == []
+    change = found["differences"]
+    day = w.TODAY.isoformat()
+    assert change["totals"] == {
+        "marks": 1,
+        "lessons": 1,
+        "attendance": 1,
+        "recommendations": 0,
+        "final_marks": 0,
+        "memberships": 0,
+        "averages": 1,
+        "missed": 3,
+        "progress": 0,
+    }
+    assert [(one["pupil"], one["before"], one["after"]) for one in change["marks"]] == [(w.DINA, "5", None)]
+    assert [(one["part"], one["before"], one["after"], one["date"]) for one in change["lessons"]] == [
+        ("roll", "taken", None, day)
+    ]
+    assert [(one["pupil"], one["before"], one["after"]) for one in change["attendance"]] == [(w.GLEB, "absent", None)]
+    assert change["averages"] == [
+        {
+            "pupil": w.DINA,
+            "journal": w.JOURNAL,
+            "period": "q1",
+            "marks_before": 1,
+            "before_hundredths": 500,
+            "marks_after": 0,
+            "after_hundredths": None,
+        }
+    ]
+    missed = {one["pupil"]: (one["missed_before"], one["lessons_before"]) for one in change["missed"]}
+    assert missed == {w.VERA: (0, 1), w.GLEB: (1, 1), w.DINA: (0, 1)}
+    assert {(one["missed_after"], one["lessons_after"]) for one in change["missed"]} == {(0, 0)}
+    assert found["digest"] == story.digest()
+
+
+def test_decisions_accept_the_preview_that_was_shown_and_no_older_one(web: Web) -> None:
+    story = told(web)
+    digest = ask(web, f"{PATH}/preview")["digest"]
+    story.propose(digest)
+    story.send(at(16, 10), RecordMark(**{**CELL, "work": "independent"}, pupil=w.VERA, value="4"), "ada")
+    with pytest.raises(PreviewIsOld):
+        story.send(at(16, 20), InvalidateBreach(breach=BREACH, digest=digest), "deputy")
+    newer = ask(web, f"{PATH}/preview")["digest"]
+    assert newer != digest
+    story.invalidate(newer, moment=at(16, 30))
+    after = ask(web, f"{PATH}/preview")
+    assert (after["events"], after["differences"]["totals"]["marks"]) == (0, 0)
+
+
+def test_a_preview_is_there_when_the_window_is_known(web: Web) -> None:
+    story = Story(web.tiny)
+    report = ReportBreach(breach=BREACH, account=w.ADA, learned_at=at(14), what="Пароль подсмотрели")
+    story.send(at(15), report, "head")
+    answer = web.get(f"{PATH}/preview", after=web.tiny.school.store.last_position())
+    refused = problem(answer, 409, "not-yet")
+    assert "acknowledge-breach-notice" in refused["detail"]
+
+
+def test_support_sees_no_preview(shared: Web) -> None:
+    problem(shared.get(f"{PATH}/preview", login="helper"), 403, "not-allowed")
+
+
+def test_every_list_of_a_preview_is_counted_in_full_and_paged(web: Web) -> None:
+    told(web)
+    pages = [ask(web, f"{PATH}/preview", limit=1, offset=offset) for offset in range(3)]
+    assert {page["differences"]["totals"]["missed"] for page in pages} == {3}
+    assert sorted(page["differences"]["missed"][0]["pupil"] for page in pages) == sorted([w.VERA, w.GLEB, w.DINA])
+    assert [page["operations"][0]["version"] for page in pages] == [FORGED_VERA, FORGED_DINA, FORGED_ROLL]
+    assert [page["dependents"]["dependents"][0]["why"] for page in pages] == ["acknowledged", "stands-on", "basis"]
+    assert len({page["digest"] for page in pages}) == 1

@@ -31,6 +31,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "breaches": ADMINISTRATION | {"support"},
     "breach": ADMINISTRATION | {"support"},
     "breach-dependents": ADMINISTRATION,
+    "breach-preview": ADMINISTRATION,
     "open-dependents": ADMINISTRATION,
     "without-basis": ADMINISTRATION,
     "audit-corrections": ADMINISTRATION,
