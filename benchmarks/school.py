@@ -116,6 +116,7 @@ def set_up(school: School, shape: Shape) -> None:
     ]
     boxes = iter(school.vault.seal_many(names))
     events: list[tuple[str, Event]] = [(stream, resealed(school, event)) for stream, event in w.A_YEAR]
+    events.append(w.ALWAYS_FREE)
     for number in range(shape.classes):
         events.append((class_id(number), w.class_formed(f"5-{number}")))
         events += (

@@ -37,6 +37,7 @@ from ejd.kernel.states.teaching import FinalMarksState, JournalState
 from ejd.read.folding import Folding
 from ejd_commands import (
     attendance,
+    closing,
     final_marks,
     journals,
     lessons,
@@ -682,9 +683,11 @@ def _teachers(player: Player, rnd: Random) -> None:
 
 @a_step(1)
 def _close_or_reopen(player: Player, rnd: Random) -> None:
-    command: Command = years.ReopenPeriod(year=w.YEAR, period="q1", reason="исправление")
+    until = (player.clock + timedelta(days=rnd.randint(1, 20))).astimezone(UTC)
+    some = tuple(rnd.sample([one for one in JOURNALS if one != CHEMISTRY], rnd.randint(3, 7)))
+    command: Command = closing.ReopenPeriod(year=w.YEAR, period="q1", journals=some, until=until, reason="исправление")
     if rnd.random() < 0.1:
-        command = years.ClosePeriod(year=w.YEAR, period="q1")
+        command = closing.ClosePeriod(year=w.YEAR, period="q1")
     player.send(command, w.HEAD)
 
 

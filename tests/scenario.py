@@ -24,6 +24,7 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.control_works import ControlWorkPlanned
+from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.final_marks import FinalMarkEvent
 from ejd.kernel.events.lessons import LessonEvent
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
@@ -39,10 +40,11 @@ World: TypeAlias = tuple[Recorded, ...]
 """What has happened, in order."""
 
 TEST_NAMESPACE = UUID("7a1e3c52-54c9-4b7e-9c39-0a4a1f0d9b11")
-JOURNAL_KINDS: dict[str, type[LessonEvent | FinalMarkEvent | ControlWorkPlanned]] = {
+JOURNAL_KINDS: dict[str, type[LessonEvent | FinalMarkEvent | ControlWorkPlanned | CorrectionRequested]] = {
     "lesson": LessonEvent,
     "final-marks": FinalMarkEvent,
     "control-work": ControlWorkPlanned,
+    "correction": CorrectionRequested,
 }
 """Kinds of streams that belong to a journal, with the events that say to which."""
 SESSION = str(uuid5(TEST_NAMESPACE, "session"))

@@ -14,9 +14,9 @@ from ejd_commands.lesson_base import LessonCommand, membership, writable_lesson
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ejd.kernel.command import Context
-    from ejd.kernel.event import Event
+    from ejd.kernel.command import Context, Decided
     from ejd_commands.lesson_base import OpenLesson
+    from ejd_commands.windows import Windows
 
 ABSENCES_MAX = 100
 LATE_MINUTES_MAX = 240
@@ -56,7 +56,7 @@ class AbsenceLine(BaseModel):
 
 
 def take(
-    lines: Sequence[AbsenceLine], lesson: OpenLesson, command: LessonCommand, context: Context
+    lines: Sequence[AbsenceLine], lesson: OpenLesson, command: LessonCommand, context: Context, rule: Windows
 ) -> Iterator[Caused]:
     """Answer the roll's event, or nothing when the same roll was taken already."""
     absences = {line.pupil: line.event() for line in lines}
@@ -69,7 +69,8 @@ def take(
             return
         msg = "the roll was taken already: correct single pupils with correct-attendance and a reason"
         raise RollTakenAlready(msg, field="absences")
-    yield Caused(RollTaken(**command.identity, absences=tuple(absences.values())), refs)
+    approval = rule.check("attendance", lesson.day)
+    yield Caused(RollTaken(**command.identity, absences=tuple(absences.values())), (*refs, *approval))
 
 
 class TakeRoll(LessonCommand):
@@ -78,9 +79,11 @@ class TakeRoll(LessonCommand):
     name: ClassVar[str] = "take-roll"
     absences: Annotated[tuple[AbsenceLine, ...], Field(max_length=ABSENCES_MAX)] = ()
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a second, different roll."""
-        return take(self.absences, writable_lesson(self, context), self, context)
+        rule = self.windows(context)
+        yield from take(self.absences, writable_lesson(self, context), self, context, rule)
+        yield from rule.made()
 
 
 class CorrectAttendance(LessonCommand):
@@ -92,9 +95,9 @@ class CorrectAttendance(LessonCommand):
     minutes: Annotated[int, Field(ge=1, le=LATE_MINUTES_MAX)] | None = None
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new line; the same line is no correction."""
-        lesson = writable_lesson(self, context)
+        lesson, rule = writable_lesson(self, context), self.windows(context)
         if not lesson.state.roll_taken:
             msg = "the roll of this lesson was not taken yet: take it first"
             raise RollNotTaken(msg)
@@ -108,5 +111,7 @@ class CorrectAttendance(LessonCommand):
             raise MinutesOnlyForLate(msg, field="minutes")
         if old == new:
             return
+        refs = (member, *rule.check("attendance", lesson.day, pupil=self.pupil))
         reason = context.seal(self.pupil, self.reason, field="attendance-corrected.reason")
-        yield Caused(AttendanceCorrected(**self.identity, pupil=self.pupil, old=old, new=new, reason=reason), (member,))
+        yield Caused(AttendanceCorrected(**self.identity, pupil=self.pupil, old=old, new=new, reason=reason), refs)
+        yield from rule.made()

@@ -14,15 +14,22 @@ from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import YearState
 from ejd.kernel.states.teaching import FinalMarksState
 from ejd_commands.fields import Code, Id, MarkValue, Reason
-from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed, UnknownPupil, opened_journal, school
+from ejd_commands.lesson_base import (
+    NotInThisJournal,
+    PeriodIsClosed,
+    UnknownPupil,
+    closed_sentence,
+    opened_journal,
+    school,
+)
 from ejd_commands.period_record import PeriodRecord, period_record
+from ejd_commands.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from ejd.kernel.command import Context, Need
-    from ejd.kernel.event import Event
+    from ejd.kernel.command import Context, Decided, Need
     from ejd.kernel.events.journals import JournalOpened
 
 YEAR_PERIODS = {"year": "the year", "exam": "the exam", "overall": "the overall mark"}
@@ -50,18 +57,36 @@ class PeriodHasNotBegun(Refusal):
 
 
 class FinalMarkCommand(Command):
-    """Base: a final mark is named by journal, period (a grading period's code, or year, exam, overall) and pupil."""
+    """Base: a final mark is named by journal, period (a grading period's code, or year, exam, overall) and pupil.
+
+    `approval` is the approved request by which a final mark is written whose free window is over (A10).
+    """
 
     journal: Id
     period: Code
     pupil: Id
+    approval: Id | None = None
+
+    @property
+    def record(self) -> str:
+        """The stream of the journal's final marks of this period."""
+        return final_marks_stream(self.journal, self.period)
+
+    def windows(self, context: Context) -> Windows:
+        """Answer the rule of free windows for what this command writes."""
+        return Windows(context, self.record, self.approval)
+
+    def approved(self, context: Context, rule: Windows) -> tuple[Ref, ...]:
+        """Answer the approval that it takes when the window after the period's last day is over."""
+        _, last = self.span(context, opened_journal(context, self.journal))
+        return rule.check("final-mark", last, pupil=self.pupil)
 
     def target(self, context: Context) -> Target:
         """Answer the stream of the journal's final marks of this period."""
         journal = opened_journal(context, self.journal)
         self.span(context, journal)
         scope = Scope(kind="final-marks", journal=self.journal, class_id=journal.group, year=journal.year)
-        return Target(final_marks_stream(self.journal, self.period), scope)
+        return Target(self.record, scope)
 
     def need(self, context: Context) -> Need:
         """Ask for the load today, or at the period's end when it is over."""
@@ -85,9 +110,8 @@ class FinalMarkCommand(Command):
         """Answer the final marks of an open period in which the pupil belongs to the journal."""
         journal = opened_journal(context, self.journal)
         first, last = self.span(context, journal)
-        if self.period in context.load(YearState, journal.year).closed:
-            msg = "this period is closed: ask the deputy head to reopen it, with the reason"
-            raise PeriodIsClosed(msg, field="period")
+        if context.load(YearState, journal.year).is_closed(self.period, self.journal, context.now):
+            raise PeriodIsClosed(closed_sentence("this period"), field="period")
         if context.today < first:
             msg = f"this period begins on {first:%d.%m.%Y}: decide its final marks after that day"
             raise PeriodHasNotBegun(msg, field="period")
@@ -105,7 +129,7 @@ class FinalMarkCommand(Command):
             msg = f"pupil {self.pupil} does not belong in this journal in this period: check class, group and dates"
             raise NotInThisJournal(msg, field="pupil")
         context.rely(*(stay.ref for stay in inside))
-        return context.load(FinalMarksState, final_marks_stream(self.journal, self.period))
+        return context.load(FinalMarksState, self.record)
 
     def check_value(self, context: Context, journal: JournalOpened, value: str) -> None:
         """Raise NotThisFinalMark when the grading system does not have it."""
@@ -160,7 +184,7 @@ class DecideFinalMark(FinalMarkCommand):
     name: ClassVar[str] = "decide-final-mark"
     value: MarkValue
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a second, different mark."""
         state = self.open_state(context)
         self.check_value(context, opened_journal(context, self.journal), self.value)
@@ -170,9 +194,13 @@ class DecideFinalMark(FinalMarkCommand):
         if old is not None:
             msg = f"the final mark is {old} already: correct it with a reason"
             raise FinalMarkIsDecided(msg, field="value")
-        yield FinalMarkDecided(
+        rule = self.windows(context)
+        refs = self.approved(context, rule)
+        decided = FinalMarkDecided(
             journal=self.journal, period=self.period, pupil=self.pupil, value=self.value, basis=self.basis(context)
         )
+        yield Caused(decided, refs)
+        yield from rule.made()
 
 
 class CorrectFinalMark(FinalMarkCommand):
@@ -182,7 +210,7 @@ class CorrectFinalMark(FinalMarkCommand):
     value: MarkValue
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new value and the basis as it is now; the same value is no correction."""
         state = self.open_state(context)
         self.check_value(context, opened_journal(context, self.journal), self.value)
@@ -190,16 +218,21 @@ class CorrectFinalMark(FinalMarkCommand):
         if old is None:
             msg = "there is no final mark yet: decide one"
             raise NoFinalMark(msg, field="pupil")
-        if old != self.value:
-            yield FinalMarkCorrected(
-                journal=self.journal,
-                period=self.period,
-                pupil=self.pupil,
-                old_value=old,
-                new_value=self.value,
-                basis=self.basis(context),
-                reason=context.seal(self.pupil, self.reason, field="final-mark-corrected.reason"),
-            )
+        if old == self.value:
+            return
+        rule = self.windows(context)
+        refs = self.approved(context, rule)
+        corrected = FinalMarkCorrected(
+            journal=self.journal,
+            period=self.period,
+            pupil=self.pupil,
+            old_value=old,
+            new_value=self.value,
+            basis=self.basis(context),
+            reason=context.seal(self.pupil, self.reason, field="final-mark-corrected.reason"),
+        )
+        yield Caused(corrected, refs)
+        yield from rule.made()
 
 
 class WithdrawFinalMark(FinalMarkCommand):
@@ -208,16 +241,20 @@ class WithdrawFinalMark(FinalMarkCommand):
     name: ClassVar[str] = "withdraw-final-mark"
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep the value that was there."""
         old = self.open_state(context).values.get(self.pupil)
         if old is None:
             msg = "there is no final mark: nothing is to be withdrawn"
             raise NoFinalMark(msg, field="pupil")
-        yield FinalMarkWithdrawn(
+        rule = self.windows(context)
+        refs = self.approved(context, rule)
+        withdrawn = FinalMarkWithdrawn(
             journal=self.journal,
             period=self.period,
             pupil=self.pupil,
             old_value=old,
             reason=context.seal(self.pupil, self.reason, field="final-mark-withdrawn.reason"),
         )
+        yield Caused(withdrawn, refs)
+        yield from rule.made()

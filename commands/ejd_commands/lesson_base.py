@@ -14,6 +14,7 @@ from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import SchoolState, TimetableState, YearState
 from ejd.kernel.states.teaching import JournalState
 from ejd_commands.fields import Day, Id, Ordinal, Slot
+from ejd_commands.windows import Windows
 
 if TYPE_CHECKING:
     from datetime import date
@@ -44,7 +45,7 @@ class LessonNotYetHeld(Refusal):
 
 
 class PeriodIsClosed(Refusal):
-    """The grading period of the lesson is closed."""
+    """The grading period of the lesson is closed, and not reopened for this journal at this time."""
 
 
 class NotInThisJournal(Refusal):
@@ -69,12 +70,16 @@ class OpenLesson(NamedTuple):
 
 
 class LessonCommand(Command):
-    """Base: a lesson is named by journal, planned day, school-wide slot and ordinal."""
+    """Base: a lesson is named by journal, planned day, school-wide slot and ordinal.
+
+    `approval` is the approved request by which a record is written whose free window is over (A10).
+    """
 
     journal: Id
     day: Day
     slot: Slot
     ordinal: Ordinal = 1
+    approval: Id | None = None
 
     @property
     def lesson(self) -> str:
@@ -98,6 +103,10 @@ class LessonCommand(Command):
         opened_journal(context, self.journal)
         state = context.load(LessonState, self.lesson)
         return Teaches(self.journal, state.placement[0] if state.placement else self.day, self.lesson)
+
+    def windows(self, context: Context, *, whole: bool = False) -> Windows:
+        """Answer the rule of free windows for what this command writes to the lesson."""
+        return Windows(context, self.lesson, self.approval, whole=whole)
 
 
 def opened_journal(context: Context, journal: str) -> JournalOpened:
@@ -141,17 +150,21 @@ def writable_lesson(command: LessonCommand, context: Context) -> OpenLesson:
     if lesson.day > context.today:
         msg = f"this lesson is on {lesson.day:%d.%m.%Y}: record it on that day or later"
         raise LessonNotYetHeld(msg, field="day")
-    check_period_open(context, lesson.journal, lesson.day)
+    check_period_open(context, command.journal, lesson.journal, lesson.day)
     return lesson
 
 
-def check_period_open(context: Context, journal: JournalOpened, day: date) -> None:
+def check_period_open(context: Context, journal_id: str, journal: JournalOpened, day: date) -> None:
     """Raise PeriodIsClosed when the grading period of a day is closed for the journal."""
     year = context.load(YearState, journal.year)
     period = year.calendar.period(journal.scheme, day)
-    if period is not None and period.code in year.closed:
-        msg = f"{period.name} is closed: ask the deputy head to reopen it, with the reason"
-        raise PeriodIsClosed(msg)
+    if period is not None and year.is_closed(period.code, journal_id, context.now):
+        raise PeriodIsClosed(closed_sentence(period.name))
+
+
+def closed_sentence(name: str) -> str:
+    """Answer what to do about a closed period."""
+    return f"{name} is closed: ask the deputy head to reopen it for this journal (reopen-period), with the reason"
 
 
 def membership(context: Context, lesson: OpenLesson, journal: str, pupil: str) -> Ref:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ejd.kernel.command import Refusal, WrongState
+from ejd.kernel.command import Caused, Refusal, WrongState
 from ejd.kernel.events.lessons import (
     ExtraLessonPlanned,
     Homework,
@@ -29,9 +29,9 @@ from ejd_commands.marks import MarkEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ejd.kernel.command import Caused, Context, Need
-    from ejd.kernel.event import Event
+    from ejd.kernel.command import Context, Decided, Need
     from ejd_commands.lesson_base import OpenLesson
+    from ejd_commands.windows import Windows
 
 MARKS_MAX = 300
 LINKS_MAX = 20
@@ -110,9 +110,9 @@ def topic_of(topic: str, plan_item: int | None, command: LessonCommand, context:
     return topic or planned.topic
 
 
-def record_topic(
-    topic: str, plan_item: int | None, lesson: OpenLesson, command: LessonCommand, context: Context
-) -> Iterator[Event]:
+def record_topic(  # noqa: PLR0913 - one record of a lesson with its rule
+    topic: str, plan_item: int | None, lesson: OpenLesson, command: LessonCommand, context: Context, rule: Windows
+) -> Iterator[Caused]:
     """Answer the topic's event, or nothing when the lesson has it already."""
     topic = topic_of(topic, plan_item, command, context)
     if lesson.state.topic is not None:
@@ -120,10 +120,11 @@ def record_topic(
             return
         msg = "this lesson has another topic already: correct it with a reason"
         raise TopicIsRecorded(msg, field="topic")
-    yield TopicRecorded(**command.identity, topic=topic, plan_item=plan_item)
+    refs = rule.check("topic", lesson.day)
+    yield Caused(TopicRecorded(**command.identity, topic=topic, plan_item=plan_item), refs)
 
 
-def set_homework(entry: HomeworkEntry, lesson: OpenLesson, command: LessonCommand) -> Iterator[Event]:
+def set_homework(entry: HomeworkEntry, lesson: OpenLesson, command: LessonCommand, rule: Windows) -> Iterator[Caused]:
     """Answer the homework's event, or nothing when the lesson has it already."""
     homework = entry.event(lesson)
     if lesson.state.homework is not None:
@@ -131,7 +132,8 @@ def set_homework(entry: HomeworkEntry, lesson: OpenLesson, command: LessonComman
             return
         msg = "this lesson has other homework already: correct it with a reason"
         raise HomeworkIsSet(msg, field="homework")
-    yield HomeworkSet(**command.identity, homework=homework)
+    refs = rule.check("homework", lesson.day)
+    yield Caused(HomeworkSet(**command.identity, homework=homework), refs)
 
 
 class RecordTopic(LessonCommand):
@@ -141,9 +143,11 @@ class RecordTopic(LessonCommand):
     topic: Topic = ""
     plan_item: Annotated[int, Field(ge=1, le=PLAN_ITEM_MAX)] | None = None
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a second, different topic."""
-        return record_topic(self.topic, self.plan_item, writable_lesson(self, context), self, context)
+        rule = self.windows(context)
+        yield from record_topic(self.topic, self.plan_item, writable_lesson(self, context), self, context, rule)
+        yield from rule.made()
 
 
 class CorrectTopic(LessonCommand):
@@ -154,21 +158,25 @@ class CorrectTopic(LessonCommand):
     plan_item: Annotated[int, Field(ge=1, le=PLAN_ITEM_MAX)] | None = None
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new topic; the same one is no correction."""
-        state = writable_lesson(self, context).state
+        lesson, rule = writable_lesson(self, context), self.windows(context)
+        state = lesson.state
         if state.topic is None:
             msg = "this lesson has no topic yet: record it"
             raise NoTopic(msg, field="topic")
         topic = topic_of(self.topic, self.plan_item, self, context)
         if (state.topic, state.plan_item) != (topic, self.plan_item):
-            yield TopicCorrected(
+            refs = rule.check("topic", lesson.day)
+            corrected = TopicCorrected(
                 **self.identity,
                 old_topic=state.topic,
                 new_topic=topic,
                 new_plan_item=self.plan_item,
                 reason=context.seal(SCHOOL, self.reason, field="topic-corrected.reason"),
             )
+            yield Caused(corrected, refs)
+            yield from rule.made()
 
 
 class SetHomework(LessonCommand):
@@ -177,9 +185,11 @@ class SetHomework(LessonCommand):
     name: ClassVar[str] = "set-homework"
     homework: HomeworkEntry
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse second, different homework."""
-        return set_homework(self.homework, writable_lesson(self, context), self)
+        rule = self.windows(context)
+        yield from set_homework(self.homework, writable_lesson(self, context), self, rule)
+        yield from rule.made()
 
 
 class CorrectHomework(LessonCommand):
@@ -189,17 +199,19 @@ class CorrectHomework(LessonCommand):
     homework: HomeworkEntry | None = None
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new; the same is no correction."""
-        lesson = writable_lesson(self, context)
+        lesson, rule = writable_lesson(self, context), self.windows(context)
         old = lesson.state.homework
         if old is None:
             msg = "this lesson has no homework yet: set it"
             raise NoHomework(msg, field="homework")
         new = None if self.homework is None else self.homework.event(lesson)
         if new != old:
+            refs = rule.check("homework", lesson.day)
             reason = context.seal(SCHOOL, self.reason, field="homework-corrected.reason")
-            yield HomeworkCorrected(**self.identity, old=old, new=new, reason=reason)
+            yield Caused(HomeworkCorrected(**self.identity, old=old, new=new, reason=reason), refs)
+            yield from rule.made()
 
 
 class SaveLesson(LessonCommand):
@@ -215,21 +227,22 @@ class SaveLesson(LessonCommand):
     absences: Annotated[tuple[AbsenceLine, ...], Field(max_length=attendance.ABSENCES_MAX)] | None = None
     marks: Annotated[tuple[MarkEntry, ...], Field(max_length=MARKS_MAX)] = ()
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Do what the single commands would do; a mark given twice in one request is refused like a taken cell."""
-        lesson = writable_lesson(self, context)
+        lesson, rule = writable_lesson(self, context), self.windows(context, whole=True)
         if self.topic or self.plan_item is not None:
-            yield from record_topic(self.topic, self.plan_item, lesson, self, context)
+            yield from record_topic(self.topic, self.plan_item, lesson, self, context, rule)
         if self.absences is not None:
-            yield from attendance.take(self.absences, lesson, self, context)
+            yield from attendance.take(self.absences, lesson, self, context, rule)
         cells = {(mark.pupil, mark.work, mark.number) for mark in self.marks}
         if len(cells) != len(self.marks):
             msg = "two marks are for the same cell: give the second one the next number"
             raise marks.CellIsTaken(msg, field="marks")
         for mark in self.marks:
-            yield from marks.record(mark, lesson, self, context)
+            yield from marks.record(mark, lesson, self, context, rule)
         if self.homework is not None:
-            yield from set_homework(self.homework, lesson, self)
+            yield from set_homework(self.homework, lesson, self, rule)
+        yield from rule.made()
 
 
 class PlanExtraLesson(LessonCommand):
@@ -243,14 +256,14 @@ class PlanExtraLesson(LessonCommand):
         """Extra lessons are planned by the administration."""
         return Administers("plan extra lessons")
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse an ordinal that is in use or leaves a gap, a day outside the year, an unknown room."""
         journal = opened_journal(context, self.journal)
         data = context.load(YearState, journal.year).data
         if data.first_day is None or data.last_day is None or not data.first_day <= self.day <= data.last_day:
             msg = f"{self.day:%d.%m.%Y} is outside the academic year: choose another day"
             raise NotASchoolDay(msg, field="day")
-        check_period_open(context, journal, self.day)
+        check_period_open(context, self.journal, journal, self.day)
         if self.room is not None and not context.load(RoomState, self.room).name:
             msg = f"there is no room {self.room}: choose another"
             raise UnknownRoom(msg, field="room")
@@ -260,8 +273,11 @@ class PlanExtraLesson(LessonCommand):
         if state.touched or self.ordinal < FIRST_EXTRA_ORDINAL:
             msg = "this ordinal is the timetable's or in use: extra lessons begin with ordinal 2"
             raise LessonExists(msg, field="ordinal")
+        rule = self.windows(context)
+        refs = rule.check("substitution", self.day)
         reason = context.seal(SCHOOL, self.reason, field="extra-lesson-planned.reason") if self.reason else None
-        yield ExtraLessonPlanned(**self.identity, room=self.room or "", reason=reason)
+        yield Caused(ExtraLessonPlanned(**self.identity, room=self.room or "", reason=reason), refs)
+        yield from rule.made()
 
 
 FIRST_EXTRA_ORDINAL = 2

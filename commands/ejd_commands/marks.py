@@ -15,10 +15,10 @@ from ejd_commands.lesson_base import LessonCommand, membership, school, writable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ejd.kernel.command import Context
+    from ejd.kernel.command import Context, Decided
     from ejd.kernel.envelope import Ref
-    from ejd.kernel.event import Event
     from ejd_commands.lesson_base import OpenLesson
+    from ejd_commands.windows import Windows
 
 
 class CellIsTaken(WrongState):
@@ -98,7 +98,15 @@ def _control_work(entry: MarkEntry, context: Context, lesson: OpenLesson, journa
     yield state.ref
 
 
-def record(entry: MarkEntry, lesson: OpenLesson, command: LessonCommand, context: Context) -> Iterator[Caused]:
+def is_written(context: Context, work: str) -> bool:
+    """Say whether a kind of work is written, which has a window of its own; one no longer in the list is not."""
+    kind = school(context).work_kinds.get(work)
+    return kind is not None and kind.written
+
+
+def record(
+    entry: MarkEntry, lesson: OpenLesson, command: LessonCommand, context: Context, rule: Windows
+) -> Iterator[Caused]:
     """Answer the event of one mark, or nothing when the cell has it already."""
     check_work(context, entry.work)
     check_value(context, lesson, entry.value)
@@ -111,6 +119,7 @@ def record(entry: MarkEntry, lesson: OpenLesson, command: LessonCommand, context
         msg = f"this cell has {found.value} already: correct it with a reason, or give the new mark the next number"
         raise CellIsTaken(msg, field="number")
     comment = entry.comment
+    approval = rule.check("mark", lesson.day, pupil=entry.pupil, written=is_written(context, entry.work))
     yield Caused(
         MarkRecorded(
             **command.identity,
@@ -123,7 +132,7 @@ def record(entry: MarkEntry, lesson: OpenLesson, command: LessonCommand, context
             variant=entry.variant,
             points=entry.points,
         ),
-        refs,
+        (*refs, *approval),
     )
 
 
@@ -132,9 +141,11 @@ class RecordMark(MarkEntry, LessonCommand):
 
     name: ClassVar[str] = "record-mark"
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a mark that the grading system, the membership or the control work does not allow."""
-        return record(self, writable_lesson(self, context), self, context)
+        rule = self.windows(context)
+        yield from record(self, writable_lesson(self, context), self, context, rule)
+        yield from rule.made()
 
 
 class CorrectMark(LessonCommand):
@@ -147,9 +158,9 @@ class CorrectMark(LessonCommand):
     value: MarkValue
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new value; the same value is no correction."""
-        lesson = writable_lesson(self, context)
+        lesson, rule = writable_lesson(self, context), self.windows(context)
         found = lesson.state.marks.get(Cell(self.pupil, self.work, self.number))
         if found is None:
             msg = "there is no mark in this cell: record one"
@@ -157,6 +168,7 @@ class CorrectMark(LessonCommand):
         if found.value == self.value:
             return
         check_value(context, lesson, self.value)
+        approval = rule.check("mark", lesson.day, pupil=self.pupil, written=is_written(context, self.work))
         yield Caused(
             MarkCorrected(
                 **self.identity,
@@ -168,8 +180,9 @@ class CorrectMark(LessonCommand):
                 control_work=found.control_work,
                 reason=context.seal(self.pupil, self.reason, field="mark-corrected.reason"),
             ),
-            (found.ref,),
+            (found.ref, *approval),
         )
+        yield from rule.made()
 
 
 class WithdrawMark(LessonCommand):
@@ -181,13 +194,14 @@ class WithdrawMark(LessonCommand):
     number: MarkNumber = 1
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep the value that was there."""
-        lesson = writable_lesson(self, context)
+        lesson, rule = writable_lesson(self, context), self.windows(context)
         found = lesson.state.marks.get(Cell(self.pupil, self.work, self.number))
         if found is None:
             msg = "there is no mark in this cell: nothing is to be withdrawn"
             raise CellIsEmpty(msg, field="number")
+        approval = rule.check("mark", lesson.day, pupil=self.pupil, written=is_written(context, self.work))
         yield Caused(
             MarkWithdrawn(
                 **self.identity,
@@ -197,8 +211,9 @@ class WithdrawMark(LessonCommand):
                 old_value=found.value,
                 reason=context.seal(self.pupil, self.reason, field="mark-withdrawn.reason"),
             ),
-            (found.ref,),
+            (found.ref, *approval),
         )
+        yield from rule.made()
 
 
 class GiveRecommendation(LessonCommand):
@@ -208,7 +223,7 @@ class GiveRecommendation(LessonCommand):
     pupil: Id
     text: FreeText
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Seal it under the pupil's key."""
         lesson = writable_lesson(self, context)
         member = membership(context, lesson, self.journal, self.pupil)

@@ -147,6 +147,7 @@ class AdoptRegulation(SchoolCommand):
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Record the whole regulation, unless the same one counts from that day already."""
+        known.only_once(self.approvers, "approvers")
         regulation = s.Regulation(**self.model_dump(exclude={"starts"}))
         if known.school(context).regulations.get(self.starts) != regulation:
             yield s.RegulationAdopted(starts=self.starts, regulation=regulation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ejd.kernel.command import Refusal, WrongState
+from ejd.kernel.command import Caused, Refusal, WrongState
 from ejd.kernel.due import is_due
 from ejd.kernel.events.lessons import (
     LessonCancelled,
@@ -30,10 +30,12 @@ from ejd_commands.lessons import NotASchoolDay, UnknownRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
-    from ejd.kernel.command import Caused, Context, Need
-    from ejd.kernel.event import Event
+    from ejd.kernel.command import Context, Decided, Need
+    from ejd.kernel.envelope import Ref
     from ejd_commands.lesson_base import OpenLesson
+    from ejd_commands.windows import Windows
 
 
 class NotOnTheStaff(Refusal):
@@ -60,6 +62,10 @@ class NotCancelled(WrongState):
     """The lesson is not cancelled."""
 
 
+class MovedTooFarBack(Refusal):
+    """The new day lies too far back to reschedule to it freely."""
+
+
 class SlotIsTaken(WrongState):
     """The journal has another lesson there."""
 
@@ -77,7 +83,7 @@ class AdministeredLesson(LessonCommand):
         if lesson.state.cancelled:
             msg = "this lesson is cancelled: reinstate it first"
             raise LessonIsCancelled(msg)
-        check_period_open(context, lesson.journal, lesson.day)
+        check_period_open(context, self.journal, lesson.journal, lesson.day)
         return lesson
 
 
@@ -91,7 +97,7 @@ class SubstituteTeacher(AdministeredLesson):
     merged_journal: Id | None = None
     reason: Reason | None = None
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Seal the reason under the absent teacher's key: it may be an illness."""
         lesson = self.open_lesson(context)
         new = substitution(self, context, lesson)
@@ -101,11 +107,13 @@ class SubstituteTeacher(AdministeredLesson):
         if old is not None:
             msg = "this lesson has another substitution already: correct it with a reason"
             raise IsSubstituted(msg, field="teacher")
+        rule = self.windows(context)
+        refs = rule.check("substitution", lesson.day)
         about = self.absent_teacher or SCHOOL
         reason = context.seal(about, self.reason, field="lesson-substituted.reason") if self.reason else None
-        yield LessonSubstituted(
-            **self.identity, absent_teacher=self.absent_teacher or "", substitution=new, reason=reason
-        )
+        absent = self.absent_teacher or ""
+        yield Caused(LessonSubstituted(**self.identity, absent_teacher=absent, substitution=new, reason=reason), refs)
+        yield from rule.made()
 
 
 class CorrectSubstitution(AdministeredLesson):
@@ -117,7 +125,7 @@ class CorrectSubstitution(AdministeredLesson):
     merged_journal: Id | None = None
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Keep old and new; the same is no correction."""
         lesson = self.open_lesson(context)
         old = lesson.state.substitution
@@ -126,8 +134,11 @@ class CorrectSubstitution(AdministeredLesson):
             raise NotSubstituted(msg)
         new = None if self.teacher is None else substitution(self, context, lesson)
         if new != old:
+            rule = self.windows(context)
+            refs = rule.check("substitution", lesson.day)
             reason = context.seal(SCHOOL, self.reason, field="substitution-corrected.reason")
-            yield SubstitutionCorrected(**self.identity, old=old, new=new, reason=reason)
+            yield Caused(SubstitutionCorrected(**self.identity, old=old, new=new, reason=reason), refs)
+            yield from rule.made()
 
 
 def substitution(
@@ -155,7 +166,7 @@ class MoveLesson(AdministeredLesson):
     new_room: Id | None = None
     reason: Reason | None = None
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a day outside the year, a closed period, a slot in which the journal has a lesson already."""
         lesson = self.open_lesson(context)
         year = context.load(YearState, lesson.journal.year)
@@ -163,7 +174,7 @@ class MoveLesson(AdministeredLesson):
         if data.first_day is None or data.last_day is None or not data.first_day <= self.new_day <= data.last_day:
             msg = f"{self.new_day:%d.%m.%Y} is outside the academic year: choose another day"
             raise NotASchoolDay(msg, field="new_day")
-        check_period_open(context, lesson.journal, self.new_day)
+        check_period_open(context, self.journal, lesson.journal, self.new_day)
         if self.new_room is not None and not context.load(RoomState, self.new_room).name:
             msg = f"there is no room {self.new_room}: choose another"
             raise UnknownRoom(msg, field="new_room")
@@ -172,7 +183,9 @@ class MoveLesson(AdministeredLesson):
             self._check_free(context, lesson)
         elif self.new_room is None:
             return
-        yield LessonMoved(
+        rule = self.windows(context)
+        refs = self._windows_of_both_days(rule, lesson.day)
+        moved = LessonMoved(
             **self.identity,
             old_date=old_day,
             old_slot=old_slot,
@@ -181,6 +194,20 @@ class MoveLesson(AdministeredLesson):
             new_room=self.new_room or "",
             reason=context.seal(SCHOOL, self.reason, field="lesson-moved.reason") if self.reason else None,
         )
+        yield Caused(moved, refs)
+        yield from rule.made()
+
+    def _windows_of_both_days(self, rule: Windows, old_day: date) -> tuple[Ref, ...]:
+        """Answer the approval for the old day, which covers the new one too; else the new day must be free as well."""
+        refs = rule.check("substitution", old_day)
+        if not refs and rule.is_over("substitution", self.new_day):
+            window = rule.window("substitution", self.new_day)
+            msg = (
+                f"{self.new_day:%d.%m.%Y} was free for rescheduling until {window.last_day:%d.%m.%Y} {window.rule}: "
+                "choose a later day, or plan an extra lesson there with an approval"
+            )
+            raise MovedTooFarBack(msg, field="new_day")
+        return refs
 
     def _check_free(self, context: Context, lesson: OpenLesson) -> None:
         if (self.new_day, self.new_slot) == (self.day, self.slot):
@@ -199,18 +226,20 @@ class CancelLesson(AdministeredLesson):
     name: ClassVar[str] = "cancel-lesson"
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a lesson that holds records: it was held."""
         lesson = existing_lesson(self, context)
         if lesson.state.cancelled:
             return
-        check_period_open(context, lesson.journal, lesson.day)
+        check_period_open(context, self.journal, lesson.journal, lesson.day)
         if lesson.state.held or lesson.state.marks:
             msg = "this lesson has records, so it was held: withdraw them first, with reasons"
             raise HoldsRecords(msg)
-        yield LessonCancelled(
-            **self.identity, reason=context.seal(SCHOOL, self.reason, field="lesson-cancelled.reason")
-        )
+        rule = self.windows(context)
+        refs = rule.check("substitution", lesson.day)
+        reason = context.seal(SCHOOL, self.reason, field="lesson-cancelled.reason")
+        yield Caused(LessonCancelled(**self.identity, reason=reason), refs)
+        yield from rule.made()
 
 
 class ReinstateLesson(AdministeredLesson):
@@ -219,14 +248,15 @@ class ReinstateLesson(AdministeredLesson):
     name: ClassVar[str] = "reinstate-lesson"
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
+    def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a lesson that is not cancelled."""
-        journal = opened_journal(context, self.journal)
         lesson = existing_lesson(self, context)
         if not lesson.state.cancelled:
             msg = "this lesson is not cancelled: nothing is to be done"
             raise NotCancelled(msg)
-        check_period_open(context, journal, lesson.day)
-        yield LessonReinstated(
-            **self.identity, reason=context.seal(SCHOOL, self.reason, field="lesson-reinstated.reason")
-        )
+        check_period_open(context, self.journal, lesson.journal, lesson.day)
+        rule = self.windows(context)
+        refs = rule.check("substitution", lesson.day)
+        reason = context.seal(SCHOOL, self.reason, field="lesson-reinstated.reason")
+        yield Caused(LessonReinstated(**self.identity, reason=reason), refs)
+        yield from rule.made()

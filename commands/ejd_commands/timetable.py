@@ -85,7 +85,7 @@ class ScheduleJournal(SetUpCommand):
         same = entries == (() if counting is None else counting.entries)
         if same and not any(schedule.starts > self.starts for schedule in schedules):
             return
-        self._check_closed_periods(year, opened)
+        self._check_closed_periods(context, year, opened)
         yield JournalScheduled(journal=self.journal, starts=self.starts, entries=entries)
 
     def check_conflicts(self, timetable: TimetableState) -> None:  # noqa: ARG002 - what others have counts here
@@ -126,8 +126,12 @@ class ScheduleJournal(SetUpCommand):
                     msg = f"class {formed.name} has {formed.week_days} days a week, {day.name} is free: move the lesson"
                     raise ClassIsFreeThen(msg, field=f"entries.{index}.cycle_day")
 
-    def _check_closed_periods(self, year: YearState, opened: JournalOpened) -> None:
+    def _check_closed_periods(self, context: Context, year: YearState, opened: JournalOpened) -> None:
         for period in year.data.schemes.get(opened.scheme, ()):
-            if period.code in year.closed and self.starts <= period.last_day:
-                msg = f"{period.name} is closed: let the schedule start after {period.last_day:%d.%m.%Y}, or reopen it"
+            closed = year.is_closed(period.code, self.journal, context.now)
+            if closed and self.starts <= period.last_day:
+                msg = (
+                    f"{period.name} is closed: let the schedule start after {period.last_day:%d.%m.%Y}, or reopen the "
+                    "period for this journal"
+                )
                 raise ScheduleOfClosedPeriod(msg, field="starts")

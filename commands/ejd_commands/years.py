@@ -1,29 +1,30 @@
-"""The academic year: cycle, grading periods, breaks, holidays, bells (C1); closing and reopening of periods (п. 5)."""
+"""The academic year: cycle, grading periods, breaks, holidays, bells (C1)."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
 
+from ejd.kernel import calendar
 from ejd.kernel.calendar import CYCLE_DAYS_MAX, YEAR_DAYS_MAX, CalendarData
 from ejd.kernel.command import Refusal, Target, WrongState
 from ejd.kernel.due import SLOTS_MAX
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import year as y
-from ejd.kernel.ids import SCHOOL, derived
-from ejd.kernel.rights import Administers
+from ejd.kernel.ids import derived
 from ejd.kernel.states.school import YearState
 from ejd_commands import known
-from ejd_commands.fields import GRADE_MAX, Code, Day, Grade, Id, Minutes, Name, Part, Reason, Slot
+from ejd_commands.fields import GRADE_MAX, Code, Day, Grade, Id, Minutes, Name, Part, Slot
 from ejd_commands.known import SetUpCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from ejd.kernel.command import Caused, Context, Need
+    from ejd.kernel.command import Caused, Context
     from ejd.kernel.event import Event
 
 CYCLE_WEEKS_MAX = 8
@@ -72,14 +73,6 @@ class BellsOverlap(Refusal):
     """Lessons follow one another in the order of their slots."""
 
 
-class NoSuchPeriod(Refusal):
-    """The year has no grading period of this code."""
-
-
-class PeriodIsNotClosed(WrongState):
-    """Only a closed period can be reopened."""
-
-
 class YearCommand(SetUpCommand):
     """Base of what is written to an open academic year."""
 
@@ -122,7 +115,9 @@ class OpenAcademicYear(SetUpCommand):
                 msg = f"{what} on {day:%d.%m.%Y} would be outside the year: change it first"
                 raise YearIsInUse(msg, field="first_day" if day < self.first_day else "last_day")
         known.claim_title(context, "academic year", "year", self.title, data.name, self.stream(context))
-        yield y.AcademicYearOpened(name=self.title, first_day=self.first_day, last_day=self.last_day)
+        opened = y.AcademicYearOpened(name=self.title, first_day=self.first_day, last_day=self.last_day)
+        _keep_closed_days(context.load(YearState, self.stream(context)), opened, "first_day")
+        yield opened
 
 
 def _dated(data: CalendarData) -> Iterator[tuple[str, date]]:
@@ -173,6 +168,7 @@ class DefineCycle(YearCommand):
             weekdays=weekdays,
         )
         if state.data.cycle != event:
+            _keep_closed_days(state, event, "days")
             yield event
 
     def _weekly(self) -> tuple[int, ...]:
@@ -229,8 +225,7 @@ class DefineGradingPeriods(YearCommand):
         spans = {(p.code, p.first_day, p.last_day) for p in periods}
         for old in state.data.schemes.get(self.scheme, ()):
             if old.code in state.closed and (old.code, old.first_day, old.last_day) not in spans:
-                msg = f"{old.name} is closed and keeps its days: reopen it first, with the reason"
-                raise ClosedPeriodChanges(msg, field="periods")
+                raise ClosedPeriodChanges(_closed_days(old), field="periods")
         yield y.GradingPeriodsDefined(scheme=self.scheme, periods=periods)
 
     def _check_codes(self, state: YearState) -> None:
@@ -267,7 +262,9 @@ class DefineBreaks(YearCommand):
             for b in self.breaks
         )
         if state.data.breaks != breaks:
-            yield y.BreaksDefined(breaks=breaks)
+            defined = y.BreaksDefined(breaks=breaks)
+            _keep_closed_days(state, defined, "breaks")
+            yield defined
 
 
 class HolidayPart(Part):
@@ -304,6 +301,7 @@ class DefineHolidays(YearCommand):
             transferred=tuple(y.TransferredDay(day=t.day, cycle_day=t.cycle_day) for t in self.transferred),
         )
         if (state.data.holidays, state.data.transferred) != (event.holidays, event.transferred):
+            _keep_closed_days(state, event, "holidays")
             yield event
 
     def _check_transferred(self, state: YearState) -> None:
@@ -351,47 +349,17 @@ class DefineBellSchedule(YearCommand):
             yield y.BellScheduleDefined(code=self.code, name=self.title, bells=bells)
 
 
-class ClosePeriod(YearCommand):
-    """Close a grading period: nothing in it may be written any more (A10)."""
-
-    name: ClassVar[str] = "close-period"
-    period: Code
-
-    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
-        """Administration closes."""
-        return Administers("close a grading period")
-
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Do nothing when it is closed."""
-        if self.period not in _with_period(context, self.year, self.period).closed:
-            yield y.PeriodClosed(period=self.period)
+def _closed_days(period: y.GradingPeriod) -> str:
+    span = f"{period.first_day:%d.%m.%Y} to {period.last_day:%d.%m.%Y}"
+    return f"{period.name} is closed and keeps its days: leave {span} as they were"
 
 
-class ReopenPeriod(YearCommand):
-    """Open a closed grading period again, with the reason (A10)."""
-
-    name: ClassVar[str] = "reopen-period"
-    period: Code
-    reason: Reason
-
-    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
-        """Administration reopens."""
-        return Administers("reopen a grading period")
-
-    def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse a period that is open; the reason is sealed as the school's."""
-        if self.period not in _with_period(context, self.year, self.period).closed:
-            msg = "this grading period is open: nothing is to be reopened"
-            raise PeriodIsNotClosed(msg, field="period")
-        yield y.PeriodReopened(
-            period=self.period, reason=context.seal(SCHOOL, self.reason, field="period-reopened.reason")
-        )
-
-
-def _with_period(context: Context, year: str, period: str) -> YearState:
-    state = known.year(context, year)
-    if state.calendar.period_by_code(period) is None:
-        codes = ", ".join(p.code for periods in state.data.schemes.values() for p in periods)
-        msg = f"this year has no grading period {period!r}: use one of {codes or 'those you define first'}"
-        raise NoSuchPeriod(msg, field="period")
-    return state
+def _keep_closed_days(state: YearState, event: Event, field: str) -> None:
+    """Raise ClosedPeriodChanges when a date of a closed period would become another day of the cycle, or free."""
+    closed = [p for periods in state.data.schemes.values() for p in periods if p.code in state.closed]
+    after = calendar.Calendar(calendar.evolve(state.data, event))
+    for period in closed:
+        days = [period.first_day + timedelta(days=n) for n in range((period.last_day - period.first_day).days + 1)]
+        for grade in range(GRADE_MAX + 1):
+            if any(state.calendar.cycle_day(day, grade) != after.cycle_day(day, grade) for day in days):
+                raise ClosedPeriodChanges(_closed_days(period), field=field)

@@ -18,7 +18,7 @@ from ejd.kernel.titles import sort_key
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import NotThereError, ask, fetch, is_in, question
 
-projection = Projection("school_catalogue", version=1)
+projection = Projection("school_catalogue", version=2)
 
 
 @dataclass(slots=True)
@@ -103,6 +103,17 @@ class ClosedPeriodRow:
     closed_at: int
 
 
+@dataclass(slots=True)
+class ReopenedPeriodRow:
+    """A closed period is open in some journals (JSON list of ids) until a moment; `version` is the event's."""
+
+    stream: str
+    period: str
+    version: int
+    journals: str
+    until: int
+
+
 schools = projection.table("schools", SchoolRow, key=("stream",))
 regulations = projection.table("regulations", RegulationRow, key=("stream", "starts"))
 work_kinds = projection.table("work_kinds", WorkKindRow, key=("stream", "code"))
@@ -111,6 +122,7 @@ subjects = projection.table("subjects", SubjectRow, key=("stream",))
 rooms = projection.table("rooms", RoomRow, key=("stream",))
 academic_years = projection.table("academic_years", YearRow, key=("stream",))
 closed_periods = projection.table("closed_periods", ClosedPeriodRow, key=("stream", "period"))
+reopened_periods = projection.table("reopened_periods", ReopenedPeriodRow, key=("stream", "period", "version"))
 
 
 @projection.on(s.SchoolOpened)
@@ -174,11 +186,19 @@ projection.on(y.BreaksDefined, y.HolidaysDefined, y.BellScheduleDefined)(_year_c
 @projection.on(y.PeriodClosed)
 def _period_closed(event: y.PeriodClosed, meta: Recorded, rows: StreamRows) -> None:
     closed_periods.put(rows, ClosedPeriodRow(meta.stream, event.period, meta.recorded_at))
+    for row in reopened_periods.all(rows):
+        if row.period == event.period:
+            reopened_periods.drop(rows, row.period, row.version)
 
 
 @projection.on(y.PeriodReopened)
-def _period_reopened(event: y.PeriodReopened, _meta: Recorded, rows: StreamRows) -> None:
-    closed_periods.drop(rows, event.period)
+def _period_reopened(event: y.PeriodReopened, meta: Recorded, rows: StreamRows) -> None:
+    """A reopening without journals is one of shape 1: the whole period is open."""
+    if not event.journals:
+        closed_periods.drop(rows, event.period)
+        return
+    journals = msgspec.json.encode(event.journals).decode()
+    reopened_periods.put(rows, ReopenedPeriodRow(meta.stream, event.period, meta.version, journals, event.until))
 
 
 @dataclass(slots=True)
@@ -191,8 +211,16 @@ class School:
 
 
 @dataclass(slots=True)
+class Reopening:
+    """In which journals a closed period is open, and until when (microseconds since 1970 UTC); it may be over."""
+
+    journals: list[str]
+    until: int
+
+
+@dataclass(slots=True)
 class Period:
-    """One grading period, days included."""
+    """One grading period, days included; a closed one may be reopened in some journals for a time."""
 
     code: str
     scheme: str
@@ -200,6 +228,7 @@ class Period:
     first_day: str
     last_day: str
     closed: bool
+    reopened: list[Reopening]
 
 
 @dataclass(slots=True)
@@ -219,6 +248,7 @@ _WORK_KINDS = question(work_kinds, order=[work_kinds.c.ordinal])
 _GRADING_SYSTEMS = question(grading_systems)
 _YEARS = question(academic_years, academic_years.c.first_day != "", order=[academic_years.c.first_day])
 _CLOSED = question(closed_periods)
+_REOPENED = question(reopened_periods, order=[reopened_periods.c.version])
 
 
 def school(c: sa.Connection) -> School | None:
@@ -229,7 +259,11 @@ def school(c: sa.Connection) -> School | None:
 
 def years(c: sa.Connection, *, ids: Collection[str] | None = None) -> list[Year]:
     """Answer the opened years by their first day."""
-    closed = {(row.stream, row.period) for row in ask(c, closed_periods, _CLOSED)}
+    closed: Closings = {(row.stream, row.period): [] for row in ask(c, closed_periods, _CLOSED)}
+    for one in ask(c, reopened_periods, _REOPENED):
+        if (one.stream, one.period) in closed:
+            journals = msgspec.json.decode(one.journals, type=list[str])
+            closed[one.stream, one.period].append(Reopening(journals, one.until))
     return [
         Year(row.stream, row.name, row.first_day, row.last_day, _periods(row, closed), row.calendar)
         for row in ask(c, academic_years, _YEARS)
@@ -237,7 +271,11 @@ def years(c: sa.Connection, *, ids: Collection[str] | None = None) -> list[Year]
     ]
 
 
-def _periods(row: YearRow, closed: set[tuple[str, str]]) -> list[Period]:
+Closings = dict[tuple[str, str], list[Reopening]]
+"""By year and period code: what is closed, with what was reopened since."""
+
+
+def _periods(row: YearRow, closed: Closings) -> list[Period]:
     schemes = calendar.calendar_from_json(row.calendar).data.schemes
     return [
         Period(
@@ -247,6 +285,7 @@ def _periods(row: YearRow, closed: set[tuple[str, str]]) -> list[Period]:
             first_day=period.first_day.isoformat(),
             last_day=period.last_day.isoformat(),
             closed=(row.stream, period.code) in closed,
+            reopened=closed.get((row.stream, period.code), []),
         )
         for scheme in sorted(schemes)
         for period in schemes[scheme]

@@ -164,9 +164,10 @@ def test_a_pupil_on_an_individual_curriculum_is_only_in_the_journals_of_it() -> 
 
 def test_the_member_of_a_group_gets_marks_from_the_day_of_joining() -> None:
     command = RecordMark(journal=w.GROUP_JOURNAL, day=date(2025, 9, 1), slot=3, pupil=w.GLEB, work="oral", value="4")
-    given(w.A_GROUP_JOURNAL).when(command, by=w.ADA).then_refused(NotInThisJournal)
+    monday = given(w.A_GROUP_JOURNAL).at("2025-09-08 12:00")
+    monday.when(command, by=w.ADA).then_refused(NotInThisJournal)
     later = command.model_copy(update={"day": date(2025, 9, 8)})
-    assert given(w.A_GROUP_JOURNAL).when(later, by=w.ADA).events
+    assert monday.when(later, by=w.ADA).events
 
 
 def test_marks_follow_the_grading_system_and_the_kinds_of_work() -> None:

@@ -75,6 +75,57 @@ def test_a_regulation_is_adopted_whole() -> None:
     outcome.when(command, by=HEAD).then_nothing()
 
 
+def test_a_regulation_names_windows_approvers_and_receivers_and_each_one_adopted_is_kept() -> None:
+    fields = {
+        "topic_window_days": 1,
+        "homework_window_days": 2,
+        "attendance_window_days": 3,
+        "mark_window_days": 4,
+        "written_work_window_days": 5,
+        "final_mark_window_days": 6,
+        "substitution_window_days": 365,
+        "approvers": ("deputy-head",),
+        "approval_days": 0,
+        "backdating_hours": 720,
+        "receiver_for_head": "support",
+        "receiver_for_support": "head",
+    }
+    first = AdoptRegulation.model_validate({"starts": "2025-09-01", **fields})
+    outcome = given(A_SCHOOL).when(first, by=HEAD)
+    outcome.then(s.RegulationAdopted(starts=date(2025, 9, 1), regulation=s.Regulation(**fields)))  # type: ignore[arg-type]
+    second = outcome.when(first.model_copy(update={"approval_days": 5}), by=HEAD)
+    assert len(second.events) == 1
+    assert second.and_then_given().streams[SCHOOL][-2:] == [*outcome.events, *second.events]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("topic_window_days", 366),
+        ("homework_window_days", -1),
+        ("attendance_window_days", 366),
+        ("mark_window_days", -1),
+        ("written_work_window_days", 366),
+        ("final_mark_window_days", 366),
+        ("substitution_window_days", True),
+        ("approval_days", 366),
+        ("backdating_hours", 721),
+        ("approvers", []),
+        ("approvers.0", ["teacher"]),
+        ("approvers", ["head", "deputy-head", "head"]),
+        ("receiver_for_head", "head"),
+        ("receiver_for_support", "support"),
+    ],
+)
+def test_the_terms_of_a_regulation_have_limits(field: str, value: object) -> None:
+    refused_as_input(AdoptRegulation, field=field, starts="2025-09-01", **{field.partition(".")[0]: value})
+
+
+def test_a_role_approves_once() -> None:
+    command = AdoptRegulation(starts=date(2025, 9, 1), approvers=("head", "head"))
+    given(A_SCHOOL).when(command, by=HEAD).then_refused(NamedTwice, field="approvers")
+
+
 def test_only_administration_adopts_a_regulation() -> None:
     given(A_SCHOOL).when(AdoptRegulation(starts=date(2025, 9, 1)), by=API_CLIENT).then_refused(NotAllowed)
 

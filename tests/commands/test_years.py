@@ -1,4 +1,4 @@
-"""The academic year: its bounds, cycle, periods, breaks, holidays, bells; closing and reopening."""
+"""The academic year: its bounds, cycle, periods, breaks, holidays, bells."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ejd.kernel.command import Command, NotAllowed
+from ejd.kernel.command import Command
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import year as y
-from ejd.kernel.ids import SCHOOL, derived
+from ejd.kernel.ids import derived
 from ejd_commands.known import (
     EndsBeforeItBegins,
     NamedTwice,
@@ -22,24 +22,20 @@ from ejd_commands.known import (
 from ejd_commands.years import (
     BellsOverlap,
     ClosedPeriodChanges,
-    ClosePeriod,
     DefineBellSchedule,
     DefineBreaks,
     DefineCycle,
     DefineGradingPeriods,
     DefineHolidays,
     HolidayAndWorkingDay,
-    NoSuchPeriod,
     NotACycle,
     NotAYear,
     OpenAcademicYear,
     PeriodCodeTaken,
-    PeriodIsNotClosed,
     PeriodsOverlap,
-    ReopenPeriod,
     YearIsInUse,
 )
-from tests.scenario import given, refused_as_input, sealed, uid
+from tests.scenario import given, refused_as_input, uid
 from tests.worlds import A_SCHOOL, A_YEAR, API_CLIENT, DEPUTY, FIRST_DAY, HEAD, LAST_DAY, STRANGER, YEAR
 
 A_BARE_YEAR = (*A_SCHOOL, (YEAR, y.AcademicYearOpened(name="2025/26", first_day=FIRST_DAY, last_day=LAST_DAY)))
@@ -216,7 +212,9 @@ def test_periods_that_do_not_fit_are_refused(parts: list[Fields], refusal: type[
 def test_a_closed_period_keeps_its_days() -> None:
     closed = given(A_YEAR, (YEAR, y.PeriodClosed(period="q1")))
     shifted = periods({**Q1, "last_day": "2025-10-23"}, Q2)
-    closed.when(shifted, by=HEAD).then_refused(ClosedPeriodChanges, saying="reopen it first", field="periods")
+    closed.when(shifted, by=HEAD).then_refused(
+        ClosedPeriodChanges, saying="leave 01.09.2025 to 24.10.2025 as they were", field="periods"
+    )
     renamed = periods({**Q1, "title": "Первая"}, Q2)
     assert closed.when(renamed, by=HEAD).events
 
@@ -308,33 +306,6 @@ def test_a_slot_is_one_of_twenty() -> None:
     refused_as_input(
         DefineBellSchedule, field="bells.0.slot", year=YEAR, code="x", title="X", bells=[{**FIRST_LESSON, "slot": 21}]
     )
-
-
-def test_a_period_is_closed_once() -> None:
-    outcome = given(A_YEAR).when(ClosePeriod(year=YEAR, period="q1"), by=DEPUTY)
-    outcome.then(y.PeriodClosed(period="q1")).standing_on(OPENING, Ref(DEPUTY, 2))
-    outcome.when(ClosePeriod(year=YEAR, period="q1"), by=HEAD).then_nothing()
-
-
-def test_a_closed_period_is_reopened_with_a_reason_that_is_sealed() -> None:
-    command = ReopenPeriod(year=YEAR, period="q1", reason="Ошибка в отметке")
-    outcome = given(A_YEAR, (YEAR, y.PeriodClosed(period="q1"))).when(command, by=HEAD)
-    outcome.then(y.PeriodReopened(period="q1", reason=sealed(SCHOOL, "Ошибка в отметке")))
-    outcome.sealing(SCHOOL, "Ошибка в отметке", field="period-reopened.reason")
-    outcome.when(command, by=HEAD).then_refused(PeriodIsNotClosed, field="period")
-
-
-@pytest.mark.parametrize(
-    "command", [ClosePeriod(year=YEAR, period="q1"), ReopenPeriod(year=YEAR, period="q1", reason="Ошибка")]
-)
-def test_programs_neither_close_nor_reopen(command: Command) -> None:
-    given(A_YEAR).when(command, by=API_CLIENT).then_refused(NotAllowed, saying="grading period")
-
-
-def test_only_periods_of_the_year_are_closed() -> None:
-    command = ClosePeriod(year=YEAR, period="q5")
-    given(A_YEAR).when(command, by=HEAD).then_refused(NoSuchPeriod, saying="q1, q2, q3, q4, h1, h2", field="period")
-    given(A_BARE_YEAR).when(command, by=HEAD).then_refused(NoSuchPeriod, saying="those you define first")
 
 
 def test_a_year_that_is_not_there_takes_nothing() -> None:

@@ -18,11 +18,13 @@ from ejd.demo import SMALL, DemoRefused, DemoReport, build_demo, demo_lines
 from ejd.demo.shape import chance
 from ejd.http.service import create_http
 from ejd.kernel.events import CATALOGUE
+from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.final_marks import FinalMarkDecided
 from ejd.kernel.events.journals import JournalOpened, TeacherAssigned
 from ejd.kernel.events.lessons import LessonEvent, RollTaken, TopicRecorded
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.school import SchoolState
 from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
@@ -136,6 +138,21 @@ def test_what_was_held_is_recorded_incompletely(school: School) -> None:
             seen.setdefault(event.stream, set()).add(event.name)
     assert any("topic-recorded/1" not in names for names in seen.values())
     assert any("roll-taken/1" not in names for names in seen.values())
+
+
+def test_requests_to_correct_come_to_every_end(school: School) -> None:
+    """Some are used, rejected, withdrawn, undecided; what was used stands in the journal by its approval."""
+    events = school.store.read_page(0, 10_000)
+    requests = {event.stream for event in events if event.name == CorrectionRequested.stored_name}
+    standings = Counter(school.states.load(CorrectionState, one).standing for one in requests)
+    assert set(standings) >= {"used", "rejected", "withdrawn", "open"}
+    by_approval = {
+        event.stream
+        for event in events
+        if event.name in {TopicRecorded.stored_name, RollTaken.stored_name}
+        and any(one in event.caused_by for one in requests)
+    }
+    assert len(by_approval) == standings["used"] >= 2
 
 
 def test_final_marks_follow_the_proposal_mostly(school: School) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import psycopg
@@ -20,6 +22,7 @@ from tests.postgres import PostgresDatabase
 from tests.scenario import World, uid
 
 SERVICE_ROLE = "ejd_service_handling"
+NOON = int(datetime(2025, 10, 6, 12, tzinfo=ZoneInfo("Europe/Moscow")).timestamp()) * 1_000_000
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -44,8 +47,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 
 @pytest.fixture
 def school(settings: Settings) -> Iterator[School]:
-    """The school, empty."""
-    school = open_school(settings)
+    """The school, empty; its clock stands at noon of `worlds.TODAY`."""
+    school = open_school(settings, clock=lambda: NOON)
     yield school
     school.close()
 

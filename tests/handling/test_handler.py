@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,11 +27,11 @@ from ejd.kernel.event import Event, encode
 from ejd.kernel.events import CATALOGUE, accounts, lessons, people, year
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.settings import Settings
+from ejd_commands.closing import ClosePeriod, ReopenPeriod
 from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed
 from ejd_commands.lessons import RecordTopic
 from ejd_commands.marks import CellIsTaken, CorrectMark, RecordMark
 from ejd_commands.school import DefineRoom, DefineSubject
-from ejd_commands.years import ClosePeriod, ReopenPeriod
 from tests import worlds as w
 from tests.handling.conftest import store_world
 from tests.scenario import World, sealed, uid
@@ -252,7 +252,9 @@ def test_a_refusal_decided_on_a_kept_state_that_is_old_is_decided_anew(school: S
         send(school, MARK)
     other = open_school(settings, clock=lambda: NOON)
     try:
-        send(other, ReopenPeriod(year=w.YEAR, period="q1", reason="ошибка"), actor=DEPUTY)
+        until = datetime(2025, 10, 7, 12, tzinfo=UTC)
+        reopen = ReopenPeriod(year=w.YEAR, period="q1", journals=(w.JOURNAL,), until=until, reason="ошибка")
+        send(other, reopen, actor=DEPUTY)
     finally:
         other.close()
     assert send(school, MARK).events

@@ -21,6 +21,7 @@ from ejd_projections.journal_catalogue import (
 )
 from ejd_projections.period import select_days
 from ejd_projections.school_catalogue import (
+    Reopening,
     find_year,
     kinds_of_work,
     regulation_on,
@@ -78,6 +79,25 @@ def test_a_year_has_periods_closed_ones_and_a_calendar(ask: Ask) -> None:
     assert [one.name for one in years(c)] == ["2026/27"]
     with pytest.raises(NotThereError):
         find_year(c, year="unknown")
+
+
+def test_a_period_reopened_in_some_journals_stays_closed_and_says_where_and_until_when(ask: Ask) -> None:
+    first = y.PeriodReopened(period="q1", journals=("maths",), until=10, reason=why())
+    second = y.PeriodReopened(period="q1", journals=("art", "maths"), until=20, reason=why())
+    story = a_school().tell(YEAR, y.PeriodClosed(period="q1"), first, second)
+    told = {one.code: one for one in find_year(ask(story)).periods}
+    assert told["q1"].closed
+    assert told["q1"].reopened == [Reopening(["maths"], 10), Reopening(["art", "maths"], 20)]
+    assert (told["q2"].closed, told["q2"].reopened) == (False, [])
+
+
+def test_closing_again_ends_the_reopenings_of_that_period_only(ask: Ask) -> None:
+    one, other = (y.PeriodReopened(period=q, journals=("maths",), until=10, reason=why()) for q in ("q1", "q2"))
+    story = a_school().tell(YEAR, y.PeriodClosed(period="q1"), y.PeriodClosed(period="q2"), one, other)
+    story.tell(YEAR, y.PeriodClosed(period="q1"))
+    told = {one.code: one for one in find_year(ask(story)).periods}
+    assert (told["q1"].closed, told["q1"].reopened) == (True, [])
+    assert told["q2"].reopened == [Reopening(["maths"], 10)]
 
 
 def test_classes_stand_by_grade_and_letter(ask: Ask) -> None:

@@ -93,7 +93,7 @@ def prepare(settings: Settings) -> str:
     initialise(settings)
     school = open_school(settings)
     with closing(school):
-        store_world(school, w.A_JOURNAL)
+        store_world(school, (*w.A_JOURNAL, w.ALWAYS_FREE))
         token = new_token(os.urandom)
         command = IssueToken(
             account=w.ADA,

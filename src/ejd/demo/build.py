@@ -15,6 +15,7 @@ from ejd.demo.breaches import Breaches
 from ejd.demo.changes import Changes
 from ejd.demo.endings import Endings
 from ejd.demo.families import Families
+from ejd.demo.late import Late
 from ejd.demo.people import Names
 from ejd.demo.records import Records
 from ejd.demo.report import DemoReport, Samples
@@ -200,7 +201,8 @@ class _Build:
         calendar = self.school.handler.states.load(YearState, roster.year).calendar
         timeline = Timeline(roster, self.shape, calendar)
         Changes(self.seed, timeline, self.agenda, chance(self.seed, "changes")).plan()
-        records = Records(timeline, self.agenda, chance(self.seed, "records"))
+        late = Late(self.seed, timeline, self.agenda, chance(self.seed, "late"))
+        records = Records(timeline, self.agenda, chance(self.seed, "records"), late)
         records.plan()
         Endings(timeline, self.agenda, self.sender, records, chance(self.seed, "endings")).plan()
         Breaches(self.seed, timeline, self.agenda, self.sender, self.bring_reports).plan()

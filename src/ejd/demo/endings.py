@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 from ejd.demo.sending import MOBILE
-from ejd.demo.shape import FIRST_DAY
+from ejd.demo.shape import FIRST_DAY, TIMEZONE
 from ejd.kernel.events.lessons import RecommendationGiven
 from ejd.kernel.policies import (
     EXEMPT,
@@ -24,9 +25,9 @@ from ejd_commands import acknowledgements as k
 from ejd_commands import final_marks as f
 from ejd_commands import marks as m
 from ejd_commands.attendance import CorrectAttendance, TakeRoll
+from ejd_commands.closing import ClosePeriod, ReopenPeriod
 from ejd_commands.lessons import SaveLesson
 from ejd_commands.period_record import MISSED
-from ejd_commands.years import ClosePeriod, ReopenPeriod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,8 @@ SUPPER, BEDTIME = 1140, 1310
 """19:00 and 21:50: when parents read."""
 WEIGHTS = {kind.code: kind.weight for kind in WORK_KINDS} | {"test": 150}
 CORRECTED_FINALS, WITHDRAWN_FINALS = 6, 2
+REOPENED_DAYS = 7
+"""After the last day the quarter closes again by itself."""
 
 
 class Lesson(NamedTuple):
@@ -239,8 +242,14 @@ class Endings:
         year, deputy = self._timeline.roster.year, self._timeline.roster.deputies[0].account
         day = self._last - timedelta(days=1)
         self._agenda.note(day, SUPPER, deputy, ClosePeriod(year=year, period=QUARTER))
-        reason = "Закрыто раньше срока: не все учителя выставили отметки"
-        self._agenda.note(day, SUPPER + 10, deputy, ReopenPeriod(year=year, period=QUARTER, reason=reason))
+        reopened = ReopenPeriod(
+            year=year,
+            period=QUARTER,
+            journals=tuple(j.id for j in self._timeline.roster.journals if j.classes[0].scheme == "quarters"),
+            until=datetime.combine(self._last + timedelta(days=REOPENED_DAYS), time.min, ZoneInfo(TIMEZONE)),
+            reason="Закрыто раньше срока: не все учителя выставили отметки",
+        )
+        self._agenda.note(day, SUPPER + 10, deputy, reopened)
         teachers = {
             journal.id: journal.teacher_on(self._last)
             for journal in self._timeline.roster.journals

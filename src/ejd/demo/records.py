@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ejd.demo import texts
+from ejd.demo.late import WINDOW_DAYS
 from ejd.demo.marking import Marker
 from ejd.demo.setup import plan_lines
+from ejd.kernel.policies import WORK_KINDS
 from ejd_commands.attendance import AbsenceLine, CorrectAttendance, TakeRoll
 from ejd_commands.lessons import CorrectHomework, CorrectTopic, HomeworkEntry, RecordTopic, SaveLesson, SetHomework
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from random import Random
 
+    from ejd.demo.late import Late
     from ejd.demo.roster import Pupil
     from ejd.demo.sending import Agenda
     from ejd.demo.timeline import Lesson, Timeline
@@ -28,15 +31,16 @@ LATE_DAYS = (1, 1, 1, 2, 2, 3, 4, 6)
 NO_TOPIC, NO_ROLL, NO_HOMEWORK, PIECEMEAL = 0.025, 0.03, 0.07, 0.04
 LATE_SHARE, LATE_MINUTES = 0.008, (3, 5, 7, 10, 15)
 CORRECTED_MARKS, WITHDRAWN_MARKS, RECOMMENDED = 0.008, 0.0015, 0.05
-CORRECTED_TOPICS, CORRECTED_HOMEWORK, CERTIFICATES = 0.006, 0.006, 0.15
+CORRECTED_TOPICS, CORRECTED_HOMEWORK, CERTIFICATES = 0.006, 0.009, 0.15
+WRITTEN_KINDS = frozenset(kind.code for kind in WORK_KINDS if kind.written)
 
 
 class Records:
     """Notes what every teacher sends for every lesson."""
 
-    def __init__(self, timeline: Timeline, agenda: Agenda, random: Random) -> None:
+    def __init__(self, timeline: Timeline, agenda: Agenda, random: Random, late: Late) -> None:
         """Take the timeline after all changes."""
-        self._timeline, self._agenda, self._random = timeline, agenda, random
+        self._timeline, self._agenda, self._random, self._late = timeline, agenda, random, late
         self._marker = Marker(random, timeline.shape.marks)
         self._minutes: dict[tuple[str, date], int] = {}
 
@@ -61,7 +65,8 @@ class Records:
 
     def _lesson(self, lesson: Lesson, number: int, item: int | None, following: date | None) -> None:
         teacher, draw = lesson.teacher, self._random.random()
-        if lesson.left_open or draw < teacher.never:
+        too_late = self._late.takes(lesson)
+        if lesson.left_open or (draw < teacher.never and not too_late):
             return
         late = draw > teacher.on_the_day + teacher.never
         day = lesson.on + timedelta(days=self._random.choice(LATE_DAYS) if late else 0)
@@ -80,6 +85,11 @@ class Records:
             "absences": tuple(absences) if has_roll else None,
             "marks": tuple(marks.at_once),
         }
+        if too_late:
+            whole = {**_place(lesson), **fields, "marks": (*marks.at_once, *marks.later)}
+            asking_on = lesson.on + timedelta(days=WINDOW_DAYS + 1)
+            self._late.note(lesson, SaveLesson.model_validate(whole), asking_on)
+            return
         if self._random.random() < PIECEMEAL and has_topic and has_roll:
             self._note(lesson, day, *self._pieces(lesson, fields, marks.at_once))
         elif has_topic or has_roll or homework or marks.at_once:
@@ -99,6 +109,13 @@ class Records:
         if day <= self._timeline.shape.last_day:
             account = lesson.teacher.account
             self._agenda.note(day, self.minute(account, day), account, *commands)
+
+    def _correct(self, lesson: Lesson, day: date, command: LessonCommand, *, written: bool = False) -> None:
+        """Note a correction: freely within its window, with a request after it."""
+        if self._late.is_over(lesson, day, written=written):
+            self._late.note(lesson, command, day)
+        else:
+            self._note(lesson, day, command)
 
     def _slip(self, share: float) -> bool:
         return self._random.random() < share * self._timeline.shape.slips
@@ -150,13 +167,13 @@ class Records:
                 reason = self._random.choice(texts.ATTENDANCE_REASONS)
                 kind = "ill" if reason == texts.ATTENDANCE_REASONS[0] else "excused"
                 correction = {**place, "pupil": line.pupil, "kind": kind, "reason": reason}
-                self._note(lesson, soon, CorrectAttendance.model_validate(correction))
+                self._correct(lesson, soon, CorrectAttendance.model_validate(correction))
         if item is not None and self._slip(CORRECTED_TOPICS):
             topic = "Урок-повторение по теме раздела"
-            self._note(lesson, soon, CorrectTopic(**place, topic=topic, reason="Указана тема следующего урока"))
+            self._correct(lesson, soon, CorrectTopic(**place, topic=topic, reason="Указана тема следующего урока"))
         if homework is not None and homework.text and self._slip(CORRECTED_HOMEWORK):
             new = homework.model_copy(update={"text": f"{homework.text} (устно)"})
-            self._note(lesson, soon, CorrectHomework(**place, homework=new, reason="Объём задания уменьшен"))
+            self._correct(lesson, soon, CorrectHomework(**place, homework=new, reason="Объём задания уменьшен"))
 
     def _mark_corrections(self, lesson: Lesson, day: date, marks: list[MarkEntry]) -> None:
         if lesson.journal.system != "five-point":
@@ -167,11 +184,11 @@ class Records:
             cell = {**_place(lesson), "pupil": mark.pupil, "work": mark.work, "number": mark.number}
             if draw < WITHDRAWN_MARKS * slips:
                 cell["reason"] = self._random.choice(texts.WITHDRAWN_REASONS)
-                self._note(lesson, soon, WithdrawMark.model_validate(cell))
+                self._correct(lesson, soon, WithdrawMark.model_validate(cell), written=mark.work in WRITTEN_KINDS)
             elif draw < (WITHDRAWN_MARKS + CORRECTED_MARKS) * slips:
                 cell["value"] = str(min(5, int(mark.value) + 1) if mark.value != "5" else 4)
                 cell["reason"] = self._random.choice(texts.LATE_REASONS)
-                self._note(lesson, soon, CorrectMark.model_validate(cell))
+                self._correct(lesson, soon, CorrectMark.model_validate(cell), written=mark.work in WRITTEN_KINDS)
 
 
 def _place(lesson: Lesson) -> dict[str, Any]:

@@ -150,3 +150,45 @@ class ActsForPupil:
             msg = "this guardian does not act for this pupil today: check the guardianship"
             raise NotAllowed(msg)
         return [*refs, guardianship.ref]
+
+
+def is_the_same_person(context: Context, account: str, person: str) -> bool:
+    """Say whether the actor is this account, or another account of its person."""
+    opened = context.load(AccountState, context.actor.account).opened
+    return context.actor.account == account or (opened is not None and bool(person) and opened.person == person)
+
+
+@dataclass(frozen=True)
+class Approves:
+    """Deciding on a request to correct (A10): a role of the regulation; neither who asked nor under a breach (B6)."""
+
+    account: str
+    person: str
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Answer the grant of the role; `account` and `person` are who asked."""
+        roles = context.load(SchoolState, SCHOOL).regulation_on(context.today).approvers
+        refs = any_role(context, roles, "decide on requests to correct")
+        if is_the_same_person(context, self.account, self.person):
+            msg = "you asked for this yourself, so somebody else decides: withdraw it if it is no longer needed"
+            raise NotAllowed(msg)
+        if context.load(AccountState, context.actor.account).breaches:
+            msg = "a breach of this account is not closed: until then somebody else decides on requests"
+            raise NotAllowed(msg)
+        return refs
+
+
+@dataclass(frozen=True)
+class AskedForIt:
+    """Taking back what one asked for oneself, with any account of the same person."""
+
+    account: str
+    person: str
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Answer the grant of the role in which people ask; raises NotAllowed for somebody else's request."""
+        refs = any_role(context, ("teacher", "head", "deputy-head"), "withdraw a request")
+        if not is_the_same_person(context, self.account, self.person):
+            msg = "only who asked for it withdraws a request: whoever approves rejects it instead"
+            raise NotAllowed(msg)
+        return refs
