@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+import msgspec
 from pydantic import Field
 
 from ejd.kernel.breach_rights import (
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 DEPENDENTS_MAX = 1_000
 """Dependents that one decision names; a forged load of a year has more, and takes several decisions."""
+TOKENS_MAX = 50_000
+"""Tokens that a report ends at once; it must not fail because the account issued more: those end when it is decided."""
 LEARNED_DAYS_MAX = 400
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -137,6 +141,7 @@ class ReportBreach(Command):
     """
 
     name: ClassVar[str] = "report-breach"
+    events_max: ClassVar[int] = TOKENS_MAX + 10
     breach: Id | None = None
     account: Id
     learned_at: Moment
@@ -183,12 +188,15 @@ class ReportBreach(Command):
 
     def _issued_tokens(self, context: Context, learned_at: int) -> Iterator[Elsewhere]:
         """End what the account let in since: the window is not known yet, and a token can be issued again."""
-        for meta in context.operations(self.account, learned_at, context.now + 1):
-            if meta.name != a.TokenIssued.stored_name or meta.stream == self.account:
-                continue
-            issued = CATALOGUE.decode(meta.name, meta.state)
-            if isinstance(issued, a.TokenIssued) and issued.token in context.load(AccountState, meta.stream).tokens:
-                yield Elsewhere(a.TokenRevoked(token=issued.token), meta.stream)
+        issued = [
+            (meta.stream, msgspec.json.decode(meta.state, type=a.TokenIssued).token)
+            for meta in context.operations(self.account, learned_at, context.now + 1)
+            if meta.name == a.TokenIssued.stored_name and meta.stream != self.account
+        ]
+        context.load_many(AccountState, list(dict.fromkeys(account for account, _ in issued)))
+        living = (one for one in reversed(issued) if one[1] in context.load(AccountState, one[0]).tokens)
+        for account, token in islice(living, TOKENS_MAX):
+            yield Elsewhere(a.TokenRevoked(token=token), account)
 
 
 class AcknowledgeBreachNotice(BreachCommand):

@@ -16,6 +16,7 @@ from ejd.kernel.ids import SCHOOL, SYSTEM
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import BreachState
+from ejd_commands import breaches
 from ejd_commands.accounts import GrantRole, IssueToken, OpenAccount, UnlockAccount
 from ejd_commands.breaches import (
     AcknowledgeBreachNotice,
@@ -149,6 +150,17 @@ def test_tokens_that_the_account_let_in_since_the_learning_end_with_the_report()
     assert boris.ended_tokens == {f"{2:016x}"}
     again = report.model_copy(update={"breach": uid("another breach")})
     assert after.and_then_given().when(again, by=w.HEAD).events[2:] == []
+
+
+def test_a_report_succeeds_however_many_tokens_the_account_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that it leaves alone end with the invalidation."""
+    monkeypatch.setattr(breaches, "TOKENS_MAX", 2)
+    world = given(w.A_JOURNAL).at("2025-10-06 09:00")
+    for number, account in enumerate((w.BORIS, w.ADA, w.BORIS)):
+        world = world.when(token(account, number), by=w.SUPPORT).and_then_given()
+    report = REPORT.model_copy(update={"account": w.SUPPORT})
+    ended = world.at("2025-10-06 12:00").when(report, by=w.HEAD).events[2:]
+    assert ended == [a.TokenRevoked(token=f"{2:016x}"), a.TokenRevoked(token=f"{1:016x}")]
 
 
 def test_both_receipts_are_recorded_with_the_time_of_receipt_and_of_entry() -> None:

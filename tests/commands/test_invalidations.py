@@ -387,6 +387,16 @@ def test_more_than_one_invalidation_may_hold_is_refused(monkeypatch: pytest.Monk
             world.when(command, by=w.HEAD).then_refused(TooMuchAtOnce, saying="narrow it")
 
 
+def test_issued_tokens_count_as_streams_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them ends in the same transaction: one stream and two tokens are three."""
+    world = ready(token(w.ADA, 7), token(w.ADA, 8), account=w.SUPPORT)
+    command = ProposeInvalidation(breach=BREACH, digest=digest(world))
+    monkeypatch.setattr(voiding, "STREAMS_MAX", 2)
+    world.when(command, by=w.HEAD).then_refused(TooMuchAtOnce, saying="issued tokens")
+    monkeypatch.setattr(voiding, "STREAMS_MAX", 3)
+    assert world.when(command, by=w.HEAD).refusal is None
+
+
 def test_a_breach_stands_on_the_right_of_whoever_decided() -> None:
     outcome = invalidated(ready(FORGERY))
     outcome.standing_on(Ref(w.DEPUTY, 2))

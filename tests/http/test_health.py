@@ -94,6 +94,20 @@ def test_reports_that_stand_still_are_told(unfed: Web) -> None:
     assert readiness.look().reasons == []
 
 
+def test_a_long_invalidation_that_moves_on_does_not_stand_still(unfed: Web) -> None:
+    now = [0.0]
+    readiness = Readiness(unfed.tiny.school, monotonic=lambda: now[0])
+    hold(unfed)
+    feeder = unfed.tiny.school.feeder
+    feeder.refolding = 20_000
+    for feeder.refolded in range(500, 20_000, 500):
+        now[0] += LAG_SECONDS_MAX - 1
+        state = readiness.look()
+        assert (state.reasons, state.refolded_streams, state.refolding_streams) == ([], feeder.refolded, 20_000)
+    now[0] += LAG_SECONDS_MAX + 1
+    assert len(readiness.look().reasons) == 1
+
+
 def test_figures_for_prometheus(web: Web) -> None:
     position = hold(web)
     web.get("/lessons", after=position)
@@ -108,6 +122,8 @@ def test_figures_for_prometheus(web: Web) -> None:
         "ejd_reports_lag_positions 0.0",
         "ejd_feeder_leading 1.0",
         "ejd_feeder_errors 0.0",
+        "ejd_refolded_streams 0.0",
+        "ejd_refolding_streams 0.0",
         "ejd_ready 1.0",
     ):
         assert line in text.splitlines()

@@ -149,22 +149,24 @@ class Decision:
             self.reads[target.stream] = self._states.store.heads([target.stream]).get(target.stream, 0)
         self._check_kind(target)
         self.scopes.setdefault(target.stream, target.scope)
+        self._prepare([one for one in decided if isinstance(one, Elsewhere)])
         for one in decided:
             match one:
                 case Elsewhere():
-                    self._prepare(one)
                     self._append(one.stream, one.event, one.refs)
                 case Caused():
                     self._append(target.stream, one.event, one.refs)
                 case _:
                     self._append(target.stream, one, ())
 
-    def _prepare(self, one: Elsewhere) -> None:
-        """Note the version of a stream that is written beside the target, and its directory entry if it is new."""
-        if one.stream not in self.reads:
-            self.heads([one.stream])
-        if one.scope is not None:
-            self.scopes.setdefault(one.stream, one.scope)
+    def _prepare(self, elsewhere: Sequence[Elsewhere]) -> None:
+        """Note the versions of the streams written beside the target, asked together, and their directory entries."""
+        unknown = list(dict.fromkeys(one.stream for one in elsewhere if one.stream not in self.reads))
+        if unknown:
+            self.heads(unknown)
+        for one in elsewhere:
+            if one.scope is not None:
+                self.scopes.setdefault(one.stream, one.scope)
 
     def _check_kind(self, target: Target) -> None:
         """Refuse to write to a stream of another kind: a given id may be anything's."""

@@ -30,6 +30,8 @@ class Ready(BaseModel):
     read_model_current: bool = Field(description="Whether it was built for this version of ejd.")
     feeder_leading: bool = Field(description="Whether this process feeds.")
     feeder_errors: int = Field(description="Errors of this process's feeder so far.")
+    refolded_streams: int = Field(description="Of a large invalidation: how many streams are folded again so far.")
+    refolding_streams: int = Field(description="Of a large invalidation: how many there are; 0 when none is going on.")
 
 
 def add_health(app: FastAPI, readiness: Readiness, metrics: Metrics) -> None:

@@ -63,6 +63,8 @@ class _FeederGauges(Collector):
             "ejd_reports_lag_positions": ("Positions that the reports are behind.", found.lag),
             "ejd_feeder_leading": ("1: this process feeds the reports.", int(self._feeder.leading)),
             "ejd_feeder_errors": ("Errors of this process's feeder.", self._feeder.errors),
+            "ejd_refolded_streams": ("Streams of an invalidation folded again so far.", found.refolded_streams),
+            "ejd_refolding_streams": ("Streams of the invalidation that is being folded.", found.refolding_streams),
             "ejd_ready": ("1: the service is ready.", int(not found.reasons)),
         }
         for name, (words, value) in figures.items():

@@ -26,6 +26,8 @@ class State:
     read_model_current: bool = False
     feeder_leading: bool = False
     feeder_errors: int = 0
+    refolded_streams: int = 0
+    refolding_streams: int = 0
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -44,13 +46,17 @@ class Readiness:
         self._school = school
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._seen: tuple[int, float] | None = None
+        self._seen: tuple[tuple[int, int], float] | None = None
 
     def look(self) -> State:
         """Answer the state of now."""
         feeder = self._school.feeder
         state = State(
-            schema_version=schema_version(self._school), feeder_leading=feeder.leading, feeder_errors=feeder.errors
+            schema_version=schema_version(self._school),
+            feeder_leading=feeder.leading,
+            feeder_errors=feeder.errors,
+            refolded_streams=feeder.refolded,
+            refolding_streams=feeder.refolding,
         )
         try:
             state.last_position = self._school.store.last_position()
@@ -73,10 +79,11 @@ class Readiness:
         return state
 
     def _stands_still(self, state: State) -> bool:
-        now, position = self._monotonic(), state.position or 0
+        """Say whether nothing has moved for too long; a large invalidation moves on stream by stream."""
+        now, reached = self._monotonic(), (state.position or 0, state.refolded_streams)
         with self._lock:
-            if not state.lag or self._seen is None or self._seen[0] != position:
-                self._seen = (position, now)
+            if not state.lag or self._seen is None or self._seen[0] != reached:
+                self._seen = (reached, now)
             return now - self._seen[1] > LAG_SECONDS_MAX
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EVENTS_MAX = 200_000
 """Events of one invalidation; an account that wrote a mark every three seconds for a week has fewer."""
 STREAMS_MAX = 50_000
-"""Streams of one invalidation: each gets its marker in the one transaction."""
+"""Streams and issued tokens of one invalidation: each stream gets its marker, each token ends, in one transaction."""
 
 _PROTECTING = (
     accounts.AccountLocked,
@@ -126,9 +126,9 @@ def affected(operations: Iterable[Recorded], window: Window, breach: BreachState
         elif meta.name == accounts.TokenIssued.stored_name:
             issued = msgspec.json.decode(meta.state, type=accounts.TokenIssued)
             found.tokens.append(IssuedToken(meta.stream, issued.token))
-        if found.events > EVENTS_MAX or len(found.voided) > STREAMS_MAX:
+        if found.events > EVENTS_MAX or len(found.voided) + len(found.tokens) > STREAMS_MAX:
             msg = (
-                f"the window holds more than {EVENTS_MAX} events or {STREAMS_MAX} streams: "
+                f"the window holds more than {EVENTS_MAX} events, or {STREAMS_MAX} streams and issued tokens: "
                 "narrow it, or invalidate session by session"
             )
             raise TooMuchAtOnce(msg)

@@ -29,7 +29,8 @@ CLEAN_EVERY_LOOPS = 20
 class Feeder:
     """Feeds the live generation while it holds the school's feeder lease; one thread at a time uses it.
 
-    Any thread may look at `position`, `last_position`, `leading`, `errors` and `last_error`.
+    Any thread may look at `position`, `last_position`, `leading`, `errors` and `last_error`. While many streams are
+    folded again after an invalidation, `refolded` of `refolding` are done; both are 0 otherwise.
     """
 
     def __init__(self, model: ReadModel, feed: Feed) -> None:
@@ -39,6 +40,8 @@ class Feeder:
         self.leading = False
         self.errors = 0
         self.last_error: str | None = None
+        self.refolded = 0
+        self.refolding = 0
         self._model = model
         self.feed = feed
         self._lease: Lease | None = None
@@ -80,7 +83,8 @@ class Feeder:
             raise MovedError
         try:
             with transaction(writer) as position:
-                refold(self.feed.folding, self.feed.source, writer, streams, upto=position)
+                refold(self.feed.folding, self.feed.source, writer, streams, upto=position, progress=self._progress)
+            self._progress(0, 0)
         except BaseException:
             self._give_up()
             raise
@@ -126,7 +130,8 @@ class Feeder:
         if writer is None:
             return 0
         self.last_position = self.feed.source.last_position()
-        fed, self.position = self.feed.bring(writer, after=self.position, live=True)
+        fed, self.position = self.feed.bring(writer, after=self.position, live=True, progress=self._progress)
+        self._progress(0, 0)
         self.last_position = max(self.last_position, self.position)
         if fed:
             self._model.notify()
@@ -151,7 +156,11 @@ class Feeder:
                 self.position = position
         return self._writer
 
+    def _progress(self, done: int, total: int) -> None:
+        self.refolded, self.refolding = done, total
+
     def _give_up(self) -> None:
+        self._progress(0, 0)
         writer, self._writer = self._writer, None
         lease, self._lease = self._lease, None
         self.leading = False

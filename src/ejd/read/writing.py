@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ejd.kernel.envelope import Recorded
 from ejd.read.contract import EventSource, MovedError, Writer
-from ejd.read.folding import MARKERS, Folding, tuples, without_collection
+from ejd.read.folding import MARKERS, Folding, without_collection
 from ejd.read.projection import ProjectionError, StreamRows, Table
 
 PAGE_EVENTS_MAX = 5_000
 REFOLD_STREAMS_MAX = 500
 """Streams that are in memory at once when they are folded again."""
 
+COPIED_ROWS_MIN = 100
+"""From as many new rows of one table on, the road of bulk loading is the faster one (measured on PostgreSQL)."""
+
 Before = dict[tuple[Table[Any], str], dict[Any, tuple[Any, ...]]]
+
+Progress = Callable[[int, int], None]
+"""Takes how many streams are folded again so far, and how many there are."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Show nothing."""
 
 
 @contextmanager
@@ -51,10 +61,12 @@ def next_page(source: EventSource, after: int, limit: int = PAGE_EVENTS_MAX) -> 
     return page
 
 
-def write_page(folding: Folding, source: EventSource, writer: Writer, page: Sequence[Recorded]) -> None:
+def write_page(
+    folding: Folding, source: EventSource, writer: Writer, page: Sequence[Recorded], progress: Progress = silent
+) -> None:
     """Fold a page into the generation, inside a transaction that is open.
 
-    A stream with a marker in the page is forgotten and folded again from the store, up to the page's end.
+    A stream with a marker in the page is folded again from the store, up to the page's end.
     """
     marked = {meta.stream for meta in page if meta.name in MARKERS}
     rest = [meta for meta in page if meta.stream not in marked] if marked else page
@@ -62,27 +74,47 @@ def write_page(folding: Folding, source: EventSource, writer: Writer, page: Sequ
     folding.fold(rest, streams)
     _write_changes(writer, streams.values(), before)
     if marked:
-        refold(folding, source, writer, sorted(marked), upto=page[-1].position)
+        refold(folding, source, writer, sorted(marked), upto=page[-1].position, progress=progress)
 
 
-def refold(folding: Folding, source: EventSource, writer: Writer, streams: Sequence[str], *, upto: int) -> None:
-    """Forget streams and fold them again up to a position, inside a transaction that is open."""
+def refold(  # noqa: PLR0913 - from where to where, and which
+    folding: Folding,
+    source: EventSource,
+    writer: Writer,
+    streams: Sequence[str],
+    *,
+    upto: int,
+    progress: Progress = silent,
+) -> None:
+    """Fold streams from their first event up to a position, inside a transaction that is open.
+
+    Only the rows that come out differently are written: an invalidation leaves most of a lesson as it was.
+    """
+    progress(0, len(streams))
     for start in range(0, len(streams), REFOLD_STREAMS_MAX):
         chunk = streams[start : start + REFOLD_STREAMS_MAX]
-        for table in folding.tables:
-            writer.forget(table, chunk)
-        write_streams(folding, writer, source.read_streams(chunk, upto=upto))
+        _refold(folding, writer, source.read_streams(chunk, upto=upto))
+        progress(start + len(chunk), len(streams))
 
 
-def write_streams(folding: Folding, writer: Writer, events: Sequence[Recorded]) -> int:
-    """Fold whole streams of which nothing is stored, and answer the number of rows."""
+def _refold(folding: Folding, writer: Writer, events: Sequence[Recorded]) -> None:
+    wanted: dict[Table[Any], set[str]] = {}
+    for stream, name in {(meta.stream, meta.name) for meta in events}:
+        for table in folding.concerned(name):
+            wanted.setdefault(table, set()).add(stream)
+    before: Before = {}
+    for table, rows in _stored(writer, wanted):
+        for stored in rows:
+            row = table.row(*stored)
+            before.setdefault((table, row.stream), {})[table.key_of(row)] = stored
     streams: dict[str, StreamRows] = {}
     folding.fold(events, streams, folding.void_versions(events))
-    count = 0
-    for table, rows in tuples(streams.values()).items():
-        writer.insert(table, rows)
-        count += len(rows)
-    return count
+    for table, stream in before:  # what no valid event speaks of any more has to go
+        known = streams.get(stream)
+        if known is None:
+            known = streams[stream] = folding.start(stream)
+        known.tables.setdefault(table, {})
+    _write_changes(writer, streams.values(), before)
 
 
 @dataclass(frozen=True)
@@ -93,22 +125,22 @@ class Feed:
     source: EventSource
     page_events: int = PAGE_EVENTS_MAX
 
-    def bring(self, writer: Writer, *, after: int, live: bool) -> tuple[int, int]:
+    def bring(self, writer: Writer, *, after: int, live: bool, progress: Progress = silent) -> tuple[int, int]:
         """Bring one page and its position into the generation in one transaction; answer events and position.
 
         Raises MovedError when the generation is not at `after`, or should be live and is it no longer.
         """
         with without_collection():
-            return self._bring(writer, after, live=live)
+            return self._bring(writer, after, progress, live=live)
 
-    def _bring(self, writer: Writer, after: int, *, live: bool) -> tuple[int, int]:
+    def _bring(self, writer: Writer, after: int, progress: Progress, *, live: bool) -> tuple[int, int]:
         page = next_page(self.source, after, self.page_events)
         if not page:
             return 0, after
         with transaction(writer) as position:
             if position != after or (live and writer.live() != writer.generation):
                 raise MovedError
-            write_page(self.folding, self.source, writer, page)
+            write_page(self.folding, self.source, writer, page, progress)
             writer.advance(after, page[-1].position)
         return len(page), page[-1].position
 
@@ -129,8 +161,8 @@ def _load(folding: Folding, writer: Writer, page: Sequence[Recorded]) -> tuple[B
                 wanted.setdefault(table, set()).add(meta.stream)
     before: Before = {}
     streams: dict[str, StreamRows] = {}
-    for table, names in wanted.items():
-        for stored in writer.load(table, sorted(names)):
+    for table, found in _stored(writer, wanted):
+        for stored in found:
             row = table.row(*stored)
             rows = streams.get(row.stream)
             if rows is None:
@@ -141,21 +173,54 @@ def _load(folding: Folding, writer: Writer, page: Sequence[Recorded]) -> tuple[B
     return before, streams
 
 
+def _stored(
+    writer: Writer, wanted: Mapping[Table[Any], Iterable[str]]
+) -> Iterator[tuple[Table[Any], list[tuple[Any, ...]]]]:
+    for table, names in wanted.items():
+        yield table, writer.load(table, sorted(names))
+
+
+@dataclass
+class _Changes:
+    """What differs from what was stored, table by table."""
+
+    new: dict[Table[Any], list[tuple[Any, ...]]] = field(default_factory=dict)
+    changed: dict[Table[Any], list[tuple[Any, ...]]] = field(default_factory=dict)
+    dropped: dict[Table[Any], list[tuple[Any, ...]]] = field(default_factory=dict)
+    emptied: dict[Table[Any], list[str]] = field(default_factory=dict)
+
+    def compare(self, table: Table[Any], stream: str, own: Mapping[Any, Any], stored: dict[Any, Any]) -> None:
+        """Take in the rows of one stream; `stored` is used up."""
+        for key, row in own.items():
+            if table.key_of(row) != key:
+                raise ProjectionError(f"{table.name}: a fold changed the key {key} of a row in place")
+            values = table.as_tuple(row)
+            old = stored.pop(key, None)
+            if old != values:
+                (self.new if old is None else self.changed).setdefault(table, []).append(values)
+        if stored and not own:
+            self.emptied.setdefault(table, []).append(stream)
+        elif stored:
+            self.dropped.setdefault(table, []).extend(table.full_key(stream, key) for key in stored)
+
+    def write(self, writer: Writer) -> None:
+        """Write each table with few statements."""
+        for table, names in self.emptied.items():
+            writer.forget(table, names)
+        for table, keys in self.dropped.items():
+            writer.delete(table, keys)
+        for table, rows in self.new.items():
+            if len(rows) >= COPIED_ROWS_MIN:
+                writer.insert(table, rows)
+            else:
+                self.changed.setdefault(table, []).extend(rows)
+        for table, rows in self.changed.items():
+            writer.upsert(table, rows)
+
+
 def _write_changes(writer: Writer, streams: Iterable[StreamRows], before: Before) -> None:
-    changed: dict[Table[Any], list[tuple[Any, ...]]] = {}
-    dropped: dict[Table[Any], list[tuple[Any, ...]]] = {}
+    changes = _Changes()
     for rows in streams:
         for table, own in rows.tables.items():
-            stored = before.get((table, rows.stream), {})
-            for key, row in own.items():
-                if table.key_of(row) != key:
-                    raise ProjectionError(f"{table.name}: a fold changed the key {key} of a row in place")
-                values = table.as_tuple(row)
-                if stored.pop(key, None) != values:
-                    changed.setdefault(table, []).append(values)
-            if stored:
-                dropped.setdefault(table, []).extend(table.full_key(rows.stream, key) for key in stored)
-    for table, keys in dropped.items():
-        writer.delete(table, keys)
-    for table, new in changed.items():
-        writer.upsert(table, new)
+            changes.compare(table, rows.stream, own, before.get((table, rows.stream), {}))
+    changes.write(writer)
