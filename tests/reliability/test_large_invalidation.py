@@ -1,4 +1,4 @@
-"""A small run of large_invalidation on each database; a large one is `python -m tests.reliability.large_invalidation`."""
+"""A small run of large_invalidation on each database; `python -m tests.reliability.large_invalidation` is a large one."""
 
 from __future__ import annotations
 
