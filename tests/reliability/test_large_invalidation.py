@@ -1,4 +1,4 @@
-"""A small run of large_invalidation on each database; `python -m tests.reliability.large_invalidation` is a large one."""
+"""A small run of large_invalidation on each database; `python -m tests.reliability.large_invalidation` is large."""
 
 from __future__ import annotations
 
