@@ -15,7 +15,7 @@ from ejd.kernel.sealed import Sealed
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import ask, checked_limit, fetch, is_in, question
 
-projection = Projection("breaches", version=1)
+projection = Projection("breaches", version=2)
 
 
 @dataclass(slots=True)
@@ -69,11 +69,12 @@ class StepRow:
 
 @dataclass(slots=True)
 class ConcernedRow:
-    """A pupil about whom an invalidation (`version` of the breach) made void what parents may have seen."""
+    """A pupil of whom a decision (`version` of the breach) changed what parents may have seen: void or restored."""
 
     stream: str
     version: int
     pupil: str
+    kind: str
     decided_at: int
 
 
@@ -208,7 +209,7 @@ def _invalidated(event: b.EventsInvalidated, meta: Recorded, rows: StreamRows) -
     row.invalidated += events
     row.changed_position = meta.position
     for pupil in event.pupils:
-        breach_concerned.put(rows, ConcernedRow(meta.stream, meta.version, pupil, event.decided_at))
+        breach_concerned.put(rows, ConcernedRow(meta.stream, meta.version, pupil, "void", event.decided_at))
     detail = {
         "digest": event.digest,
         "commands": len(event.commands),
@@ -229,6 +230,10 @@ def _reaffirmed(event: b.OperationsReaffirmed, meta: Recorded, rows: StreamRows)
 @projection.on(b.InvalidationRevoked)
 def _revoked(event: b.InvalidationRevoked, meta: Recorded, rows: StreamRows) -> None:
     _restored(event.restored, meta, rows)
+    told = breach_concerned.all(rows)
+    since = max((row.version for row in told if row.kind == "restored"), default=0)
+    for pupil in {row.pupil for row in told if row.version > since}:
+        breach_concerned.put(rows, ConcernedRow(meta.stream, meta.version, pupil, "restored", meta.recorded_at))
     _step(event, meta, rows, event.reason, {"events": _count(event.restored), "streams": len(event.restored)})
 
 
@@ -277,7 +282,7 @@ def breaches_that_hold(c: sa.Connection) -> list[str]:
 
 
 def concerned_pupils(c: sa.Connection) -> list[ConcernedRow]:
-    """Answer the pupils concerned by any invalidation, in the order of the decisions."""
+    """Answer the pupils concerned by any invalidation or its revocation, in the order of the decisions."""
     t = breach_concerned.c
     return fetch(c, breach_concerned, order=[t.decided_at])
 

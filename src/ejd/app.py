@@ -19,7 +19,10 @@ from ejd.handling.authentication import Authentication
 from ejd.handling.handler import Handler
 from ejd.handling.states import States
 from ejd.history.dependents import DependentsSearch
+from ejd.jobs.running import Job, Jobs
 from ejd.kernel.events import CATALOGUE
+from ejd.notices.reminders import OpenDependents
+from ejd.notices.retractions import Retractions
 from ejd.read.feeder import Feeder
 from ejd.read.folding import Folding
 from ejd.read.model import ReadModel
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from ejd.kernel.command import Command
     from ejd.settings import Settings
     from ejd.store.base import BaseStore
+    from ejd.store.outbox import Outbox
 
 
 class NotInitialisedError(Exception):
@@ -55,11 +59,14 @@ class School:
     commands: Mapping[str, type[Command]]
     read: ReadModel
     feeder: Feeder
+    outbox: Outbox
+    jobs: Jobs
     workshop: Workshop
     clock: Callable[[], int]
 
     def close(self) -> None:
         """Stop feeding, finish appending, then close."""
+        self.jobs.stop()
         self.feeder.stop()
         self.store.close()
         self.read.close()
@@ -161,9 +168,20 @@ def open_school(
         commands=catalogue(),
         read=model,
         feeder=Feeder(model, Feed(folding, store)),
+        outbox=store.outbox,
+        jobs=Jobs(model.place, _timetable(settings, states, model, store.outbox, clock)),
         workshop=Workshop(partial(open_event_store, settings), partial(make_folding, settings)),
         clock=clock,
     )
+
+
+def _timetable(
+    settings: Settings, states: States, model: ReadModel, outbox: Outbox, clock: Callable[[], int]
+) -> list[Job]:
+    """Answer everything that happens by itself."""
+    retractions = Retractions(model, outbox, clock)
+    reminders = OpenDependents(states, model, outbox, clock, hour=settings.reminder_hour)
+    return [Job("retractions", 30, retractions.run), Job("open-dependents", 600, reminders.run)]
 
 
 @contextmanager

@@ -25,6 +25,8 @@ MATRIX = {
     "breaches": "head deputy-head support",
     "breach": "head deputy-head support",
     "breach-dependents": "head deputy-head",
+    "breach-preview": "head deputy-head",
+    "outbox": "head deputy-head",
     "open-dependents": "head deputy-head",
     "without-basis": "head deputy-head",
     "audit-corrections": "head deputy-head",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ejd.kernel.envelope import Ref
+from ejd.store.outbox import Notice
 from ejd_commands.accounts import GrantRole
 from ejd_commands.breaches import CloseBreach, DecideOnDependents, DependentPart, NotADependent, NotYet, ReportBreach
 from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation
@@ -298,3 +299,18 @@ def test_every_list_of_a_preview_is_counted_in_full_and_paged(web: Web) -> None:
     assert [page["operations"][0]["version"] for page in pages] == [FORGED_VERA, FORGED_DINA, FORGED_ROLL]
     assert [page["dependents"]["dependents"][0]["why"] for page in pages] == ["acknowledged", "stands-on", "basis"]
     assert len({page["digest"] for page in pages}) == 1
+
+
+def test_administration_reads_the_outbox_page_by_page(web: Web) -> None:
+    story = told(web)
+    story.invalidate(story.digest())
+    web.tiny.school.outbox.put([Notice(f"note/{n}", "note", w.ADA_STAFF, '{"n":1}') for n in range(3)], at=7)
+    first = web.get("/outbox", limit=2, kind="note").json()
+    assert [one["key"] for one in first["notices"]] == ["note/0", "note/1"]
+    assert first["notices"][0]["about"] == {"n": 1}
+    assert first["notices"][0]["created_at"] == "1970-01-01T00:00:00.000007Z"
+    rest = web.get("/outbox", limit=2, kind="note", after=first["next_after"], unsent="true").json()
+    assert ([one["key"] for one in rest["notices"]], rest["next_after"]) == (["note/2"], None)
+    assert web.get("/outbox", recipient=w.ADA_STAFF, kind="retraction").json()["notices"] == []
+    problem(web.get("/outbox", after="nonsense"), 400, "malformed")
+    problem(web.get("/outbox", login="helper"), 403, "not-allowed")

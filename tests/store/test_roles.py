@@ -37,6 +37,9 @@ FORBIDDEN = (
     "UPDATE {schema}.schema_version SET version = 0",
     "UPDATE {schema}.reservations SET stream = 'x'",
     "TRUNCATE {schema}.reservations",
+    "UPDATE {schema}.outbox SET recipient = 'x'",
+    "DELETE FROM {schema}.outbox",
+    "TRUNCATE {schema}.outbox",
 )
 
 

@@ -32,6 +32,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "breach": ADMINISTRATION | {"support"},
     "breach-dependents": ADMINISTRATION,
     "breach-preview": ADMINISTRATION,
+    "outbox": ADMINISTRATION,
     "open-dependents": ADMINISTRATION,
     "without-basis": ADMINISTRATION,
     "audit-corrections": ADMINISTRATION,

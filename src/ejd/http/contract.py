@@ -13,6 +13,7 @@ from ejd.read.feeder import Feeder
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop
 from ejd.store.contract import EventStore
+from ejd.store.outbox import Outbox
 
 
 class Place(Protocol):
@@ -21,6 +22,18 @@ class Place(Protocol):
     @property
     def database_url(self) -> str | None:
         """None on SQLite."""
+        ...
+
+
+class Jobs(Protocol):
+    """What happens by itself."""
+
+    def start(self, report: Callable[[str, Exception], None], /) -> None:
+        """Begin; errors are reported with the job's name."""
+        ...
+
+    def stop(self) -> None:
+        """Wait for the job that runs."""
         ...
 
 
@@ -64,6 +77,16 @@ class SchoolService(Protocol):
 
     @property
     def feeder(self) -> Feeder:
+        """Not started."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What people are to be told."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
         """Not started."""
         ...
 

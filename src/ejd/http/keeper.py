@@ -1,4 +1,7 @@
-"""Keeps the reports of a school up while the service runs: builds them when this code needs them new, then feeds."""
+"""Keeps the reports of a school up while the service runs: builds them when this code needs them new, then feeds.
+
+The jobs of the timetable run beside the feeder.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ class Keeper:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(STOP_SECONDS_MAX)
+        self._school.jobs.stop()
         self._school.feeder.stop()
 
     def wait(self) -> None:
@@ -56,4 +60,8 @@ class Keeper:
                 self._log.info("reports built", generation=rebuilt.generation, events=rebuilt.events)
             if not self._stopping.is_set():
                 self._school.feeder.start()
+                self._school.jobs.start(self._report)
             return
+
+    def _report(self, job: str, error: Exception) -> None:
+        self._log.error("job failed", job=job, error=type(error).__qualname__, frames=frames_of(error))

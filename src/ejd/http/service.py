@@ -20,6 +20,7 @@ from ejd.http.health import add_health
 from ejd.http.keeper import Keeper
 from ejd.http.logs import Log, make_log
 from ejd.http.metrics import Metrics
+from ejd.http.outbox import add_outbox
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
 from ejd.http.watch import Watch
@@ -77,6 +78,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_commands(app, school)
     add_questions(app, school)
     add_breaches(app, school)
+    add_outbox(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Watch, log=log, metrics=metrics)
     _document_problems(app)
