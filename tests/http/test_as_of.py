@@ -241,3 +241,95 @@ def test_the_clock_of_a_simulated_school_decides_what_is_the_future(tmp_path: Pa
             problem(book(web, as_of=later), 400, "not-in-the-past")
             assert book(web, as_of=held).json()["simulated"] is True
             assert marks(book(web, as_of=held))["Васильева Вера"] == ["5"]
+
+
+def changes(web: Web, **parameters: Any) -> Any:
+    return web.get("/reports/gradebook/changes", **parameters)
+
+
+def test_what_changed_is_told_cell_by_cell_with_why_and_by_whom(web: Web) -> None:
+    before = web.tiny.school.store.last_position()
+    held = hold(web)
+    report(web.get("/school", after=held))
+    first = report(changes(web, from_=before, to=held, journal=w.JOURNAL))
+    kinds = sorted((one["kind"], one["pupil_name"]) for one in first["changes"])
+    assert kinds == [
+        ("attendance", "Глебов Глеб"),
+        ("homework", ""),
+        ("lesson", ""),
+        ("mark", "Ёлкина Дина"),
+        ("mark", "Васильева Вера"),
+        ("roll", ""),
+        ("topic", ""),
+    ]
+    assert (first["total"], first["position_from"], first["position_to"]) == (7, before, held)
+
+    corrected = correct(web)
+    report(web.get("/school", after=corrected))
+    (change,) = report(changes(web, from_=held, class_=w.CLASS_5A))["changes"]
+    assert (change["kind"], change["before"]["value"], change["after"]["value"]) == ("mark", "5", "4")
+    assert (change["date"], change["work"], change["number"]) == ("2025-10-06", "oral", 1)
+    (event,) = change["events"]
+    assert (event["type"], event["position"], event["account"]) == ("mark-corrected/1", corrected, w.ADA)
+    assert (event["person_name"], event["reason"]) == ("Лавлинская Ада", "ошибка")
+    assert event["recorded_at"] == "2025-10-06T09:10:00.000000Z"
+
+
+def test_what_was_made_void_is_a_change_with_its_breach(changed: Web) -> None:
+    held = hold(changed)
+    versions = range(1, changed.tiny.school.store.heads([w.LESSON])[w.LESSON] + 1)
+    void(changed, w.LESSON, *versions)
+    found = report(changes(changed, from_=held, journal=w.JOURNAL))
+    assert found["total"] == 7
+    assert all(one["after"] is None and one["before"] is not None for one in found["changes"])
+    events = [event for one in found["changes"] for event in one["events"]]
+    assert {event["type"] for event in events} == {"events-voided/1"}
+    assert all(event["breach"] for event in events)
+    assert report(changes(changed, from_=held, journal=w.JOURNAL, invalidated="exclude"))["total"] == 0
+
+
+def test_a_family_sees_the_own_changes_without_reasons_and_accounts(changed: Web) -> None:
+    held = hold(changed)
+    last = correct(changed)
+    void(changed, w.LESSON, changed.tiny.school.store.heads([w.LESSON])[w.LESSON])
+    report(changed.get("/school", after=last))
+    (change,) = report(changes(changed, from_=held, to=last, login="olga"))["changes"]
+    assert (change["pupil"], change["after"]["value"]) == (w.VERA, "4")
+    assert [(one["account"], one["reason"], one["breach"]) for one in change["events"]] == [("", None, "")]
+    problem(changes(changed, from_=held, login="olga", pupil=w.GLEB), 403, "not-allowed")
+    (own,) = report(changes(changed, from_=held, to=last, login="ada", journal=w.JOURNAL))["changes"]
+    assert own["events"][0]["reason"] == "ошибка"
+    problem(changes(changed, from_=held, login="boris", journal=w.JOURNAL), 403, "not-allowed")
+
+
+def test_changes_come_in_pages_and_count_all(changed: Web) -> None:
+    before = changed.tiny.school.store.last_position()
+    hold(changed)
+    whole = report(changes(changed, from_=before))["changes"]
+    pages = [report(changes(changed, from_=before, limit=3, offset=at)) for at in (0, 3, 6)]
+    assert [one for page in pages for one in page["changes"]] == whole
+    assert {page["total"] for page in pages} == {7}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "slug", "saying"),
+    [
+        ({}, 400, "malformed", "from"),
+        ({"from": 30, "to": 20}, 400, "malformed", "exchange them"),
+        ({"from": 10**9}, 400, "not-in-the-past", "no position"),
+        ({"from": 20, "to": "2030-01-01T00:00:00Z"}, 400, "not-in-the-past", "in the future"),
+        ({"from": 20, "as_of": 20}, 400, "malformed", "leave as_of out"),
+        ({"from": 1, "to": 1}, 404, "not-there", "no such academic year"),
+        ({"from": 1, "journal": w.VERA}, 404, "not-there", "no such journal"),
+    ],
+)
+def test_changes_that_cannot_be_asked_for_are_refused(
+    shared: Web, parameters: dict[str, Any], status: int, slug: str, saying: str
+) -> None:
+    assert saying in problem(shared.get("/reports/gradebook/changes", **parameters), status, slug)["detail"]
+
+
+def test_from_before_the_school_was_set_up_everything_is_a_change(shared: Web) -> None:
+    found = report(changes(shared, from_=1, journal=w.JOURNAL))
+    assert {one["kind"] for one in found["changes"]} >= {"membership", "teachers"}
+    assert all(one["before"] is None for one in found["changes"])

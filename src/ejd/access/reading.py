@@ -24,6 +24,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "journals": EVERYBODY_AT_SCHOOL,
     "lessons": EVERYBODY_AT_SCHOOL,
     "gradebook": EVERYBODY_AT_SCHOOL,
+    "gradebook-changes": EVERYBODY_AT_SCHOOL,
     "progress": EVERYBODY_AT_SCHOOL,
     "missed-topics": EVERYBODY_AT_SCHOOL,
     "fill-completeness": STAFF,

@@ -35,6 +35,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "journals": SETUP | {"memberships"},
     "lessons": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
+    "gradebook-changes": RECORDS | {"final_marks", "control_works"},
     "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
     "missed-topics": RECORDS,
     "progress": RECORDS | {"timetable", "final_marks"},
@@ -263,15 +264,29 @@ class Library:
 
         Raises PastIsBusy when too many look back already; what is brought may raise TooFarToFold.
         """
+        with self._place(), self._open(question, then, live) as past:
+            yield past
+
+    @contextmanager
+    def two(self, question: str, before: Then, after: Then, live: sa.Connection) -> Iterator[tuple[Past, Past]]:
+        """Give two pasts of one question, in one turn; see `past`."""
+        with self._place(), self._open(question, before, live) as first, self._open(question, after, live) as second:
+            yield first, second
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
         if not self._places.acquire(timeout=self._wait_seconds):
             raise PastIsBusy("others are looking back just now: ask again in a moment")
         try:
-            with self._memory(question).state(
-                self._source, upto=then.position, without_invalidated=then.without_invalidated
-            ) as state:
-                yield Past(state, Streams(self._source, live), events_max=self._events_max)
+            yield
         finally:
             self._places.release()
+
+    @contextmanager
+    def _open(self, question: str, then: Then, live: sa.Connection) -> Iterator[Past]:
+        memory = self._memory(question)
+        with memory.state(self._source, upto=then.position, without_invalidated=then.without_invalidated) as state:
+            yield Past(state, Streams(self._source, live), events_max=self._events_max)
 
     def _memory(self, question: str) -> Memory:
         memory = self._memories.get(question)

@@ -202,6 +202,36 @@ class Desk:
                     report = msgspec.json.encode(ask(asking))
         return _response(report, asking, request)
 
+    def compare(  # noqa: PLR0913 - the question, who asks it, and the two moments
+        self,
+        question: str,
+        ask: Callable[[Asking, Asking], Any],
+        *,
+        request: Request,
+        who: Authenticated,
+        moments: tuple[str, str | None],
+        invalidated: Invalidated = "include",
+        at: int | None = None,
+    ) -> Response:
+        """Answer a question about two moments, the second one not before the first: the present when None."""
+        check_reader(question, who.roles)
+        store, without = self.service.store, invalidated == "exclude"
+        present = self.service.clock() if at is None else at
+        first = find_then(store, moments[0], present, without_invalidated=without, field="from")
+        if moments[1] is None:
+            last = Then(store.last_position(), present, without)
+        else:
+            last = find_then(store, moments[1], present, without_invalidated=without, field="to")
+        if last.position < first.position:
+            raise Malformed("the first moment is later than the last: exchange them", field="to")
+        with self.service.read.snapshot(last.position) as snapshot:
+            self._check_current(snapshot)
+            asking = self._asking(snapshot, question, who, at)
+            with self.library.two(question, first, last, snapshot.connection) as (one, two):
+                after = _back_to(last, two, asking)
+                report = msgspec.json.encode(ask(_back_to(first, one, asking), after))
+        return _response(report, after, request)
+
     def _asking(self, snapshot: Snapshot, question: str, who: Authenticated, at: int | None) -> Asking:
         opened = school(snapshot.connection) or School("", "UTC", simulated=False)
         if at is not None and not opened.simulated:

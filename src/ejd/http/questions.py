@@ -13,6 +13,7 @@ from ejd.handling.authentication import Authenticated
 from ejd.http import reports, setup
 from ejd.http.asking import Answered, Asking, Desk, ReportParameters
 from ejd.http.audit_routes import add_audit
+from ejd.http.changes import add_changes
 from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
@@ -94,6 +95,7 @@ def add_questions(app: FastAPI, school: SchoolService) -> None:
             tags=[question.tag],
             route_class_override=ApiRoute,
         )
+    add_changes(app, school, desk)
     add_events(app, school)
     add_audit(app, school)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from ejd_projections import gradebook as book
 from ejd_projections import missed_topics as missed
 from ejd_projections import progress as prog
 from ejd_projections.fill_counting import Part
-from ejd_projections.journal_catalogue import find_journals
+from ejd_projections.journal_catalogue import Journal, find_journals
 from ejd_projections.lessons_due import DueLesson, lessons_due
 from ejd_projections.period import Selection, current_period
 from ejd_projections.progress_results import span_of
@@ -63,12 +64,18 @@ def gradebook(asking: Asking, query: GradebookParameters) -> Gradebooks:
     days = days_of(asking, query)
     allowed = allowed_journals(asking, query, days)
     page = allowed.journals[query.offset : query.offset + query.limit]
+    found = allowed_pages(asking, allowed, page, days)
+    return Gradebooks(days.year, days.first, days.last, days.period, len(allowed.journals), found)
+
+
+def allowed_pages(asking: Asking, allowed: Allowed, page: Sequence[Journal], days: Selection) -> list[book.Gradebook]:
+    """Answer pages of journals with the rows that may be seen."""
     asking.ground.pages(page, (days.first, days.last), allowed.pupil)
     found = book.gradebooks(asking.c, page, first=days.first, last=days.last, pupil=allowed.pupil)
     for one in found:
         if one.journal.id in allowed.partial:
             one.pupils = [pupil for pupil in one.pupils if pupil.pupil in allowed.pupils_seen]
-    return Gradebooks(days.year, days.first, days.last, days.period, len(allowed.journals), found)
+    return found
 
 
 class FillParameters(ChoiceParameters):

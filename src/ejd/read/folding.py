@@ -52,7 +52,7 @@ class Folding:
         if len(set(names)) != len(names):
             raise ProjectionError(f"each table needs a name of its own: {sorted(names)}")
         self.fingerprint = fingerprint(projections)
-        self._unseal = unseal
+        self.unseal = unseal
         self._catalogue = catalogue
         self._folds: dict[type[Event], tuple[Fold[Any], ...]] = {
             event: tuple(one.folds[event] for one in projections if event in one.folds)
@@ -70,7 +70,7 @@ class Folding:
         chosen = [one for one in self.projections if one.name in names]
         if len(chosen) != len(set(names)):
             raise ProjectionError(f"there are not all of these projections: {sorted(names)}")
-        return Folding(chosen, self._catalogue, unseal=self._unseal)
+        return Folding(chosen, self._catalogue, unseal=self.unseal)
 
     def fold(
         self,
@@ -84,7 +84,7 @@ class Folding:
         """
         listeners = self._listeners
         stream = ""
-        rows = StreamRows(stream, self._unseal)
+        rows = StreamRows(stream, self.unseal)
         for meta in events:
             listener = listeners.get(meta.name)
             if listener is None:
@@ -99,7 +99,7 @@ class Folding:
                 stream = meta.stream
                 known = streams.get(stream)
                 if known is None:
-                    known = streams[stream] = StreamRows(stream, self._unseal, void.get(stream, NONE_VOID))
+                    known = streams[stream] = StreamRows(stream, self.unseal, void.get(stream, NONE_VOID))
                 rows = known
             event = decode(meta.state)
             for fold in folds:
@@ -129,7 +129,7 @@ class Folding:
 
     def start(self, stream: str) -> StreamRows:
         """Answer an empty set of rows for a stream."""
-        return StreamRows(stream, self._unseal)
+        return StreamRows(stream, self.unseal)
 
     def _listen(self) -> dict[str, Listener]:
         listeners: dict[str, Listener] = {}
