@@ -8,7 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from ejd.kernel.dependents import Decoded, Dependent, Shown, acknowledged, causes_of, in_stream, shown, standing, writes
+from ejd.kernel.dependents import (
+    FOREVER,
+    Decoded,
+    Dependent,
+    Shown,
+    acknowledged,
+    causes_of,
+    in_stream,
+    shown,
+    standing,
+    visible_spans,
+    writes,
+)
 from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import acknowledgements as k
@@ -68,7 +80,7 @@ def same_cell(version: int, *on: int) -> Dependent:
 
 def found(events: list[Decoded], *void: int, other: frozenset[int] = NOTHING) -> list[Dependent]:
     """Answer the dependents when a breach holds these versions of the stream void."""
-    return in_stream(events, {"lesson": set(void)}, "breach", other)
+    return in_stream(events, {"lesson": set(void)}, other)
 
 
 def test_every_later_valid_event_on_the_cell_stands_on_the_void_one() -> None:
@@ -92,19 +104,47 @@ def test_what_another_breach_holds_void_is_no_dependent() -> None:
 
 def test_nothing_void_has_no_dependents() -> None:
     assert found(stored("lesson", mark(), corrected())) == []
-    assert in_stream([], {}, "breach", NOTHING) == []
+    assert in_stream([], {}, NOTHING) == []
 
 
 def test_who_recorded_after_the_marker_had_seen_the_void_state() -> None:
-    """2 corrects before the marker 3, 4 records anew after it; the marker of another breach tells nobody of ours."""
+    """2 corrects before the marker 3, 4 records anew after it."""
     marker = EventsVoided(breach="breach", versions=(1,))
     events = stored("lesson", mark(), corrected(), marker, mark(value="4"))
     assert found(events, 1) == [same_cell(2, 1)]
     foreign = stored("lesson", mark(), EventsVoided(breach="other", versions=(1,)), corrected())
-    assert found(foreign, 1) == [same_cell(3, 1)]
+    assert found(foreign, 1) == [], "void is void, whichever breach holds it"
 
 
-def test_the_first_marker_counts_and_markers_are_no_dependents() -> None:
+def test_what_was_decided_between_a_revocation_and_the_next_invalidation_stands_on_it() -> None:
+    events = stored(
+        "lesson",
+        mark(),
+        EventsVoided(breach="breach", versions=(1,)),
+        EventsRestored(breach="breach", versions=(1,)),
+        corrected(),
+        EventsVoided(breach="breach", versions=(1,)),
+        corrected(new="4"),
+    )
+    assert found(events, 1) == [same_cell(4, 1)]
+
+
+def test_when_a_version_could_be_seen() -> None:
+    """Position 10 to 20, and 40 on; 50 is a marker of another version, 60 of a second breach that changes nothing."""
+    events = stored(
+        "lesson",
+        mark(),
+        EventsVoided(breach="breach", versions=(1,)),
+        EventsVoided(breach="other", versions=(1,)),
+        EventsRestored(breach="breach", versions=(1,)),
+        EventsRestored(breach="other", versions=(1,)),
+        EventsVoided(breach="breach", versions=(9,)),
+    )
+    assert visible_spans(events, {1}) == {1: ((10, 20), (50, FOREVER))}
+    assert visible_spans(events[:4], {1}) == {1: ((10, 20),)}
+
+
+def test_what_is_void_twice_is_void_and_markers_are_no_dependents() -> None:
     events = stored(
         "lesson",
         mark(),
@@ -184,7 +224,7 @@ def test_an_event_stands_on_what_it_says_it_relied_on() -> None:
     assert causes_of(meta) == [Ref("grant", 1), load]
     assert standing(meta, event, {"journal": {2}}) == Dependent(Ref("lesson", 1), "stands-on", (load,))
     assert standing(meta, event, {"journal": {other.version}}) is None
-    assert in_stream([Decoded(meta, event)], {"journal": {2}}, "breach", NOTHING) == [
+    assert in_stream([Decoded(meta, event)], {"journal": {2}}, NOTHING) == [
         Dependent(Ref("lesson", 1), "stands-on", (load,))
     ]
     ((bare, nothing),) = stored("lesson", mark())
@@ -215,17 +255,23 @@ def test_what_parents_were_shown() -> None:
         final,
         e.TopicRecorded(**WHERE, topic="a"),
     )
-    assert [shown(meta, event) for meta, event in events] == [
-        [Shown(Ref("lesson", 1), "vera", 10, DAY)],
-        [Shown(Ref("lesson", 2), "vera", 20, DAY), Shown(Ref("lesson", 2), "gleb", 20, DAY)],
-        [Shown(Ref("lesson", 3), "gleb", 30, DAY)],
-        [Shown(Ref("lesson", 4), "vera", 40, None, "q1")],
+    assert [shown(meta, event, ((meta.position, FOREVER),)) for meta, event in events] == [
+        [Shown(Ref("lesson", 1), "vera", ((10, FOREVER),), DAY)],
+        [
+            Shown(Ref("lesson", 2), "vera", ((20, FOREVER),), DAY),
+            Shown(Ref("lesson", 2), "gleb", ((20, FOREVER),), DAY),
+        ],
+        [Shown(Ref("lesson", 3), "gleb", ((30, FOREVER),), DAY)],
+        [Shown(Ref("lesson", 4), "vera", ((40, FOREVER),), None, "q1")],
         [],
     ]
 
 
 ACK: dict[str, Any] = {"guardian": "olga", "pupil": "vera", "channel": "web"}
-VOID = [Shown(Ref("lesson", 1), "vera", 10, DAY), Shown(Ref("finals", 1), "vera", 20, None, "q1")]
+VOID = [
+    Shown(Ref("lesson", 1), "vera", ((10, 30), (50, FOREVER)), DAY),
+    Shown(Ref("finals", 1), "vera", ((20, FOREVER),), None, "q1"),
+]
 PERIODS = {("year", "q1"): (date(2025, 9, 1), DAY), ("year", "q2"): (date(2025, 11, 5), date(2025, 12, 30))}
 
 
@@ -234,6 +280,10 @@ PERIODS = {("year", "q1"): (date(2025, 9, 1), DAY), ("year", "q2"): (date(2025, 
     [
         (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=10), (Ref("lesson", 1),)),
         (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=9), None),
+        (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=29), (Ref("lesson", 1),)),
+        (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=30), None),
+        (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=49), None),
+        (k.DiaryAcknowledged(**ACK, week=DAY, seen_position=50), (Ref("lesson", 1),)),
         (k.DiaryAcknowledged(**ACK, week=date(2025, 9, 30), seen_position=10), (Ref("lesson", 1),)),
         (k.DiaryAcknowledged(**ACK, week=date(2025, 9, 29), seen_position=10), None),
         (k.DiaryAcknowledged(**ACK, week=date(2025, 10, 7), seen_position=10), None),

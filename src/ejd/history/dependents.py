@@ -79,7 +79,7 @@ class Search:
         self._looking.take(stream, own)
         others: set[int] = set().union(*(void for one, void in by_breach.items() if one != question.breach))
         metas = {meta.version: meta for meta, _ in stream}
-        for dependent in in_stream(stream, question.held, question.breach, others):
+        for dependent in in_stream(stream, question.held, others):
             self._add(dependent, metas[dependent.ref.version])
 
     def rest(self) -> list[Found]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ejd.history.streams import Log, TooManyStreams
-from ejd.kernel.dependents import Decoded, Shown, causes_of, shown
+from ejd.kernel.dependents import Decoded, Shown, causes_of, shown, visible_spans
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import control_works as w
@@ -67,14 +67,15 @@ class Looking:
 
     def take(self, stream: Iterable[Decoded], void: Iterable[int]) -> None:
         """Note what a stream with void versions leads to."""
-        versions = set(void)
+        stream, versions = list(stream), set(void)
+        visible = visible_spans(stream, versions)
         request: k.CorrectionRequested | None = None
         for meta, event in stream:
             if isinstance(event, k.CorrectionRequested):
                 request = event
             if meta.version in versions:
                 self._lesson_or_setup(meta, event)
-                for one in shown(meta, event):
+                for one in shown(meta, event, visible[meta.version]):
                     self.shown.setdefault(one.pupil, []).append(one)
         if request is not None:
             self._streams.add(request.record)

@@ -15,7 +15,7 @@ from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
-from ejd.kernel.events.markers import EventsVoided
+from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.void import MARKER_NAMES
 
@@ -29,6 +29,8 @@ Key: TypeAlias = tuple[str | int, ...]
 Held: TypeAlias = Mapping[str, AbstractSet[int]]
 """Void versions by stream."""
 WEEK = timedelta(days=7)
+FOREVER = 2**63 - 1
+"""Above every position."""
 
 
 class Dependent(NamedTuple):
@@ -47,11 +49,14 @@ class Decoded(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Something void about a pupil that parents could see: on which day or of which period, and from which position."""
+    """Something void about a pupil that parents could see: on which day or of which period.
+
+    `visible` are the spans of positions, the end not included, in which no breach held it void.
+    """
 
     ref: Ref
     pupil: str
-    position: int
+    visible: tuple[tuple[int, int], ...]
     day: date | None = None
     period: str = ""
 
@@ -115,47 +120,78 @@ def basis_of(event: Event) -> tuple[Ref, ...]:
     return ()
 
 
-def in_stream(stream: Sequence[Decoded], held: Held, breach: str, other_void: AbstractSet[int]) -> list[Dependent]:
+def in_stream(stream: Sequence[Decoded], held: Held, other_void: AbstractSet[int]) -> list[Dependent]:
     """Answer the dependents among the events of one stream, in order of version.
 
     `held` is what the breach holds void (or would, in a preview), `other_void` what other breaches do. An event that
-    was decided after the marker had seen the void state: it does not depend on what was void by then.
+    was decided while a marker held what it would have stood on had seen the void state: it does not depend.
     """
     own = held.get(stream[0].meta.stream, frozenset()) if stream else frozenset()
-    known_from = _marked_at(stream, breach)
     found: list[Dependent] = []
     before: dict[Key, list[int]] = {}
+    hidden = Hidden()
     for meta, event in stream:
-        if meta.version in own:
+        if meta.name in MARKER_NAMES:
+            hidden.take(event)
+        elif meta.version in own:
             for key in writes(event):
                 before.setdefault(key, []).append(meta.version)
-            continue
-        if meta.name in MARKER_NAMES or meta.version in other_void:
-            continue
-        dependent = standing(meta, event, held)
-        if dependent is None:
-            seen = {
-                v
-                for key in reads(event)
-                for v in before.get(key, ())
-                if meta.version < known_from.get(v, meta.version + 1)
-            }
-            if seen:
+        elif meta.version not in other_void:
+            dependent = standing(meta, event, held)
+            if dependent is None:
+                seen = {one for key in reads(event) for one in before.get(key, ()) if one not in hidden}
                 refs = tuple(Ref(meta.stream, version) for version in sorted(seen))
-                dependent = Dependent(Ref(meta.stream, meta.version), "same-cell", refs)
-        if dependent is not None:
-            found.append(dependent)
+                dependent = Dependent(Ref(meta.stream, meta.version), "same-cell", refs) if refs else None
+            if dependent is not None:
+                found.append(dependent)
     return found
 
 
-def _marked_at(stream: Iterable[Decoded], breach: str) -> dict[int, int]:
-    """Answer for each void version the marker's version from which on everybody knew."""
-    known: dict[int, int] = {}
+class Hidden:
+    """Which versions of a stream are void as its markers are read one after another, by whichever breach."""
+
+    def __init__(self) -> None:
+        """Nothing is hidden."""
+        self._holders: dict[int, set[str]] = {}
+
+    def take(self, marker: Event) -> list[int]:
+        """Read the next marker and answer the versions whose state it changed."""
+        changed: list[int] = []
+        if isinstance(marker, EventsVoided | EventsRestored):
+            for version in marker.versions:
+                holders = self._holders.setdefault(version, set())
+                was = bool(holders)
+                if isinstance(marker, EventsVoided):
+                    holders.add(marker.breach)
+                else:
+                    holders.discard(marker.breach)
+                if was != bool(holders):
+                    changed.append(version)
+        return changed
+
+    def __contains__(self, version: int) -> bool:
+        return bool(self._holders.get(version))
+
+
+def visible_spans(stream: Iterable[Decoded], versions: AbstractSet[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Answer for each of the versions the spans of positions, ends not included, in which no breach held it void."""
+    spans: dict[int, tuple[tuple[int, int], ...]] = {}
+    since: dict[int, int] = {}
+    hidden = Hidden()
     for meta, event in stream:
-        if isinstance(event, EventsVoided) and event.breach == breach:
-            for version in event.versions:
-                known.setdefault(version, meta.version)
-    return known
+        if meta.version in versions:
+            since[meta.version] = meta.position
+        if meta.name in MARKER_NAMES:
+            for version in (one for one in hidden.take(event) if one in versions):
+                if version in hidden:
+                    spans[version] = (*spans.get(version, ()), (since.pop(version), meta.position))
+                else:
+                    since[version] = meta.position
+    return {version: (*spans.get(version, ()), *_open(since.get(version))) for version in versions}
+
+
+def _open(since: int | None) -> tuple[tuple[int, int], ...]:
+    return () if since is None else ((since, FOREVER),)
 
 
 def standing(meta: Recorded, event: Event, held: Held) -> Dependent | None:
@@ -168,18 +204,18 @@ def standing(meta: Recorded, event: Event, held: Held) -> Dependent | None:
     return Dependent(ref, "stands-on", on) if on else None
 
 
-def shown(meta: Recorded, event: Event) -> list[Shown]:
-    """Answer what a void event showed to parents, pupil by pupil."""
+def shown(meta: Recorded, event: Event, visible: tuple[tuple[int, int], ...]) -> list[Shown]:
+    """Answer what a void event showed to parents, pupil by pupil; `visible` is when, see `visible_spans`."""
     ref = Ref(meta.stream, meta.version)
     match event:
         case e.RollTaken():
-            return [Shown(ref, one.pupil, meta.position, event.date) for one in event.absences]
+            return [Shown(ref, one.pupil, visible, event.date) for one in event.absences]
         case (
             e.MarkRecorded() | e.MarkCorrected() | e.MarkWithdrawn() | e.AttendanceCorrected() | e.RecommendationGiven()
         ):
-            return [Shown(ref, event.pupil, meta.position, event.date)]
+            return [Shown(ref, event.pupil, visible, event.date)]
         case f.FinalMarkEvent():
-            return [Shown(ref, event.pupil, meta.position, None, event.period)]
+            return [Shown(ref, event.pupil, visible, None, event.period)]
         case _:
             return []
 
@@ -203,7 +239,7 @@ def acknowledged(
     on = tuple(
         one.ref
         for one in void
-        if one.position <= event.seen_position
+        if any(since <= event.seen_position < until for since, until in one.visible)
         and ((one.day is not None and first <= one.day <= last) or (one.period != "" and one.period == period))
     )
     return Dependent(Ref(meta.stream, meta.version), "acknowledged", on) if on else None
