@@ -30,6 +30,7 @@ CHUNK = 5_000
 ALL_OF = (
     school.academic_years,
     school.closed_periods,
+    school.reopened_periods,
     school.subjects,
     school.grading_systems,
     catalogue.classes,
