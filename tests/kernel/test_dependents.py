@@ -221,14 +221,14 @@ def test_an_event_stands_on_what_it_says_it_relied_on() -> None:
     """The forged load is version 2 of the journal; the honest mark says so."""
     load, other = Ref("journal", 2), Ref("journal", 3)
     ((meta, event),) = stored("lesson", mark(), causes={1: [Ref("grant", 1), load]})
-    assert causes_of(meta) == [Ref("grant", 1), load]
+    assert causes_of(meta) == (Ref("grant", 1), load)
     assert standing(meta, event, {"journal": {2}}) == Dependent(Ref("lesson", 1), "stands-on", (load,))
     assert standing(meta, event, {"journal": {other.version}}) is None
     assert in_stream([Decoded(meta, event)], {"journal": {2}}, NOTHING) == [
         Dependent(Ref("lesson", 1), "stands-on", (load,))
     ]
     ((bare, nothing),) = stored("lesson", mark())
-    assert causes_of(bare) == []
+    assert causes_of(bare) == ()
     assert standing(bare, nothing, {"journal": {2}}) is None
 
 

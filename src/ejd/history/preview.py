@@ -28,6 +28,7 @@ from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
 from ejd.kernel.states.breaches import BreachState, Window
 from ejd.kernel.voiding import IssuedToken, affected, digest_of, pupils_of
+from ejd.read.folding import without_collection
 
 COMPARED = frozenset(
     one.stored_name
@@ -91,6 +92,11 @@ def preview(log: Log, c: sa.Connection, of: Previewed, *, upto: int) -> Preview:
 
     Raises TooMuchAtOnce and TooManyStreams where a window holds more than one invalidation, or one question, may.
     """
+    with without_collection():
+        return _preview(log, c, of, upto)
+
+
+def _preview(log: Log, c: sa.Connection, of: Previewed, upto: int) -> Preview:
     seen: list[Operation] = []
     found = affected(_watched(log, of, upto, seen), of.window, of.state)
     new = {stream: frozenset(versions) for stream, versions in found.voided.items()}

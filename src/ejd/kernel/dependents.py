@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -106,11 +107,15 @@ def reads(event: Event) -> tuple[Key, ...]:
     return (("roll",), *own) if isinstance(event, e.AttendanceCorrected) else own
 
 
-def causes_of(meta: Recorded) -> list[Ref]:
+def causes_of(meta: Recorded) -> tuple[Ref, ...]:
     """Answer the facts that an event says it stands on."""
-    if meta.caused_by == "[]":
-        return []
-    return msgspec.json.decode(meta.caused_by, type=list[Ref])
+    return _causes(meta.caused_by)
+
+
+@lru_cache(maxsize=4_096)
+def _causes(text: str) -> tuple[Ref, ...]:
+    """Decode once: all events of a command say much the same."""
+    return msgspec.json.decode(text, type=tuple[Ref, ...])
 
 
 def basis_of(event: Event) -> tuple[Ref, ...]:
