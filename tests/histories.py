@@ -24,12 +24,14 @@ from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
+from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.lessons import LessonCancelled
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.school import SchoolOpened, SubjectDefined
 from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
 from ejd.kernel.ids import SCHOOL, lesson_stream, timetable_stream
 from ejd.kernel.policies import WORK_KINDS
+from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import TimetableState, YearState
@@ -38,6 +40,7 @@ from ejd.read.folding import Folding
 from ejd_commands import (
     attendance,
     closing,
+    corrections,
     final_marks,
     journals,
     lessons,
@@ -227,6 +230,7 @@ class Player:
     cache: dict[tuple[type[State], str], tuple[int, State]] = field(default_factory=dict)
     reserved: dict[str, str] = field(default_factory=dict)
     touched: list[LessonName] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     set_up: dict[str, int] = field(default_factory=dict)
     """How many events of each stream are the set-up's."""
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -555,6 +559,94 @@ def _extra(player: Player, rnd: Random) -> None:
     lesson = (journal, day, slot, rnd.choice((2, 2, 3)))
     player.touched.append(lesson)
     player.send(lessons.PlanExtraLesson(**_named(lesson)), w.DEPUTY)
+
+
+# Requests to correct
+
+
+def _standing(player: Player, *standings: str) -> list[tuple[str, CorrectionRequested]]:
+    """Answer the requests that stand so, in the order of asking."""
+    states = [(one, player.state(CorrectionState, one)) for one in player.requests]
+    return [(one, state.requested) for one, state in states if state.requested and state.standing in standings]
+
+
+@a_step(5)
+def _ask(player: Player, rnd: Random) -> None:
+    """Ask for a lesson of three weeks ago, or for something written then: often it is still free."""
+    there = [one for one in player.touched if _lesson_state(player, one).marks and rnd.random() < 0.5]
+    lesson = min(there, key=lambda one: one[1], default=_lesson(player, rnd))
+    kind = rnd.choice(("topic", "homework", "attendance", "mark", "mark", "mark", "lesson", "substitution"))
+    by = w.DEPUTY if kind == "substitution" else _teacher(player, lesson)
+    cells = sorted(_lesson_state(player, lesson).marks)
+    pupil = rnd.choice(cells).pupil if cells else rnd.choice(_members(player, lesson))
+    request = uid(f"request {player.sent}")
+    fields = _named(lesson) | {"kind": kind, "request": request, "reason": "не было доступа"}
+    if kind == "mark" or (kind == "attendance" and rnd.random() < 0.5):
+        fields["pupil"] = pupil
+    player.send(corrections.RequestCorrection.model_validate(fields), by)
+    if player.streams.get(request):
+        player.requests.append(request)
+
+
+@a_step(5)
+def _decide_on_request(player: Player, rnd: Random) -> None:
+    waiting = _standing(player, "open")
+    if not waiting:
+        return
+    request, asked = rnd.choice(waiting)
+    command: Command = corrections.ApproveCorrection(request=request)
+    by = rnd.choice((w.HEAD, w.HEAD, w.DEPUTY))
+    if rnd.random() < 0.15:
+        command = corrections.RejectCorrection(request=request, reason="нет оснований")
+    elif rnd.random() < 0.1:
+        command, by = corrections.WithdrawCorrection(request=request), asked.account
+    player.send(command, by)
+
+
+@a_step(6)
+def _use_an_approval(player: Player, rnd: Random) -> None:
+    """Send what was asked for with the approval, mostly an approval that counts."""
+    usable = _standing(player, "approved") or _standing(player, "used", "open")
+    if not usable:
+        return
+    request, asked = rnd.choice(usable[-3:])
+    assert asked.day is not None
+    lesson = (asked.journal, asked.day, asked.slot, asked.ordinal)
+    where = _named(lesson) | {"approval": request}
+    why = where | {"reason": "с разрешения"}
+    topic = _lesson_state(player, lesson).topic
+    command: Command
+    match asked.kind:
+        case "topic" if topic is not None:
+            command = lessons.CorrectTopic(**why, topic=f"{topic}!")
+        case "topic":
+            command = lessons.RecordTopic(**where, topic="Тема с опозданием")
+        case "homework" if _lesson_state(player, lesson).homework is not None:
+            command = lessons.CorrectHomework(**why, homework=_homework(rnd))
+        case "homework":
+            command = lessons.SetHomework(**where, homework=_homework(rnd))
+        case "attendance" if asked.pupil:
+            command = attendance.CorrectAttendance(**why, pupil=asked.pupil, kind=rnd.choice(("present", "ill")))
+        case "attendance":
+            command = attendance.TakeRoll(**where, absences=_absences(player, lesson, rnd))
+        case "mark":
+            command = _late_mark(player, lesson, asked.pupil, where, rnd)
+        case "substitution":
+            command = substitutions.SubstituteTeacher(**where, teacher=rnd.choice(list(STAFF)))
+        case _:
+            command = lessons.SaveLesson(**where, topic=topic or "Тема", marks=(_mark(player, lesson, rnd),))
+    player.send(command, asked.account)
+
+
+def _late_mark(player: Player, lesson: LessonName, pupil: str, where: dict[str, Any], rnd: Random) -> Command:
+    cells = [cell for cell in sorted(_lesson_state(player, lesson).marks) if cell.pupil == pupil]
+    if not cells:
+        return marks.RecordMark(**where, pupil=pupil, work="oral", value=_value(player, lesson[0], rnd))
+    cell = rnd.choice(cells)
+    there = where | {"pupil": pupil, "work": cell.work, "number": cell.number, "reason": "с разрешения"}
+    if rnd.random() < 0.2:
+        return marks.WithdrawMark(**there)
+    return marks.CorrectMark(**there, value=_value(player, lesson[0], rnd))
 
 
 # People
