@@ -58,9 +58,9 @@ class Story:
         request = Request(command, uid(name) if name else self.tiny.new_id())
         return self.tiny.school.handler.handle([request], Actor(LOGINS[by][0], uid(session), "tests"))
 
-    def forge(self, moment: datetime, command: Command, name: str = "") -> Answer:
-        """Do something with ADA's account that ADA did not do."""
-        return self.send(moment, command, "ada", session="thief", name=name)
+    def forge(self, moment: datetime, command: Command, name: str = "", *, by: str = "ada") -> Answer:
+        """Do something with an account that its owner did not do."""
+        return self.send(moment, command, by, session="thief", name=name)
 
     def report(self, *, breach: str = BREACH, account: str = w.ADA, received: datetime | None = None) -> None:
         """Report at 15:00, received by head and support at 14:00 unless told otherwise, credentials reset at once."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from ejd.kernel.envelope import Ref
+from ejd.kernel.ids import lesson_stream
 from ejd.store.outbox import Notice
 from ejd_commands.accounts import GrantRole
-from ejd_commands.breaches import CloseBreach, DecideOnDependents, DependentPart, NotADependent, NotYet, ReportBreach
+from ejd_commands.breaches import (
+    CloseBreach,
+    DecideOnDependents,
+    DependentPart,
+    NotADependent,
+    NotYet,
+    ReportBreach,
+    ResetCredentials,
+)
+from ejd_commands.corrections import ApproveCorrection, RequestCorrection
 from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation
 from ejd_commands.journals import AssignTeacher
 from ejd_commands.marks import RecordMark
@@ -22,6 +33,7 @@ from tests.schools import LESSON_5B
 FORGED_VERA, FORGED_DINA, FORGED_ROLL = 2, 3, 4
 """Versions of the lesson's events; 1 is the honest mark of GLEB."""
 PATH = f"/breaches/{BREACH}"
+REQUEST = uid("request of a late mark")
 
 
 def told(web: Web) -> Story:
@@ -314,3 +326,30 @@ def test_administration_reads_the_outbox_page_by_page(web: Web) -> None:
     assert web.get("/outbox", recipient=w.ADA_STAFF, kind="retraction").json()["notices"] == []
     problem(web.get("/outbox", after="nonsense"), 400, "malformed")
     problem(web.get("/outbox", login="helper"), 403, "not-allowed")
+
+
+def test_what_a_stolen_account_approved_and_decided_is_to_be_looked_at(web: Web) -> None:
+    """The deputy's stolen account approves a late mark, and resets the credentials of a pupil's account."""
+    story, late, other = Story(web.tiny), date(2025, 9, 22), uid("breach of vera's account")
+    lesson: dict[str, Any] = {"journal": w.JOURNAL, "day": late, "slot": w.LESSON_SLOT}
+    asked = RequestCorrection(request=REQUEST, kind="mark", **lesson, pupil=w.VERA, reason="Забыла внести")
+    story.send(at(13), asked, "ada")
+    report = ReportBreach(breach=other, account=w.PUPIL_ACCOUNT, learned_at=at(12, 30), what="Пароль известен классу")
+    story.send(at(13, 30), report, "head")
+    story.forge(at(14, 10), ApproveCorrection(request=REQUEST), "approved", by="deputy")
+    story.forge(at(14, 20), ResetCredentials(breach=other), "decided", by="deputy")
+    mark = RecordMark(**lesson, pupil=w.VERA, work="oral", value="5", approval=REQUEST)
+    written = story.send(at(14, 30), mark, "ada").events
+    story.send(at(14, 40), GrantRole(account=w.BORIS, role="deputy-head", starts=w.TODAY), "head")
+    story.report(account=w.DEPUTY)
+    shown = ask(web, f"{PATH}/preview", login="head")
+    assert [one["type"] for one in shown["operations"]] == ["correction-approved/1"], "a reset is never void"
+    story.propose(shown["digest"])
+    story.send(at(16), InvalidateBreach(breach=BREACH, digest=shown["digest"]), "boris")
+    found = ask(web, f"{PATH}/dependents", login="head")["dependents"]
+    on = {one["stream"]: [(ref["stream"], ref["type"]) for ref in one["on"]] for one in found}
+    why = {one["stream"]: one["why"] for one in found}
+    assert {one.stream for one in written} | {other} >= set(on)
+    assert on[lesson_stream(w.JOURNAL, late, w.LESSON_SLOT)] == [(REQUEST, "correction-approved/1")]
+    assert (why[lesson_stream(w.JOURNAL, late, w.LESSON_SLOT)], why[other]) == ("stands-on", "decision")
+    assert ask(web, "/reports/without-basis", login="head")["total"] == 0, "an approval is no set-up"
