@@ -209,6 +209,8 @@ def test_what_is_printed_to_try_works(open_place: OpenPlace) -> None:
         (200, False),
         (200, True),
         (422, False),
+        (200, False),
+        (200, False),
         (403, False),
         (200, False),
     ]

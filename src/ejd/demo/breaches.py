@@ -62,9 +62,8 @@ class Breaches:
         self._timeline, self._agenda, self._sender = timeline, agenda, sender
         self._head, self._deputy = timeline.roster.head.account, timeline.roster.deputies[0].account
         self._support = timeline.roster.support.account
-        self.finished, self.false_alarm, self.open = (
-            derived_id(seed, "breach", name) for name in ("finished", "false alarm", "open")
-        )
+        self.finished, self.false_alarm = (derived_id(seed, "breach", name) for name in ("finished", "false alarm"))
+        self.open = open_breach(seed)
 
     def plan(self) -> None:
         """Plan both, with two teachers of whom no lesson is left open for the reader of the demonstration."""
@@ -236,6 +235,11 @@ class Breaches:
     def _close(self, breach: str, conclusion: str) -> Iterator[Command]:
         self._bring_reports()
         yield b.CloseBreach(breach=breach, conclusion=conclusion)
+
+
+def open_breach(seed: int) -> str:
+    """Answer the breach that waits for its second person."""
+    return derived_id(seed, "breach", "open")
 
 
 def place_of(lesson: Lesson) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from ejd.access.secrets import new_token
-from ejd.demo.breaches import Breaches
+from ejd.demo.breaches import Breaches, open_breach
 from ejd.demo.changes import Changes
 from ejd.demo.endings import Endings
 from ejd.demo.families import Families
@@ -285,6 +285,7 @@ class _Build:
             child_class=home.id,
             child_journal=journal.id,
             simulated_time=moment.isoformat(),
+            breach=open_breach(self.seed),
         )
 
 

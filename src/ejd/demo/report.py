@@ -28,6 +28,8 @@ class Samples:
     child_class: str
     child_journal: str
     simulated_time: str
+    breach: str
+    """Waits for its second person."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,14 @@ def _trials(ids: Samples, base_url: str) -> Iterator[tuple[str, str]]:
     yield ("the same once more: the same answer, and nothing is stored twice", mark)
     refused = _record_mark(ids, base_url, ids.journal, "7").replace(RECORD_KEY, REFUSED_KEY)
     yield ("a refusal: there is no mark 7", refused)
+    yield (
+        "what would be void if the deputy head agreed to what the head proposed after a stolen password",
+        f"curl -s -H \"$DEPUTY_HEAD\" '{base_url}/api/v1/breaches/{ids.breach}/preview'",
+    )
+    yield (
+        "every correction that was made void by a breach, with its author, session and reason",
+        f"curl -s -H \"$HEAD\" '{base_url}/api/v1/audit/corrections?void=yes'",
+    )
     yield (
         "a parent may not look at the events, the head may",
         f'for WHO in "$PARENT" "$HEAD"; do curl -s -H "$WHO" \'{events}?type=mark-corrected/1&limit=3\'; done',
