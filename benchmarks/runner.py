@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import (
     append_lesson,
     append_singles,
+    as_of,
     command,
     over_http,
     page,
@@ -27,7 +28,7 @@ from benchmarks.places import Bench
 RESULTS = Path(__file__).parent / "RESULTS.md"
 SYNCS = 50
 PAGE_BYTES = 4096
-MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page)
+MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, as_of)
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 
 INTRODUCTION = """# What was measured

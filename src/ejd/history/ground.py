@@ -140,6 +140,11 @@ class Past:
         self._state, self._streams, self._events_max = state, streams, events_max
         self._chosen: set[str] = set()
 
+    @property
+    def streams(self) -> frozenset[str]:
+        """What was brought so far."""
+        return frozenset(self._state.streams)
+
     def begin(self) -> None:
         """Have the school with its years."""
         self._bring(self._streams.school())
