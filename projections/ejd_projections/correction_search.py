@@ -22,7 +22,7 @@ from ejd_projections.school_catalogue import subjects
 CORRECTIONS_MAX = 100_000
 """Corrections that one question looks at; a school of 2,000 pupils makes some 20,000 in a year."""
 
-FIRST_ENTRIES = frozenset({"entered", "moved", "cancelled"})
+FIRST_ENTRIES = frozenset({"entered", "planned", "moved", "cancelled"})
 
 SortBy = Literal[
     "recorded-at",

@@ -258,3 +258,33 @@ def test_signals_say_what_they_look_for_and_name_the_author(web: Web) -> None:
     assert finding["records"][0]["pupil_name"] == "Глебов Глеб"
     answer = web.get("/audit/signals", class_=w.CLASS_5A)
     assert (answer.status_code, answer.json()["field"]) == (400, "class"), "a condition that nobody looks at is refused"
+
+
+def test_a_request_an_approval_and_what_was_made_under_it(web: Web) -> None:
+    """Today is 6 October: the mark of 8 September was free until the 15th, the topic too."""
+    old: dict[str, Any] = {"journal": w.JOURNAL, "day": "2025-09-08", "slot": w.LESSON_SLOT}
+    asked, topic = web.tiny.new_id(), web.tiny.new_id()
+    mine = {**old, "kind": "mark", "pupil": w.DINA, "request": asked, "reason": "работа нашлась"}
+    sent(web.command("request-correction", mine))
+    sent(web.command("request-correction", {**old, "kind": "topic", "request": topic, "reason": "забыла"}))
+    (waiting, other) = report(web.get("/audit/requests", after=web.tiny.school.store.last_position()))["requests"]
+    assert (waiting["request"], waiting["standing"], waiting["reason"]) == (asked, "open", "работа нашлась")
+    assert (waiting["requested_by"]["name"], waiting["pupil_name"]) == ("Лавлинская Ада", "Ёлкина Дина")
+    sent(web.command("approve-correction", {"request": asked}, login="deputy"))
+    sent(web.command("reject-correction", {"request": other["request"], "reason": "поздно"}, login="deputy"))
+    mark = {**old, "pupil": w.DINA, "work": "oral", "value": "4", "approval": asked}
+    after = sent(web.command("record-mark", mark))
+
+    requests = report(web.get("/audit/requests", after=after))
+    assert requests["counts"] == {"rejected": 1, "used": 1}
+    assert report(web.get("/audit/requests", standing="rejected"))["requests"][0]["decision_reason"] == "поздно"
+    (late,) = report(web.get("/audit/corrections", approval="with"))["corrections"]
+    assert (late["kind"], late["change"], late["new"], late["window"]) == ("mark", "entered", "4", "outside")
+    assert (late["approval"]["request"], late["approval"]["by"]["name"]) == (asked, "Дымова Дарья")
+    life = report(web.get(f"/audit/cells/{late['record']}/{w.DINA}", work="oral"))
+    assert [step["what"] for step in life["steps"]] == ["requested", "approved", "recorded", "approval-used"]
+    assert {"stream": asked, "version": 2, "kind": "correction"} in life["steps"][2]["stands_on"]
+    told = web.get("/audit/requests", format="csv").content.decode("utf-8-sig")
+    assert "Дымова Дарья" in told
+    assert "отклонено" in told
+    assert "использовано" in told

@@ -182,6 +182,7 @@ def test_the_parts_of_a_lesson_have_lives_of_their_own(ask: Ask) -> None:
         (e.HomeworkSet, {"homework": homework}),
         (e.HomeworkCorrected, {"old": homework, "new": e.Homework(text="№ 6"), "reason": why()}),
         (e.HomeworkCorrected, {"old": e.Homework(text="№ 6"), "reason": why()}),
+        (e.ExtraLessonPlanned, {}),
         (e.LessonSubstituted, {"substitution": by_boris}),
         (e.SubstitutionCorrected, {"old": by_boris, "reason": why()}),
         (e.LessonCancelled, {"reason": why("карантин")}),
@@ -205,13 +206,14 @@ def test_the_parts_of_a_lesson_have_lives_of_their_own(ask: Ask) -> None:
     assert told(one.of_lesson(LESSON, Cell(frozenset({"attendance"})))) == [("recorded", "", f"{EREMIN}: absent")]
     course = one.of_lesson(LESSON, Cell(frozenset({"substitution", "lesson"})))
     assert told(course) == [
+        ("planned", "", "extra"),
         ("recorded", "", f"{BORIS}||"),
         ("withdrawn", f"{BORIS}||", ""),
         ("cancelled", "", "cancelled"),
         ("reinstated", "cancelled", ""),
         ("moved", "2026-09-01, 2", "2026-09-02, 3"),
     ]
-    assert course.steps[2].reason == "карантин"
+    assert course.steps[3].reason == "карантин"
     assert course.now == []
 
 

@@ -160,6 +160,8 @@ def _course(event: Event) -> Change | None:
         case e.SubstitutionCorrected():
             what = "withdrawn" if event.new is None else "corrected"
             return Change(what, "substitution", substitution_text(event.old), substitution_text(event.new))
+        case e.ExtraLessonPlanned():
+            return Change("planned", "lesson", "", "extra")
         case e.LessonMoved():
             old, new = f"{event.old_date}, {event.old_slot}", f"{event.new_date}, {event.new_slot}"
             return Change("moved", "lesson", old, new)

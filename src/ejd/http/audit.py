@@ -40,7 +40,7 @@ class CorrectionsParameters(OfDays, DownloadParameters):
         list[Kind],
         Field(default_factory=list, max_length=KINDS_MAX, description="Kinds of records; may be repeated."),
     ]
-    change: Annotated[Change | None, Field(description="entered, moved, cancelled: late, under an approval.")] = None
+    change: Annotated[Change | None, Field(description="entered, planned, moved, cancelled: late.")] = None
     direction: Annotated[Literal["up", "down"] | None, Field(description="Marks that were raised, or lowered.")] = None
     window: Annotated[
         Literal["inside", "outside"] | None,
