@@ -30,7 +30,7 @@ KINDS: Mapping[type[Event], str] = {
     **dict.fromkeys((e.TopicRecorded, e.TopicCorrected), "topic"),
     **dict.fromkeys((e.HomeworkSet, e.HomeworkCorrected), "homework"),
     **dict.fromkeys((e.LessonSubstituted, e.SubstitutionCorrected), "substitution"),
-    **dict.fromkeys((e.LessonMoved, e.LessonCancelled, e.LessonReinstated), "lesson"),
+    **dict.fromkeys((e.ExtraLessonPlanned, e.LessonMoved, e.LessonCancelled, e.LessonReinstated), "lesson"),
     **dict.fromkeys((f.FinalMarkDecided, f.FinalMarkCorrected, f.FinalMarkWithdrawn), "final-mark"),
 }
 CORRECTIONS = (
@@ -120,6 +120,8 @@ def _first(event: Event) -> tuple[str, str, str]:
             return "entered", "", _homework(event.homework)
         case e.LessonSubstituted():
             return "entered", "", _who(event.substitution)
+        case e.ExtraLessonPlanned():
+            return "planned", "", "extra"
         case e.LessonMoved():
             return "moved", f"{event.old_date}, {event.old_slot}", f"{event.new_date}, {event.new_slot}"
         case _:

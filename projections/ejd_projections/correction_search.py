@@ -22,7 +22,7 @@ from ejd_projections.school_catalogue import subjects
 CORRECTIONS_MAX = 100_000
 """Corrections that one question looks at; a school of 2,000 pupils makes some 20,000 in a year."""
 
-FIRST_ENTRIES = frozenset({"entered", "moved", "cancelled"})
+FIRST_ENTRIES = frozenset({"entered", "planned", "moved", "cancelled"})
 
 SortBy = Literal[
     "recorded-at",
@@ -138,13 +138,13 @@ class Found(NamedTuple):
 _teacher, _pupil = persons.table.alias("teacher"), persons.table.alias("pupil")
 
 
-def _statement(table: Table[CorrectionRow]) -> sa.Select[Any]:
-    """Answer the joined rows of a table; late entries count only with an approval."""
+def joined_rows(table: Table[CorrectionRow], *, only_used: bool) -> sa.Select[Any]:
+    """Answer a table's rows as columns of `Found`; with `only_used` those whose command used an approval up."""
     t, p, j, h, u = table.c, lessons.c, journals.c, account_holders.c, uses.c
     some = sa.func.coalesce
     used = sa.and_(u.record == t.stream, u.command == t.command, u.actor == t.actor)
     joined = (
-        table.table.join(uses.table, used, isouter=table is corrections)
+        table.table.join(uses.table, used, isouter=not only_used)
         .outerjoin(lessons.table, p.stream == t.stream)
         .outerjoin(journals.table, j.stream == t.journal)
         .outerjoin(subjects.table, subjects.c.stream == j.subject)
@@ -170,7 +170,8 @@ def _statement(table: Table[CorrectionRow]) -> sa.Select[Any]:
     ).select_from(joined)
 
 
-_STATEMENTS = {one: _statement(one) for one in (corrections, late_entries)}
+_STATEMENTS = {one: joined_rows(one, only_used=one is late_entries) for one in (corrections, late_entries)}
+"""A late entry is in the audit only with an approval: without one it was in its window."""
 
 
 def _conditions(table: Table[CorrectionRow], choice: Choice) -> Iterable[sa.ColumnElement[bool]]:

@@ -21,8 +21,8 @@ from ejd.read.projection import Projection, StreamRows
 projection = Projection("corrections", version=1)
 
 Kind = Literal["mark", "attendance", "topic", "homework", "substitution", "lesson", "final-mark"]
-Change = Literal["corrected", "withdrawn", "reinstated", "entered", "moved", "cancelled"]
-"""`entered`, `moved`, `cancelled`: a first entry, which is in the audit when it was made late, under an approval."""
+Change = Literal["corrected", "withdrawn", "reinstated", "entered", "planned", "moved", "cancelled"]
+"""`entered`, `planned`, `moved`, `cancelled`: a first entry, in the audit when it was late, under an approval."""
 
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 DAY_MICROSECONDS = 86_400_000_000
@@ -233,6 +233,12 @@ def _lesson_substituted(event: e.LessonSubstituted, meta: Recorded, rows: Stream
     if _can_be_late(event, meta, rows):
         new = substitution_text(event.substitution)
         late_entries.put(rows, _row(event, meta, rows, "substitution", "entered", new=new, reason=event.reason))
+
+
+@projection.on_all(e.ExtraLessonPlanned)
+def _extra_lesson_planned(event: e.ExtraLessonPlanned, meta: Recorded, rows: StreamRows) -> None:
+    if _can_be_late(event, meta, rows):
+        late_entries.put(rows, _row(event, meta, rows, "lesson", "planned", new="extra", reason=event.reason))
 
 
 @projection.on_all(e.LessonMoved)

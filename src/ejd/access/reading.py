@@ -38,6 +38,10 @@ READERS: Mapping[str, frozenset[str]] = {
     "without-basis": ADMINISTRATION,
     "audit-corrections": ADMINISTRATION,
     "audit-requests": ADMINISTRATION,
+    "audit-signals": ADMINISTRATION,
+    "audit-cell": ADMINISTRATION,
+    "audit-lesson": ADMINISTRATION,
+    "audit-final-mark": ADMINISTRATION,
 }
 """By question the roles that may ask it at all; `Sight` says about what."""
 

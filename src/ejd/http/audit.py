@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
 from ejd.http.asking import Asking, Download, Limit, Offset
 from ejd.http.audit_files import corrections_sheet, requests_sheet
-from ejd.http.choosing import OfDays, OfWhom, check_there, days_of
+from ejd.http.choosing import InDays, OfDays, OfWhom, check_there, days_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import DownloadParameters, download
+from ejd.kernel.envelope import Ref
 from ejd_commands.accounts import microseconds
 from ejd_commands.fields import Id, Moment
 from ejd_projections.asking import SelectionError
@@ -18,6 +21,7 @@ from ejd_projections.correction_requests import CorrectionRequests, RequestStand
 from ejd_projections.correction_search import Choice, SortBy
 from ejd_projections.correction_tables import Change, Kind
 from ejd_projections.corrections import Corrections, audit_of_corrections
+from ejd_projections.signals import Signal, Signals, Thresholds, signals
 
 CORRECTIONS_LIMIT = 100
 HOURS_MAX = 10_000
@@ -36,7 +40,7 @@ class CorrectionsParameters(OfDays, DownloadParameters):
         list[Kind],
         Field(default_factory=list, max_length=KINDS_MAX, description="Kinds of records; may be repeated."),
     ]
-    change: Annotated[Change | None, Field(description="entered, moved, cancelled: late, under an approval.")] = None
+    change: Annotated[Change | None, Field(description="entered, planned, moved, cancelled: late.")] = None
     direction: Annotated[Literal["up", "down"] | None, Field(description="Marks that were raised, or lowered.")] = None
     window: Annotated[
         Literal["inside", "outside"] | None,
@@ -141,3 +145,51 @@ def requests(_school: SchoolService, asking: Asking, query: RequestsParameters) 
         msg = f"{whole.total} requests are too many for one file ({len(whole.requests)}): choose a standing, a journal"
         raise SelectionError(msg, field="format")
     return download(asking, query.file, requests_sheet(asking, whole.requests), f"requests-{asking.today}")
+
+
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
+FINDINGS_LIMIT = 50
+DEFAULTS = Thresholds()
+THRESHOLDS = tuple(asdict(DEFAULTS))
+
+
+class SignalsParameters(InDays):
+    """Without a signal: all of them. Thresholds have the defaults that docs/audit.md names."""
+
+    signal: Annotated[Signal | None, Field(description="One signal; by default all of them.")] = None
+    entries_min: Annotated[int, Field(ge=1, le=100_000)] = DEFAULTS.entries_min
+    corrections_min: Annotated[int, Field(ge=1, le=100_000)] = DEFAULTS.corrections_min
+    times: Annotated[int, Field(ge=1, le=100)] = DEFAULTS.times
+    period_end_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = DEFAULTS.period_end_days
+    bulk_marks: Annotated[int, Field(ge=1, le=10_000)] = DEFAULTS.bulk_marks
+    bulk_minutes: Annotated[int, Field(ge=0, le=1_440)] = DEFAULTS.bulk_minutes
+    bulk_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = DEFAULTS.bulk_days
+    hour_from: Annotated[int, Field(ge=0, le=24)] = DEFAULTS.hour_from
+    hour_to: Annotated[int, Field(ge=0, le=24)] = DEFAULTS.hour_to
+    limit: Annotated[Limit, Field(description="Findings of each signal on a page.")] = FINDINGS_LIMIT
+    offset: Offset = 0
+
+
+def find_signals(school: SchoolService, asking: Asking, query: SignalsParameters) -> Signals:
+    """Patterns worth a look (A10): each with its definition, its thresholds and the records to look at.
+
+    Many corrections against peers; marks raised before a period's end; marks for absent pupils; late marks in bulk;
+    corrections at unusual hours; corrections after a guardian had acknowledged.
+    """
+    days = days_of(asking, query)
+
+    def authors(refs: Collection[Ref]) -> dict[Ref, str]:
+        wanted = set(refs)
+        events = school.store.read_streams(sorted({one.stream for one in wanted}), upto=asking.position)
+        return {ref: meta.actor for meta in events if (ref := Ref(meta.stream, meta.version)) in wanted}
+
+    return signals(
+        asking.c,
+        first=days.first,
+        last=days.last,
+        chosen=SIGNALS if query.signal is None else (query.signal,),
+        thresholds=Thresholds(**{name: getattr(query, name) for name in THRESHOLDS}),
+        authors=authors,
+        limit=query.limit,
+        offset=query.offset,
+    )

@@ -26,6 +26,7 @@ CHANGES: Mapping[str, str] = {
     "withdrawn": "снято",
     "reinstated": "урок восстановлен",
     "entered": "внесено после срока",
+    "planned": "назначено после срока",
     "moved": "перенесено после срока",
     "cancelled": "отменено после срока",
 }
@@ -46,6 +47,7 @@ VALUES: Mapping[str, str] = {
     "ill": "б",
     "late": "о",
     "cancelled": "отменён",
+    "extra": "дополнительный",
 }
 
 CORRECTION_COLUMNS = (

@@ -11,12 +11,14 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from ejd.handling.authentication import Authenticated
 from ejd.http import audit
 from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
+from ejd.http.audit_lives import add_lives
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
 from ejd.http.routes import BEARER, ApiRoute, problems, who
 from ejd_projections.correction_requests import CorrectionRequests
 from ejd_projections.corrections import Corrections
+from ejd_projections.signals import Signals
 
 STATUSES = (400, 401, 403, 404, 406, 422, 503)
 
@@ -42,6 +44,7 @@ AUDIT = (
         "audit-corrections", "/audit/corrections", audit.CorrectionsParameters, Corrections, audit.corrections
     ),
     AuditQuestion("audit-requests", "/audit/requests", audit.RequestsParameters, CorrectionRequests, audit.requests),
+    AuditQuestion("audit-signals", "/audit/signals", audit.SignalsParameters, Signals, audit.find_signals),
 )
 
 
@@ -71,6 +74,7 @@ def add_audit(app: FastAPI, school: SchoolService) -> None:
             tags=["audit"],
             route_class_override=DownloadRoute if question.files else ApiRoute,
         )
+    add_lives(app, school, desk)
 
 
 def _endpoint(desk: Desk, school: SchoolService, question: AuditQuestion) -> Callable[..., Response]:

@@ -28,6 +28,20 @@ class OfYear(QuestionParameters):
     year: Annotated[Id | None, Field(description="The academic year; the present one by default.")] = None
 
 
+class InDays(OfYear):
+    """Which days: a period's code, or dates, or a scheme's current period, or else the default of the report."""
+
+    period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
+    scheme: Annotated[Code | None, Field(description="Grading periods such as quarters: the current one.")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First day, instead of a period.")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last day, included.")] = None
+
+    @property
+    def says_when(self) -> bool:
+        """Whether days were chosen."""
+        return any(one is not None for one in (self.period, self.scheme, self.first, self.last))
+
+
 class OfWhom(OfYear):
     """About whom: every condition given must hold."""
 
@@ -41,18 +55,8 @@ class OfWhom(OfYear):
     pupil: Annotated[Id | None, Field(description="A pupil; a parent's only child by default.")] = None
 
 
-class OfDays(OfWhom):
-    """Which days: a period's code, or dates, or a scheme's current period, or else the default of the report."""
-
-    period: Annotated[Code | None, Field(description="Code of a grading period, such as q1.")] = None
-    scheme: Annotated[Code | None, Field(description="Grading periods such as quarters: the current one.")] = None
-    first: Annotated[Day | None, Field(alias="from", description="First day, instead of a period.")] = None
-    last: Annotated[Day | None, Field(alias="to", description="Last day, included.")] = None
-
-    @property
-    def says_when(self) -> bool:
-        """Whether days were chosen."""
-        return any(one is not None for one in (self.period, self.scheme, self.first, self.last))
+class OfDays(InDays, OfWhom):
+    """About whom, in which days."""
 
 
 class YearParameters(OfYear, ReportParameters):
@@ -72,7 +76,7 @@ def year_of(asking: Asking, query: OfYear) -> Year:
     return find_year(asking.c, year=query.year, day=None if query.year else asking.today)
 
 
-def days_of(asking: Asking, query: OfDays) -> Selection:
+def days_of(asking: Asking, query: InDays) -> Selection:
     """Answer the days of a question; raises NotThereError and SelectionError."""
     return select_days(
         year_of(asking, query),
