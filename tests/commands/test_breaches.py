@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from ejd.kernel.breach_rights import CompromisedAccount, NotTheReceiver, UnderBreach
@@ -107,12 +108,14 @@ def test_nobody_else_may_report() -> None:
 def test_the_same_report_twice_is_one_and_another_needs_its_own_id() -> None:
     reported().when(REPORT, by=w.DEPUTY).then_nothing()
     other = REPORT.model_copy(update={"account": w.BORIS})
-    reported().when(other, by=w.DEPUTY).then_refused(ReportedDifferently, saying="an id of its own")
+    reported().when(other, by=w.DEPUTY).then_refused(ReportedDifferently, saying="an id of its own", field="breach")
 
 
 def test_what_cannot_be_reported() -> None:
     world = given(w.A_JOURNAL)
-    world.when(REPORT.model_copy(update={"account": SYSTEM}), by=w.HEAD).then_refused(SystemHasNoBreach)
+    world.when(REPORT.model_copy(update={"account": SYSTEM}), by=w.HEAD).then_refused(
+        SystemHasNoBreach, field="account"
+    )
     world.when(REPORT.model_copy(update={"account": w.STRANGER}), by=w.HEAD).then_refused(UnknownAccount)
     for moment in (LEARNED + timedelta(hours=5), LEARNED - timedelta(days=401)):
         wrong = REPORT.model_copy(update={"learned_at": moment})
@@ -175,11 +178,15 @@ def test_both_receipts_are_recorded_with_the_time_of_receipt_and_of_entry() -> N
         )
     )
     outcome.when(received("head"), by=w.HEAD).then_nothing()
-    outcome.when(received("head", 7), by=w.HEAD).then_refused(ReceivedAlready, saying="at another time")
+    outcome.when(received("head", 7), by=w.HEAD).then_refused(
+        ReceivedAlready, saying="the head received this notice at another time", field="receiver"
+    )
 
 
 def test_receipts_are_of_those_whom_the_source_names() -> None:
-    reported().when(received("head"), by=w.DEPUTY).then_refused(NotTheReceiver, saying="only a head")
+    reported().when(received("head"), by=w.DEPUTY).then_refused(
+        NotTheReceiver, saying="only a head may receive this notice", field="receiver"
+    )
     reported().when(received("support"), by=w.HEAD).then_refused(NotTheReceiver, saying="technical support")
     reported().when(received("head"), by=w.ADA).then_refused(AccountLockedRefusal)
 
@@ -192,7 +199,7 @@ def test_a_notice_is_received_between_the_learning_and_now() -> None:
 def test_head_and_support_are_two_people() -> None:
     both = (*w.account(SECOND_HEAD, "head-2", "support", w.HEAD_STAFF),)
     world = given(w.A_JOURNAL, both).when(REPORT, by=w.DEPUTY).when(received("head"), by=w.HEAD).and_then_given()
-    world.when(received("support"), by=SECOND_HEAD).then_refused(ReceivedAlready, saying="two people")
+    world.when(received("support"), by=SECOND_HEAD).then_refused(ReceivedAlready, saying="two people", field="receiver")
 
 
 def test_a_receipt_entered_too_late_counts_when_a_second_person_confirms_it() -> None:
@@ -200,12 +207,17 @@ def test_a_receipt_entered_too_late_counts_when_a_second_person_confirms_it() ->
     late = reported().at("2025-10-07 09:30").when(received("head"), by=w.HEAD)
     assert [event.confirmed for event in late.events if isinstance(event, b.NoticeReceived)] == [False]
     confirm = ConfirmBreachNotice(breach=BREACH, receiver="head")
-    late.when(confirm, by=w.HEAD).then_refused(SecondPersonNeeded, saying="a second person")
+    late.when(confirm, by=w.HEAD).then_refused(
+        SecondPersonNeeded, saying="you entered this time of receipt yourself: a second person"
+    )
     done = late.when(confirm, by=w.DEPUTY)
     done.then(b.NoticeConfirmed(receiver="head", received_at=micros(datetime(2025, 10, 6, 6, tzinfo=UTC))))
     done.when(confirm, by=w.DEPUTY).then_nothing()
-    assert done.and_then_given().state(BreachState, BREACH).receipts["head"].confirmed
-    reported().when(confirm, by=w.DEPUTY).then_refused(NothingToConfirm, saying="acknowledge-breach-notice")
+    receipt = done.and_then_given().state(BreachState, BREACH).receipts["head"]
+    assert receipt == msgspec.structs.replace(late.events[0], confirmed=True)
+    reported().when(confirm, by=w.DEPUTY).then_refused(
+        NothingToConfirm, saying="acknowledge-breach-notice", field="receiver"
+    )
     prompt = reported().at("2025-10-07 09:00").when(received("head"), by=w.HEAD)
     assert [event.confirmed for event in prompt.events if isinstance(event, b.NoticeReceived)] == [True]
 
@@ -268,7 +280,9 @@ def test_nobody_decides_about_the_own_breach_nor_while_one_is_open() -> None:
 
 
 def test_an_unknown_breach_is_not_found() -> None:
-    given(w.A_JOURNAL).when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(UnknownBreach, field="breach")
+    given(w.A_JOURNAL).when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(
+        UnknownBreach, saying=f"there is no breach {BREACH}", field="breach"
+    )
 
 
 DEPENDENT = Ref(w.LESSON, 2)
@@ -301,12 +315,14 @@ def test_a_dependent_is_kept_with_a_reason() -> None:
         b.DependentDecided(stream=w.LESSON, version=2, decision="kept", reason=sealed(SCHOOL, "Учитель подтвердил"))
     )
     kept.when(decide("kept"), by=w.HEAD).then_nothing()
-    with_a_dependent().when(decide("kept", version=1), by=w.HEAD).then_refused(NotADependent, saying="does not stand")
+    with_a_dependent().when(decide("kept", version=1), by=w.HEAD).then_refused(
+        NotADependent, saying=f"version 1 of {w.LESSON} does not stand", field="dependents"
+    )
 
 
 def test_a_dependent_counts_as_corrected_when_something_was_written_since() -> None:
     world = with_a_dependent()
-    world.when(decide("corrected"), by=w.HEAD).then_refused(NotADependent, saying="correct it first")
+    world.when(decide("corrected"), by=w.HEAD).then_refused(NotADependent, saying="correct it first", field="decision")
     values = {"journal": w.JOURNAL, "day": w.TODAY, "slot": w.LESSON_SLOT, "pupil": w.VERA, "work": "oral"}
     again = CorrectMark.model_validate({**values, "value": "5", "reason": "Верно было пять"})
     later = world.when(ResetCredentials(breach=BREACH), by=w.SUPPORT).when(again, by=w.ADA).and_then_given()
@@ -316,7 +332,7 @@ def test_a_dependent_counts_as_corrected_when_something_was_written_since() -> N
 def test_closing_comes_last() -> None:
     close = CloseBreach(breach=BREACH, conclusion="Пароль сменён, отметки проверены")
     world = reported()
-    world.when(close, by=w.HEAD).then_refused(NotYet, saying="the head has not received")
+    world.when(close, by=w.HEAD).then_refused(NotYet, saying="the head has not received the notice yet", field="breach")
     late = world.at("2025-10-07 09:30").when(received("head"), by=w.HEAD)
     late.when(close, by=w.HEAD).then_refused(NotYet, saying="waits for a second person")
     noted = world.when(received("head"), by=w.HEAD)
@@ -324,14 +340,16 @@ def test_closing_comes_last() -> None:
     noted = noted.when(received("support"), by=w.SUPPORT)
     noted.when(close, by=w.HEAD).then_refused(NotYet, saying="reset-credentials")
     open_one = ready().with_dependents(BREACH, DEPENDENT)
-    open_one.when(close, by=w.HEAD).then_refused(NotYet, saying="1 events stood")
+    open_one.when(close, by=w.HEAD).then_refused(NotYet, saying="1 events stood", field="breach")
     closed = ready().when(close, by=w.HEAD)
     closed.then(
         b.BreachClosed(conclusion=sealed(w.ADA_STAFF, "Пароль сменён, отметки проверены")),
         a.BreachSettled(breach=BREACH),
     )
     closed.when(close, by=w.HEAD).then_nothing()
-    closed.when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(BreachIsClosed)
+    closed.when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(
+        BreachIsClosed, saying="report a new one", field="breach"
+    )
     assert closed.and_then_given().state(AccountState, w.ADA).breaches == set()
 
 

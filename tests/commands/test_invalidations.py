@@ -172,7 +172,7 @@ def test_a_preview_that_is_old_is_refused() -> None:
         PreviewIsOld, saying="new preview"
     )
     never = InvalidateBreach(breach=BREACH, digest="0" * 64)
-    before.when(never, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-invalidation")
+    before.when(never, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-invalidation", field="digest")
     world.when(InvalidateBreach(breach=BREACH, digest=old), by=w.DEPUTY).then_refused(NothingProposed)
     before.when(ProposeInvalidation(breach=BREACH, digest=old), by=w.DEPUTY).then_nothing()
 
@@ -187,9 +187,9 @@ def test_closing_waits_for_what_is_proposed() -> None:
 def test_nothing_in_the_window_is_nothing_to_propose() -> None:
     world = ready()
     empty = ProposeInvalidation(breach=BREACH, digest="0" * 64)
-    world.when(empty, by=w.HEAD).then_refused(NothingInTheWindow, saying="check the window")
+    world.when(empty, by=w.HEAD).then_refused(NothingInTheWindow, saying="check the window", field="breach")
     early = begun(FORGERY).when(REPORT, by=w.HEAD).when(empty, by=w.HEAD)
-    early.then_refused(NotYet, saying="acknowledge-breach-notice")
+    early.then_refused(NotYet, saying="acknowledge-breach-notice", field="breach")
 
 
 def test_a_stream_whose_events_are_all_void_is_an_existing_stream_with_an_empty_state() -> None:
@@ -235,13 +235,13 @@ def test_narrowing_takes_one_person_and_leaves_operations_out() -> None:
 def test_what_is_no_narrower_window() -> None:
     world = ready(FORGERY)
     wider = NarrowBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 5, tzinfo=UTC), reason="Вход ночью")
-    world.when(wider, by=w.HEAD).then_refused(NotNarrower, saying="propose-breach-window")
+    world.when(wider, by=w.HEAD).then_refused(NotNarrower, saying="propose-breach-window", field="starts")
     for change in ({"ends": datetime(2025, 10, 6, 10, tzinfo=UTC)}, {"starts": datetime(2025, 10, 6, 9, tzinfo=UTC)}):
         wrong = NarrowBreachWindow.model_validate({"breach": BREACH, "reason": "Проверка", **change})
         world.when(wrong, by=w.HEAD).then_refused(NotThatTime, field="starts")
     void = invalidated(world).and_then_given()
     late = NarrowBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 8, tzinfo=UTC), reason="Урок был честным")
-    void.when(late, by=w.HEAD).then_refused(NotNarrower, saying="reaffirm")
+    void.when(late, by=w.HEAD).then_refused(NotNarrower, saying="reaffirm", field="breach")
 
 
 def test_widening_takes_two_people_and_reaches_what_lay_before() -> None:
@@ -250,14 +250,14 @@ def test_widening_takes_two_people_and_reaches_what_lay_before() -> None:
     asked = world.when(wider, by=w.HEAD)
     asked.when(wider, by=w.HEAD).then_nothing()
     agree = WidenBreachWindow(breach=BREACH)
-    asked.when(agree, by=w.HEAD).then_refused(SecondPersonNeeded)
-    world.when(agree, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-breach-window")
+    asked.when(agree, by=w.HEAD).then_refused(SecondPersonNeeded, saying="you proposed this window yourself")
+    world.when(agree, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-breach-window", field="breach")
     agreed = asked.when(agree, by=w.DEPUTY)
     starts, ends = micros(datetime(2025, 10, 6, 5, tzinfo=UTC)), micros(datetime(2025, 10, 6, 9, tzinfo=UTC))
     agreed.then(b.WindowWidened(starts=starts, ends=ends))
     assert marks(invalidated(agreed.and_then_given()).and_then_given()) == {}
     narrow = ProposeBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 8, tzinfo=UTC), reason="Ошибка")
-    world.when(narrow, by=w.HEAD).then_refused(NotWider, saying="narrow-breach-window")
+    world.when(narrow, by=w.HEAD).then_refused(NotWider, saying="narrow-breach-window", field="starts")
 
 
 def test_a_second_round_after_widening_adds_only_what_is_new() -> None:
@@ -313,7 +313,7 @@ def test_revoking_restores_everything_that_no_other_breach_holds() -> None:
         EventsRestored(breach=BREACH, versions=(2,)),
     )
     assert marks(done.and_then_given()) == {w.GLEB: "4", w.VERA: "5"}
-    done.when(revoke, by=w.HEAD).then_refused(NothingIsVoid)
+    done.when(revoke, by=w.HEAD).then_refused(NothingIsVoid, saying="nothing to revoke", field="breach")
     other = EventsVoided(breach=uid("other breach"), versions=(2,))
     void.streams[w.LESSON].append(other)
     assert marks(void.when(revoke, by=w.HEAD).and_then_given()) == {w.GLEB: "4"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import itertools
 import json
 import os
 import shutil
@@ -61,9 +62,9 @@ class Count:
 
 
 def codes_only(node: cst.BaseString) -> Iterator[cst.BaseString]:
-    """Mutate the words that programs read; the sentence of a refusal is for people, and is not tested by letters."""
+    """Spoil the words that programs read; the sentence of a refusal is for people, and is not tested by letters."""
     if isinstance(node, cst.SimpleString) and " " not in node.value:
-        yield from mutators.operator_string(node)
+        yield from itertools.islice(mutators.operator_string(node), 1)
 
 
 def dropped(node: cst.Expr) -> Iterator[cst.Pass]:
@@ -72,7 +73,7 @@ def dropped(node: cst.Expr) -> Iterator[cst.Pass]:
         yield cst.Pass()
 
 
-def let_through(node: cst.Raise) -> Iterator[cst.Pass]:  # noqa: ARG001 - one signature for all operators
+def let_through(node: cst.Raise) -> Iterator[cst.Pass]:
     """Refuse nothing."""
     yield cst.Pass()
 
@@ -80,11 +81,7 @@ def let_through(node: cst.Raise) -> Iterator[cst.Pass]:  # noqa: ARG001 - one si
 def turned(node: cst.If | cst.CompIf) -> Iterator[cst.If | cst.CompIf]:
     """Turn a condition round."""
     inner = node.test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    spaced = cst.SimpleWhitespace(" ")
-    yield node.with_changes(
-        test=cst.UnaryOperation(cst.Not(), inner),
-        **({"whitespace_before_test": spaced}),
-    )
+    yield node.with_changes(test=cst.UnaryOperation(cst.Not(), inner))
 
 
 def operators() -> None:
@@ -141,9 +138,7 @@ def prepare() -> None:
 
 def names() -> list[str]:
     """Answer the globs of all mutants that are meant."""
-    return [
-        f"{path.removesuffix('.py').replace('/', '.')}.{glob}" for path, globs in RULES.items() for glob in globs
-    ]
+    return [f"{path.removesuffix('.py').replace('/', '.')}.{glob}" for path, globs in RULES.items() for glob in globs]
 
 
 def counted(wanted: Iterable[str]) -> dict[str, Count]:

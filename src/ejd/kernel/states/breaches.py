@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import msgspec
+
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import breaches as b
@@ -84,7 +86,7 @@ class BreachState(State):
             case b.NoticeConfirmed():
                 waiting = self.receipts.get(event.receiver)
                 if waiting is not None and waiting.received_at == event.received_at:
-                    self.receipts = {**self.receipts, event.receiver: _confirmed(waiting)}
+                    self.receipts = {**self.receipts, event.receiver: msgspec.structs.replace(waiting, confirmed=True)}
 
     def _choose(self, event: b.WindowNarrowed | b.WideningProposed | b.WindowWidened) -> None:
         self.proposed = None
@@ -138,13 +140,3 @@ class BreachState(State):
 
 
 RECEIVERS: tuple[b.Receiver, ...] = ("head", "support")
-
-
-def _confirmed(receipt: b.NoticeReceived) -> b.NoticeReceived:
-    return b.NoticeReceived(
-        by=receipt.by,
-        receiver=receipt.receiver,
-        received_at=receipt.received_at,
-        entered_at=receipt.entered_at,
-        confirmed=True,
-    )
