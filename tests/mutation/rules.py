@@ -41,8 +41,13 @@ RULES: dict[str, tuple[str, ...]] = {
     "ejd/kernel/states/corrections.py": ("*",),
     "ejd/kernel/states/access.py": ("*AccountState*",),
     "ejd/kernel/states/school.py": ("*YearStateǁis_closed*", "*SchoolStateǁregulation_on*"),
+    "ejd/kernel/rights.py": ("*Approves*", "*AskedForIt*", "*is_the_same_person*"),
+    "ejd/kernel/policies.py": ("*deadline*",),
     "ejd_commands/breaches.py": ("*",),
     "ejd_commands/invalidations.py": ("*",),
+    "ejd_commands/windows.py": ("*",),
+    "ejd_commands/corrections.py": ("*",),
+    "ejd_commands/closing.py": ("*",),
 }
 """Which functions of which files are rules of breaches and of the regulation."""
 

@@ -38,7 +38,6 @@ class BreachState(State):
         """Nothing was reported."""
         super().__init__()
         self.reported: b.BreachReported | None = None
-        self.reported_ref: Ref | None = None
         self.receipts: dict[b.Receiver, b.NoticeReceived] = {}
         self.reset_at: int | None = None
         self.chosen: Window | None = None
@@ -61,11 +60,11 @@ class BreachState(State):
             return None
         return self.chosen or Window(max(received), self.reset_at)
 
-    def evolve(self, event: Event, ref: Ref) -> None:
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
         """A new window makes an old proposal worthless: it was of another preview."""
         match event:
             case b.BreachReported():
-                self.reported, self.reported_ref = event, ref
+                self.reported = event
             case b.BreachCredentialsReset():
                 self.reset_at = event.reset_at
             case b.DependentDecided():
