@@ -9,11 +9,11 @@ import pytest
 
 from ejd.kernel.breach_rights import CompromisedAccount, NotTheReceiver, UnderBreach
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.envelope import Ref
+from ejd.kernel.envelope import Ref, Scope
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
 from ejd.kernel.events import school as s
-from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.ids import SCHOOL, SYSTEM, derived
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import BreachState
@@ -102,7 +102,12 @@ def test_the_owner_administration_and_support_may_report(who: str) -> None:
 
 
 def test_nobody_else_may_report() -> None:
-    given(w.A_JOURNAL).when(REPORT, by=w.BORIS).then_refused(NotAllowed, saying="only a head or deputy head")
+    given(w.A_JOURNAL).when(REPORT, by=w.BORIS).then_refused(
+        NotAllowed,
+        saying="only a head or deputy head or technical support may report a breach of somebody else's account",
+    )
+    locked = (w.ADA, a.AccountLocked(reason=sealed(SCHOOL, "Отпуск")))
+    given(w.A_JOURNAL, locked).when(REPORT, by=w.ADA).then_refused(AccountLockedRefusal, saying="locked")
 
 
 def test_the_same_report_twice_is_one_and_another_needs_its_own_id() -> None:
@@ -117,7 +122,10 @@ def test_what_cannot_be_reported() -> None:
         SystemHasNoBreach, field="account"
     )
     world.when(REPORT.model_copy(update={"account": w.STRANGER}), by=w.HEAD).then_refused(UnknownAccount)
-    for moment in (LEARNED + timedelta(hours=5), LEARNED - timedelta(days=401)):
+    noon, instant = LEARNED + timedelta(hours=4), timedelta(microseconds=1)
+    for moment in (noon, noon - timedelta(days=400)):
+        assert world.when(REPORT.model_copy(update={"learned_at": moment}), by=w.HEAD).events
+    for moment in (noon + instant, noon - timedelta(days=400) - instant):
         wrong = REPORT.model_copy(update={"learned_at": moment})
         world.when(wrong, by=w.HEAD).then_refused(NotThatTime, field="learned_at")
 
@@ -125,7 +133,8 @@ def test_what_cannot_be_reported() -> None:
 def test_a_breach_without_an_id_gets_one_from_its_command() -> None:
     report = ReportBreach(account=w.API_CLIENT, learned_at=LEARNED, what="Ключ в открытом репозитории")
     outcome = given(w.A_JOURNAL).when(report, by=w.HEAD)
-    assert outcome.decided[0].stream == outcome.targets[0].stream != BREACH
+    assert outcome.decided[0].stream == outcome.targets[0].stream == derived(uid("command 1"), "breach")
+    assert outcome.targets[0].scope == Scope(kind="breach")
     outcome.sealing(SCHOOL, "Ключ в открытом репозитории", field="breach-reported.what")
 
 
@@ -151,6 +160,8 @@ def test_tokens_that_the_account_let_in_since_the_learning_end_with_the_report()
     boris = after.and_then_given().state(AccountState, w.BORIS)
     assert list(boris.tokens) == [f"{1:016x}"]
     assert boris.ended_tokens == {f"{2:016x}"}
+    at_once = world.at("2025-10-06 12:00").when(token(w.ADA, 4), by=w.SUPPORT).when(report, by=w.HEAD)
+    assert at_once.events[2:] == [a.TokenRevoked(token=f"{4:016x}"), a.TokenRevoked(token=f"{2:016x}")]
     again = report.model_copy(update={"breach": uid("another breach")})
     assert after.and_then_given().when(again, by=w.HEAD).events[2:] == []
 
@@ -188,12 +199,17 @@ def test_receipts_are_of_those_whom_the_source_names() -> None:
         NotTheReceiver, saying="only a head may receive this notice", field="receiver"
     )
     reported().when(received("support"), by=w.HEAD).then_refused(NotTheReceiver, saying="technical support")
+    reported().when(received("support"), by=w.DEPUTY).then_refused(NotTheReceiver, saying="technical support")
     reported().when(received("head"), by=w.ADA).then_refused(AccountLockedRefusal)
 
 
 def test_a_notice_is_received_between_the_learning_and_now() -> None:
     reported().when(received("head", 4), by=w.HEAD).then_refused(NotThatTime, field="received_at")
     reported().when(received("head", 10), by=w.HEAD).then_refused(NotThatTime, field="received_at")
+    for hour in (5, 9):
+        outcome = reported().when(received("head", hour), by=w.HEAD)
+        assert outcome.events
+        assert outcome.targets[0].scope == Scope(kind="breach")
 
 
 def test_head_and_support_are_two_people() -> None:
@@ -218,6 +234,9 @@ def test_a_receipt_entered_too_late_counts_when_a_second_person_confirms_it() ->
     reported().when(confirm, by=w.DEPUTY).then_refused(
         NothingToConfirm, saying="acknowledge-breach-notice", field="receiver"
     )
+    two_hours = (SCHOOL, s.RegulationAdopted(starts=w.FIRST_DAY, regulation=s.Regulation(backdating_hours=2)))
+    strict = given(w.A_JOURNAL, two_hours).when(REPORT, by=w.HEAD).when(received("head"), by=w.HEAD)
+    assert [event.confirmed for event in strict.events if isinstance(event, b.NoticeReceived)] == [False]
     prompt = reported().at("2025-10-07 09:00").when(received("head"), by=w.HEAD)
     assert [event.confirmed for event in prompt.events if isinstance(event, b.NoticeReceived)] == [True]
 
@@ -252,7 +271,11 @@ def test_resetting_ends_every_token_for_good_and_lets_the_owner_act_again() -> N
     assert (ada.locked, ada.tokens, ada.ended_tokens) == (False, {}, {f"{1:016x}"})
     mark = RecordMark(journal=w.JOURNAL, day=w.TODAY, slot=w.LESSON_SLOT, pupil=w.VERA, work="oral", value="5")
     assert reset.when(mark, by=w.ADA).refusal is None
-    world.when(ResetCredentials(breach=BREACH), by=w.BORIS).then_refused(NotAllowed)
+    world.when(ResetCredentials(breach=BREACH), by=w.BORIS).then_refused(NotAllowed, saying="may reset credentials")
+    of_head = REPORT.model_copy(update={"account": w.HEAD})
+    same_person = given(w.A_JOURNAL, w.account(SECOND_HEAD, "head-2", "support", w.HEAD_STAFF))
+    own = same_person.when(of_head, by=w.DEPUTY).when(ResetCredentials(breach=BREACH), by=SECOND_HEAD)
+    own.then_refused(CompromisedAccount, saying="somebody else")
 
 
 def test_a_suspension_is_not_lifted_by_hand() -> None:
@@ -274,6 +297,7 @@ def test_nobody_decides_about_the_own_breach_nor_while_one_is_open() -> None:
     world = given(w.A_JOURNAL).when(report, by=w.HEAD).when(ResetCredentials(breach=BREACH), by=w.SUPPORT)
     close = CloseBreach(breach=BREACH, conclusion="Пароль сменён")
     world.when(close, by=w.DEPUTY).then_refused(CompromisedAccount, saying="somebody else")
+    world.when(close, by=w.BORIS).then_refused(NotAllowed, saying="may decide about a breach")
     other = ReportBreach(breach=uid("another"), account=w.ADA, learned_at=LEARNED, what="Вход из другого города")
     of_ada = CloseBreach(breach=uid("another"), conclusion="Пароль сменён")
     world.when(other, by=w.HEAD).when(of_ada, by=w.DEPUTY).then_refused(UnderBreach, saying="until it is closed")

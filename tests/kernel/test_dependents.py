@@ -162,6 +162,7 @@ def test_a_line_of_the_roll_stands_on_the_roll_and_on_its_own_line() -> None:
     gleb = e.AttendanceCorrected(**WHERE, pupil="gleb", reason=WHY)
     assert found(stored("lesson", roll, vera, gleb), 1) == [same_cell(2, 1), same_cell(3, 1)]
     assert found(stored("lesson", roll, vera, gleb, vera), 2) == [same_cell(4, 2)]
+    assert found(stored("lesson", roll, mark()), 1) == []
 
 
 @pytest.mark.parametrize(
