@@ -118,18 +118,21 @@ class BreachCommand(Command):
         """Answer the breach's stream."""
         return Target(self.breach, Scope(kind="breach"))
 
+    def report(self, context: Context) -> b.BreachReported:
+        """Answer what was reported; raises UnknownBreach."""
+        return reported(context.load(BreachState, self.breach), self.breach)
+
     def account(self, context: Context) -> str:
         """Answer the account concerned; raises UnknownBreach."""
-        return reported(context.load(BreachState, self.breach), self.breach).account
+        return self.report(context).account
 
     def need(self, context: Context) -> Need:
         """Ask for somebody of the administration who has nothing to do with the account."""
         return DecidesBreach(self.account(context))
 
     def state(self, context: Context) -> BreachState:
-        """Answer the state of the open breach; raises UnknownBreach and BreachIsClosed."""
+        """Answer the state of the open breach; raises BreachIsClosed. An unknown one is refused with the right."""
         state = context.load(BreachState, self.breach)
-        reported(state, self.breach)
         open_breach(state)
         return state
 
@@ -216,7 +219,7 @@ class AcknowledgeBreachNotice(BreachCommand):
     def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a second receipt, one by the person of the other, a time before the learning or in the future."""
         state = self.state(context)
-        report = reported(state, self.breach)
+        report = self.report(context)
         received_at = microseconds(self.received_at)
         old = state.receipts.get(self.receiver)
         if old is not None:
@@ -273,7 +276,7 @@ class ResetCredentials(BreachCommand):
         state = self.state(context)
         if state.reset_at is None:
             yield b.BreachCredentialsReset(reset_at=context.now)
-            yield Elsewhere(a.CredentialsReset(breach=self.breach), reported(state, self.breach).account)
+            yield Elsewhere(a.CredentialsReset(breach=self.breach), self.account(context))
 
 
 class DependentPart(Part):
@@ -328,7 +331,7 @@ class CloseBreach(BreachCommand):
     def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse while receipts, the reset, a second person, or decisions on dependents are missing."""
         state = context.load(BreachState, self.breach)
-        report = reported(state, self.breach)
+        report = self.report(context)
         if state.closed:
             return
         lacking = missing(state)

@@ -92,7 +92,6 @@ class RequestCorrection(Command):
 
     def target(self, context: Context) -> Target:
         """Answer the request's stream; the directory keeps its journal, and the pupil when it is about one."""
-        opened_journal(context, self.journal)
         return Target(self.stream(context), Scope(kind="correction", journal=self.journal, person=self.pupil or ""))
 
     def need(self, context: Context) -> Need:
@@ -193,9 +192,8 @@ class RequestCommand(Command):
 
     request: Id
 
-    def target(self, context: Context) -> Target:
-        """Answer the request's stream; raises UnknownRequest."""
-        requested(context, self.request)
+    def target(self, context: Context) -> Target:  # noqa: ARG002 - one signature for all commands
+        """Answer the request's stream; an unknown one is refused with the right."""
         return Target(self.request, Scope(kind="correction"))
 
     def open_state(self, context: Context) -> CorrectionState:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from ejd.kernel.breach_rights import CompromisedAccount, NotTheReceiver, UnderBreach
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.envelope import Ref
+from ejd.kernel.envelope import Ref, Scope
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
 from ejd.kernel.events import school as s
-from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.ids import SCHOOL, SYSTEM, derived
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import BreachState
@@ -101,20 +102,30 @@ def test_the_owner_administration_and_support_may_report(who: str) -> None:
 
 
 def test_nobody_else_may_report() -> None:
-    given(w.A_JOURNAL).when(REPORT, by=w.BORIS).then_refused(NotAllowed, saying="only a head or deputy head")
+    given(w.A_JOURNAL).when(REPORT, by=w.BORIS).then_refused(
+        NotAllowed,
+        saying="only a head or deputy head or technical support may report a breach of somebody else's account",
+    )
+    locked = (w.ADA, a.AccountLocked(reason=sealed(SCHOOL, "Отпуск")))
+    given(w.A_JOURNAL, locked).when(REPORT, by=w.ADA).then_refused(AccountLockedRefusal, saying="locked")
 
 
 def test_the_same_report_twice_is_one_and_another_needs_its_own_id() -> None:
     reported().when(REPORT, by=w.DEPUTY).then_nothing()
     other = REPORT.model_copy(update={"account": w.BORIS})
-    reported().when(other, by=w.DEPUTY).then_refused(ReportedDifferently, saying="an id of its own")
+    reported().when(other, by=w.DEPUTY).then_refused(ReportedDifferently, saying="an id of its own", field="breach")
 
 
 def test_what_cannot_be_reported() -> None:
     world = given(w.A_JOURNAL)
-    world.when(REPORT.model_copy(update={"account": SYSTEM}), by=w.HEAD).then_refused(SystemHasNoBreach)
+    world.when(REPORT.model_copy(update={"account": SYSTEM}), by=w.HEAD).then_refused(
+        SystemHasNoBreach, field="account"
+    )
     world.when(REPORT.model_copy(update={"account": w.STRANGER}), by=w.HEAD).then_refused(UnknownAccount)
-    for moment in (LEARNED + timedelta(hours=5), LEARNED - timedelta(days=401)):
+    noon, instant = LEARNED + timedelta(hours=4), timedelta(microseconds=1)
+    for moment in (noon, noon - timedelta(days=400)):
+        assert world.when(REPORT.model_copy(update={"learned_at": moment}), by=w.HEAD).events
+    for moment in (noon + instant, noon - timedelta(days=400) - instant):
         wrong = REPORT.model_copy(update={"learned_at": moment})
         world.when(wrong, by=w.HEAD).then_refused(NotThatTime, field="learned_at")
 
@@ -122,7 +133,8 @@ def test_what_cannot_be_reported() -> None:
 def test_a_breach_without_an_id_gets_one_from_its_command() -> None:
     report = ReportBreach(account=w.API_CLIENT, learned_at=LEARNED, what="Ключ в открытом репозитории")
     outcome = given(w.A_JOURNAL).when(report, by=w.HEAD)
-    assert outcome.decided[0].stream == outcome.targets[0].stream != BREACH
+    assert outcome.decided[0].stream == outcome.targets[0].stream == derived(uid("command 1"), "breach")
+    assert outcome.targets[0].scope == Scope(kind="breach")
     outcome.sealing(SCHOOL, "Ключ в открытом репозитории", field="breach-reported.what")
 
 
@@ -148,6 +160,8 @@ def test_tokens_that_the_account_let_in_since_the_learning_end_with_the_report()
     boris = after.and_then_given().state(AccountState, w.BORIS)
     assert list(boris.tokens) == [f"{1:016x}"]
     assert boris.ended_tokens == {f"{2:016x}"}
+    at_once = world.at("2025-10-06 12:00").when(token(w.ADA, 4), by=w.SUPPORT).when(report, by=w.HEAD)
+    assert at_once.events[2:] == [a.TokenRevoked(token=f"{4:016x}"), a.TokenRevoked(token=f"{2:016x}")]
     again = report.model_copy(update={"breach": uid("another breach")})
     assert after.and_then_given().when(again, by=w.HEAD).events[2:] == []
 
@@ -175,24 +189,33 @@ def test_both_receipts_are_recorded_with_the_time_of_receipt_and_of_entry() -> N
         )
     )
     outcome.when(received("head"), by=w.HEAD).then_nothing()
-    outcome.when(received("head", 7), by=w.HEAD).then_refused(ReceivedAlready, saying="at another time")
+    outcome.when(received("head", 7), by=w.HEAD).then_refused(
+        ReceivedAlready, saying="the head received this notice at another time", field="receiver"
+    )
 
 
 def test_receipts_are_of_those_whom_the_source_names() -> None:
-    reported().when(received("head"), by=w.DEPUTY).then_refused(NotTheReceiver, saying="only a head")
+    reported().when(received("head"), by=w.DEPUTY).then_refused(
+        NotTheReceiver, saying="only a head may receive this notice", field="receiver"
+    )
     reported().when(received("support"), by=w.HEAD).then_refused(NotTheReceiver, saying="technical support")
+    reported().when(received("support"), by=w.DEPUTY).then_refused(NotTheReceiver, saying="technical support")
     reported().when(received("head"), by=w.ADA).then_refused(AccountLockedRefusal)
 
 
 def test_a_notice_is_received_between_the_learning_and_now() -> None:
     reported().when(received("head", 4), by=w.HEAD).then_refused(NotThatTime, field="received_at")
     reported().when(received("head", 10), by=w.HEAD).then_refused(NotThatTime, field="received_at")
+    for hour in (5, 9):
+        outcome = reported().when(received("head", hour), by=w.HEAD)
+        assert outcome.events
+        assert outcome.targets[0].scope == Scope(kind="breach")
 
 
 def test_head_and_support_are_two_people() -> None:
     both = (*w.account(SECOND_HEAD, "head-2", "support", w.HEAD_STAFF),)
     world = given(w.A_JOURNAL, both).when(REPORT, by=w.DEPUTY).when(received("head"), by=w.HEAD).and_then_given()
-    world.when(received("support"), by=SECOND_HEAD).then_refused(ReceivedAlready, saying="two people")
+    world.when(received("support"), by=SECOND_HEAD).then_refused(ReceivedAlready, saying="two people", field="receiver")
 
 
 def test_a_receipt_entered_too_late_counts_when_a_second_person_confirms_it() -> None:
@@ -200,12 +223,20 @@ def test_a_receipt_entered_too_late_counts_when_a_second_person_confirms_it() ->
     late = reported().at("2025-10-07 09:30").when(received("head"), by=w.HEAD)
     assert [event.confirmed for event in late.events if isinstance(event, b.NoticeReceived)] == [False]
     confirm = ConfirmBreachNotice(breach=BREACH, receiver="head")
-    late.when(confirm, by=w.HEAD).then_refused(SecondPersonNeeded, saying="a second person")
+    late.when(confirm, by=w.HEAD).then_refused(
+        SecondPersonNeeded, saying="you entered this time of receipt yourself: a second person"
+    )
     done = late.when(confirm, by=w.DEPUTY)
     done.then(b.NoticeConfirmed(receiver="head", received_at=micros(datetime(2025, 10, 6, 6, tzinfo=UTC))))
     done.when(confirm, by=w.DEPUTY).then_nothing()
-    assert done.and_then_given().state(BreachState, BREACH).receipts["head"].confirmed
-    reported().when(confirm, by=w.DEPUTY).then_refused(NothingToConfirm, saying="acknowledge-breach-notice")
+    receipt = done.and_then_given().state(BreachState, BREACH).receipts["head"]
+    assert receipt == msgspec.structs.replace(late.events[0], confirmed=True)
+    reported().when(confirm, by=w.DEPUTY).then_refused(
+        NothingToConfirm, saying="acknowledge-breach-notice", field="receiver"
+    )
+    two_hours = (SCHOOL, s.RegulationAdopted(starts=w.FIRST_DAY, regulation=s.Regulation(backdating_hours=2)))
+    strict = given(w.A_JOURNAL, two_hours).when(REPORT, by=w.HEAD).when(received("head"), by=w.HEAD)
+    assert [event.confirmed for event in strict.events if isinstance(event, b.NoticeReceived)] == [False]
     prompt = reported().at("2025-10-07 09:00").when(received("head"), by=w.HEAD)
     assert [event.confirmed for event in prompt.events if isinstance(event, b.NoticeReceived)] == [True]
 
@@ -240,7 +271,11 @@ def test_resetting_ends_every_token_for_good_and_lets_the_owner_act_again() -> N
     assert (ada.locked, ada.tokens, ada.ended_tokens) == (False, {}, {f"{1:016x}"})
     mark = RecordMark(journal=w.JOURNAL, day=w.TODAY, slot=w.LESSON_SLOT, pupil=w.VERA, work="oral", value="5")
     assert reset.when(mark, by=w.ADA).refusal is None
-    world.when(ResetCredentials(breach=BREACH), by=w.BORIS).then_refused(NotAllowed)
+    world.when(ResetCredentials(breach=BREACH), by=w.BORIS).then_refused(NotAllowed, saying="may reset credentials")
+    of_head = REPORT.model_copy(update={"account": w.HEAD})
+    same_person = given(w.A_JOURNAL, w.account(SECOND_HEAD, "head-2", "support", w.HEAD_STAFF))
+    own = same_person.when(of_head, by=w.DEPUTY).when(ResetCredentials(breach=BREACH), by=SECOND_HEAD)
+    own.then_refused(CompromisedAccount, saying="somebody else")
 
 
 def test_a_suspension_is_not_lifted_by_hand() -> None:
@@ -262,13 +297,16 @@ def test_nobody_decides_about_the_own_breach_nor_while_one_is_open() -> None:
     world = given(w.A_JOURNAL).when(report, by=w.HEAD).when(ResetCredentials(breach=BREACH), by=w.SUPPORT)
     close = CloseBreach(breach=BREACH, conclusion="Пароль сменён")
     world.when(close, by=w.DEPUTY).then_refused(CompromisedAccount, saying="somebody else")
+    world.when(close, by=w.BORIS).then_refused(NotAllowed, saying="may decide about a breach")
     other = ReportBreach(breach=uid("another"), account=w.ADA, learned_at=LEARNED, what="Вход из другого города")
     of_ada = CloseBreach(breach=uid("another"), conclusion="Пароль сменён")
     world.when(other, by=w.HEAD).when(of_ada, by=w.DEPUTY).then_refused(UnderBreach, saying="until it is closed")
 
 
 def test_an_unknown_breach_is_not_found() -> None:
-    given(w.A_JOURNAL).when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(UnknownBreach, field="breach")
+    given(w.A_JOURNAL).when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(
+        UnknownBreach, saying=f"there is no breach {BREACH}", field="breach"
+    )
 
 
 DEPENDENT = Ref(w.LESSON, 2)
@@ -301,12 +339,14 @@ def test_a_dependent_is_kept_with_a_reason() -> None:
         b.DependentDecided(stream=w.LESSON, version=2, decision="kept", reason=sealed(SCHOOL, "Учитель подтвердил"))
     )
     kept.when(decide("kept"), by=w.HEAD).then_nothing()
-    with_a_dependent().when(decide("kept", version=1), by=w.HEAD).then_refused(NotADependent, saying="does not stand")
+    with_a_dependent().when(decide("kept", version=1), by=w.HEAD).then_refused(
+        NotADependent, saying=f"version 1 of {w.LESSON} does not stand", field="dependents"
+    )
 
 
 def test_a_dependent_counts_as_corrected_when_something_was_written_since() -> None:
     world = with_a_dependent()
-    world.when(decide("corrected"), by=w.HEAD).then_refused(NotADependent, saying="correct it first")
+    world.when(decide("corrected"), by=w.HEAD).then_refused(NotADependent, saying="correct it first", field="decision")
     values = {"journal": w.JOURNAL, "day": w.TODAY, "slot": w.LESSON_SLOT, "pupil": w.VERA, "work": "oral"}
     again = CorrectMark.model_validate({**values, "value": "5", "reason": "Верно было пять"})
     later = world.when(ResetCredentials(breach=BREACH), by=w.SUPPORT).when(again, by=w.ADA).and_then_given()
@@ -316,7 +356,7 @@ def test_a_dependent_counts_as_corrected_when_something_was_written_since() -> N
 def test_closing_comes_last() -> None:
     close = CloseBreach(breach=BREACH, conclusion="Пароль сменён, отметки проверены")
     world = reported()
-    world.when(close, by=w.HEAD).then_refused(NotYet, saying="the head has not received")
+    world.when(close, by=w.HEAD).then_refused(NotYet, saying="the head has not received the notice yet", field="breach")
     late = world.at("2025-10-07 09:30").when(received("head"), by=w.HEAD)
     late.when(close, by=w.HEAD).then_refused(NotYet, saying="waits for a second person")
     noted = world.when(received("head"), by=w.HEAD)
@@ -324,14 +364,16 @@ def test_closing_comes_last() -> None:
     noted = noted.when(received("support"), by=w.SUPPORT)
     noted.when(close, by=w.HEAD).then_refused(NotYet, saying="reset-credentials")
     open_one = ready().with_dependents(BREACH, DEPENDENT)
-    open_one.when(close, by=w.HEAD).then_refused(NotYet, saying="1 events stood")
+    open_one.when(close, by=w.HEAD).then_refused(NotYet, saying="1 events stood", field="breach")
     closed = ready().when(close, by=w.HEAD)
     closed.then(
         b.BreachClosed(conclusion=sealed(w.ADA_STAFF, "Пароль сменён, отметки проверены")),
         a.BreachSettled(breach=BREACH),
     )
     closed.when(close, by=w.HEAD).then_nothing()
-    closed.when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(BreachIsClosed)
+    closed.when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(
+        BreachIsClosed, saying="report a new one", field="breach"
+    )
     assert closed.and_then_given().state(AccountState, w.ADA).breaches == set()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ejd.kernel.command import Command, NotAllowed
@@ -120,6 +121,10 @@ def test_the_longest_reopening_is_a_month() -> None:
 def test_a_journal_by_half_years_has_no_quarter_to_reopen() -> None:
     half = closed((YEAR, y.PeriodClosed(period="h1")))
     half.when(reopening(period="h1"), by=HEAD).then_refused(NoSuchPeriodInJournal, field="journals.0")
+    opened = next(event for stream, event in A_GROUP_JOURNAL if stream == JOURNAL)
+    by_trimesters = msgspec.structs.replace(opened, scheme="trimesters")
+    nowhere = closed((uid("by trimesters"), by_trimesters))
+    nowhere.when(reopening(journals=(uid("by trimesters"),)), by=HEAD).then_refused(NoSuchPeriodInJournal)
 
 
 def test_writing_in_a_closed_period_is_refused_everywhere_with_what_to_do() -> None:

@@ -192,7 +192,15 @@ def test_an_extra_lesson_of_a_past_day_is_planned_with_an_approval() -> None:
     outside = asking("substitution", ordinal=2, day=date(2025, 8, 20))
     late().when(outside, by=w.DEPUTY).then_refused(OutsideTheYear, field="day")
     known = late((lesson_stream(**PLACE, ordinal=2), e.ExtraLessonPlanned(**IDENTITY, ordinal=2)))
-    assert known.when(request, by=w.DEPUTY).events
+    assert [getattr(one, "ordinal", 0) for one in known.when(request, by=w.DEPUTY).events] == [2]
+    moved = e.LessonMoved(
+        **IDENTITY, ordinal=2, old_date=w.LESSON_DAY, old_slot=2, new_date=date(2025, 10, 8), new_slot=7
+    )
+    later = late(
+        (lesson_stream(**PLACE, ordinal=2), e.ExtraLessonPlanned(**IDENTITY, ordinal=2)),
+        (lesson_stream(**PLACE, ordinal=2), moved),
+    )
+    later.when(request, by=w.DEPUTY).then_refused(corrections.StillFree, saying="08.10.2025 is free", field="day")
 
 
 def test_written_work_has_a_longer_window() -> None:
@@ -239,6 +247,17 @@ def test_the_regulation_of_the_lessons_day_counts_also_one_adopted_later_for_pas
     assert late(future, at=LAST_MINUTE).when(entry, by=w.ADA).events
     wide = (SCHOOL, s.RegulationAdopted(starts=date(2025, 10, 6), regulation=s.Regulation(mark_window_days=30)))
     assert late(wide).when(entry, by=w.ADA).events
+    narrow = (SCHOOL, s.RegulationAdopted(starts=date(2025, 10, 6), regulation=s.Regulation(mark_window_days=3)))
+    late(narrow).when(entry, by=w.ADA).then_refused(windows.WindowIsOver, saying="regulation of 06.10.2025 (3 days)")
+
+
+def test_without_a_regulation_the_default_one_counts_from_the_beginning() -> None:
+    """The school's first regulation is adopted only from 8 October on."""
+    none = (SCHOOL, EventsVoided(breach="breach", versions=(2,)))
+    later = (SCHOOL, s.RegulationAdopted(starts=date(2025, 10, 8), regulation=s.Regulation(mark_window_days=30)))
+    entry = marks.RecordMark(**CELL, value="5")
+    refused = late(none, later).when(entry, by=w.ADA)
+    refused.then_refused(windows.WindowIsOver, saying="until 13.10.2025 by the regulation of 01.01.2000 (7 days)")
 
 
 def test_a_moved_lesson_counts_from_the_day_on_which_it_takes_place() -> None:
@@ -272,7 +291,8 @@ def test_advice_to_a_pupil_has_no_window() -> None:
 def test_a_free_lesson_is_not_moved_to_a_day_that_is_no_longer_free() -> None:
     back = substitutions.MoveLesson(**PLACE, new_day=date(2025, 9, 29), new_slot=7)
     far = back.model_copy(update={"new_day": date(2025, 9, 26)})
-    assert given(WORLD).when(back, by=w.DEPUTY).events
+    assert given(WORLD).at("2025-10-06 23:59").when(back, by=w.DEPUTY).events
+    given(WORLD).at("2025-10-07 00:00").when(back, by=w.DEPUTY).then_refused(substitutions.MovedTooFarBack)
     refused = given(WORLD).at("2025-10-06 12:00").when(far, by=w.DEPUTY)
     refused.then_refused(substitutions.MovedTooFarBack, saying="was free for rescheduling until 03.10.2025")
     approved = late(asked("substitution", "", account=w.DEPUTY, person=w.DEPUTY_STAFF), APPROVED)
@@ -376,6 +396,8 @@ def test_an_approval_is_used_by_who_asked_with_any_account_of_the_same_person() 
     refused.then_refused(windows.ApprovalOfSomebodyElse, saying="ask for your own", field="approval")
     nobody = asked(account=w.BORIS, person="")
     late(A_LESSON, nobody, APPROVED).when(named, by=w.ADA).then_refused(windows.ApprovalOfSomebodyElse)
+    of_the_account = asked(account=w.ADA, person="")
+    used(late(A_LESSON, of_the_account, APPROVED).when(named, by=w.ADA), CORRECTED)
 
 
 def test_an_approval_that_is_no_request_is_not_found() -> None:
@@ -432,6 +454,7 @@ def test_the_id_of_a_request_follows_from_the_command_when_none_is_given() -> No
 def test_what_is_still_free_is_not_asked_for(kind: c.RecordKind) -> None:
     refused = late(at=LAST_MINUTE).when(asking(kind), by=w.ADA)
     refused.then_refused(corrections.StillFree, saying="free until 13.10.2025 by the regulation of 01.01.2000 (7 days)")
+    refused.then_refused(corrections.StillFree, field="day")
 
 
 def test_a_lesson_is_asked_for_as_soon_as_any_part_of_it_is_no_longer_free() -> None:
@@ -471,7 +494,9 @@ def test_the_same_request_again_changes_nothing_and_a_second_one_is_refused_whil
     outcome = late().when(asking("mark"), by=w.ADA)
     outcome.when(asking("mark", reason="Ещё раз"), by=w.ADA).then_nothing()
     second = asking("mark", request=uid("second"))
-    outcome.when(second, by=w.ADA).then_refused(corrections.IsRequested, saying=f"request {REQUEST} is open")
+    outcome.when(second, by=w.ADA).then_refused(
+        corrections.IsRequested, saying=f"request {REQUEST} is open", field="request"
+    )
     approved = outcome.when(ApproveCorrection(request=REQUEST), by=w.DEPUTY)
     approved.when(second, by=w.ADA).then_refused(corrections.IsRequested, saying="is approved: use or withdraw it")
     approved.when(asking("mark"), by=w.ADA).then_refused(corrections.RequestIdTaken, saying="ask under a new id")
@@ -483,7 +508,10 @@ def test_other_records_and_other_people_have_requests_of_their_own() -> None:
     outcome = late().when(asking("mark"), by=w.ADA)
     outcome.when(asking("topic"), by=w.ADA).then_refused(corrections.RequestIdTaken, field="request")
     assert outcome.when(asking("topic", request=uid("second")), by=w.ADA).events
-    assert outcome.when(asking("mark", request=uid("second")), by=ADA_TOO).events
+    theirs = outcome.when(asking("mark", request=uid("second")), by=ADA_TOO)
+    assert theirs.events
+    third = asking("mark", request=uid("third"))
+    theirs.when(third, by=ADA_TOO).then_refused(corrections.IsRequested, saying=f"request {uid('second')} is open")
     void = (REQUEST, EventsVoided(breach="breach", versions=(1,)))
     assert late(asked(), void).when(asking("mark", request=uid("second")), by=w.ADA).events
     assert late(asked(), void).when(asking("mark"), by=w.ADA).events
@@ -499,6 +527,7 @@ def test_somebody_of_the_administration_approves_for_the_days_of_the_regulation(
     outcome = late(asked()).when(APPROVE, by=w.DEPUTY)
     outcome.then(c.CorrectionApproved(until=until(3))).in_stream(REQUEST)
     outcome.standing_on(Ref(REQUEST, 1), Ref(w.DEPUTY, 2))
+    assert outcome.targets[0].scope.kind == "correction"
     today_only = (SCHOOL, s.RegulationAdopted(starts=date(2025, 10, 14), regulation=s.Regulation(approval_days=0)))
     late(asked(), today_only).when(APPROVE, by=w.HEAD).then(c.CorrectionApproved(until=until(0)))
 
@@ -518,6 +547,8 @@ def test_who_asked_never_decides_nor_the_same_person_with_another_account(comman
     late(own).when(command, by=w.DEPUTY).then_refused(NotAllowed, saying="you asked for this yourself")
     late(asked()).when(command, by=DEPUTY_TOO).then_refused(NotAllowed, saying="somebody else decides")
     assert late(own).when(command, by=w.HEAD).events
+    of_the_account = asked("substitution", "", account=w.DEPUTY, person="")
+    late(of_the_account).when(command, by=w.DEPUTY).then_refused(NotAllowed, saying="you asked for this yourself")
 
 
 @pytest.mark.parametrize("command", [APPROVE, REJECT])
@@ -562,6 +593,7 @@ def test_who_asked_withdraws_and_nobody_else() -> None:
     outcome = late(asked()).when(WITHDRAW, by=w.ADA)
     outcome.then(c.CorrectionWithdrawn()).standing_on(Ref(REQUEST, 1))
     assert late(asked()).when(WITHDRAW, by=ADA_TOO).events
+    assert late(asked(account=w.ADA, person="")).when(WITHDRAW, by=w.ADA).events
     late(asked()).when(WITHDRAW, by=w.HEAD).then_refused(NotAllowed, saying="rejects it instead")
     late(asked()).when(WITHDRAW, by=w.API_CLIENT).then_refused(NotAllowed, saying="withdraw a request")
 

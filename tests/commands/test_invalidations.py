@@ -42,6 +42,7 @@ from ejd_commands.invalidations import (
 )
 from ejd_commands.lessons import SaveLesson
 from ejd_commands.marks import CellIsEmpty, CorrectMark, MarkEntry, RecordMark
+from ejd_commands.substitutions import CancelLesson
 from tests import worlds as w
 from tests.commands.test_breaches import BREACH, REPORT, micros, received, token
 from tests.scenario import SESSION, Outcome, Scenario, given, sealed, uid
@@ -116,6 +117,11 @@ def test_the_window_opens_at_the_later_receipt_and_ends_with_the_reset() -> None
 def test_two_people_make_the_commands_of_the_window_void_and_nothing_else() -> None:
     world = ready(FORGERY)
     assert marks(world) == {w.GLEB: "4", w.VERA: "5"}
+    world.when(ProposeInvalidation(breach=BREACH, digest=digest(world)), by=w.HEAD).then(
+        b.InvalidationProposed(
+            by=b.Decider(account=w.HEAD, person=w.HEAD_STAFF), digest=digest(world), commands=1, events=1, streams=1
+        )
+    )
     outcome = invalidated(world)
     outcome.then(
         b.EventsInvalidated(
@@ -172,7 +178,7 @@ def test_a_preview_that_is_old_is_refused() -> None:
         PreviewIsOld, saying="new preview"
     )
     never = InvalidateBreach(breach=BREACH, digest="0" * 64)
-    before.when(never, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-invalidation")
+    before.when(never, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-invalidation", field="digest")
     world.when(InvalidateBreach(breach=BREACH, digest=old), by=w.DEPUTY).then_refused(NothingProposed)
     before.when(ProposeInvalidation(breach=BREACH, digest=old), by=w.DEPUTY).then_nothing()
 
@@ -187,9 +193,9 @@ def test_closing_waits_for_what_is_proposed() -> None:
 def test_nothing_in_the_window_is_nothing_to_propose() -> None:
     world = ready()
     empty = ProposeInvalidation(breach=BREACH, digest="0" * 64)
-    world.when(empty, by=w.HEAD).then_refused(NothingInTheWindow, saying="check the window")
+    world.when(empty, by=w.HEAD).then_refused(NothingInTheWindow, saying="check the window", field="breach")
     early = begun(FORGERY).when(REPORT, by=w.HEAD).when(empty, by=w.HEAD)
-    early.then_refused(NotYet, saying="acknowledge-breach-notice")
+    early.then_refused(NotYet, saying="acknowledge-breach-notice", field="breach")
 
 
 def test_a_stream_whose_events_are_all_void_is_an_existing_stream_with_an_empty_state() -> None:
@@ -235,13 +241,13 @@ def test_narrowing_takes_one_person_and_leaves_operations_out() -> None:
 def test_what_is_no_narrower_window() -> None:
     world = ready(FORGERY)
     wider = NarrowBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 5, tzinfo=UTC), reason="Вход ночью")
-    world.when(wider, by=w.HEAD).then_refused(NotNarrower, saying="propose-breach-window")
+    world.when(wider, by=w.HEAD).then_refused(NotNarrower, saying="propose-breach-window", field="starts")
     for change in ({"ends": datetime(2025, 10, 6, 10, tzinfo=UTC)}, {"starts": datetime(2025, 10, 6, 9, tzinfo=UTC)}):
         wrong = NarrowBreachWindow.model_validate({"breach": BREACH, "reason": "Проверка", **change})
         world.when(wrong, by=w.HEAD).then_refused(NotThatTime, field="starts")
     void = invalidated(world).and_then_given()
     late = NarrowBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 8, tzinfo=UTC), reason="Урок был честным")
-    void.when(late, by=w.HEAD).then_refused(NotNarrower, saying="reaffirm")
+    void.when(late, by=w.HEAD).then_refused(NotNarrower, saying="reaffirm", field="breach")
 
 
 def test_widening_takes_two_people_and_reaches_what_lay_before() -> None:
@@ -250,14 +256,37 @@ def test_widening_takes_two_people_and_reaches_what_lay_before() -> None:
     asked = world.when(wider, by=w.HEAD)
     asked.when(wider, by=w.HEAD).then_nothing()
     agree = WidenBreachWindow(breach=BREACH)
-    asked.when(agree, by=w.HEAD).then_refused(SecondPersonNeeded)
-    world.when(agree, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-breach-window")
+    asked.when(agree, by=w.HEAD).then_refused(SecondPersonNeeded, saying="you proposed this window yourself")
+    world.when(agree, by=w.DEPUTY).then_refused(NothingProposed, saying="propose-breach-window", field="breach")
     agreed = asked.when(agree, by=w.DEPUTY)
     starts, ends = micros(datetime(2025, 10, 6, 5, tzinfo=UTC)), micros(datetime(2025, 10, 6, 9, tzinfo=UTC))
     agreed.then(b.WindowWidened(starts=starts, ends=ends))
     assert marks(invalidated(agreed.and_then_given()).and_then_given()) == {}
     narrow = ProposeBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 8, tzinfo=UTC), reason="Ошибка")
-    world.when(narrow, by=w.HEAD).then_refused(NotWider, saying="narrow-breach-window")
+    world.when(narrow, by=w.HEAD).then_refused(NotWider, saying="narrow-breach-window", field="starts")
+
+
+def test_sessions_that_were_left_out_come_back_with_two_people_and_are_named() -> None:
+    narrow = NarrowBreachWindow(breach=BREACH, sessions=("phone",), reason="Только телефон")
+    world = ready(FORGERY).when(narrow, by=w.HEAD).and_then_given()
+    starts, ends = micros(datetime(2025, 10, 6, 6, tzinfo=UTC)), micros(datetime(2025, 10, 6, 9, tzinfo=UTC))
+    both = ProposeBreachWindow(breach=BREACH, sessions=("web", "phone"), reason="И браузер")
+    asked = world.when(both, by=w.HEAD)
+    asked.then(
+        b.WideningProposed(
+            by=b.Decider(account=w.HEAD, person=w.HEAD_STAFF),
+            starts=starts,
+            ends=ends,
+            sessions=("phone", "web"),
+            reason=sealed(SCHOOL, "И браузер"),
+        )
+    )
+    asked.when(both, by=w.HEAD).then_nothing()
+    everything = ProposeBreachWindow(breach=BREACH, reason="Все входы")
+    assert asked.when(everything, by=w.HEAD).events
+    agreed = asked.when(WidenBreachWindow(breach=BREACH), by=w.DEPUTY)
+    agreed.then(b.WindowWidened(starts=starts, ends=ends, sessions=("phone", "web")))
+    assert agreed.and_then_given().state(BreachState, BREACH).window == Window(starts, ends, ("phone", "web"))
 
 
 def test_a_second_round_after_widening_adds_only_what_is_new() -> None:
@@ -294,6 +323,26 @@ def test_single_commands_are_reaffirmed_and_stay_so() -> None:
     again.when(ProposeInvalidation(breach=BREACH, digest="0" * 64), by=w.HEAD).then_refused(NothingInTheWindow)
 
 
+def test_reaffirming_a_command_restores_what_was_void_of_it_and_not_what_protects() -> None:
+    """The deputy head's account cancelled a lesson and reported a breach in one command; the report was never void."""
+    cancel = CancelLesson(journal=w.JOURNAL, day=w.TODAY, slot=w.LESSON_SLOT, reason="Карантин")
+    report = ReportBreach(breach=uid("another"), account=w.BORIS, learned_at=OPENS, what="Чужой вход")
+    world = given(w.A_JOURNAL).at("2025-10-06 10:00").when(cancel, report, by=w.DEPUTY, command_id=FORGED)
+    of_deputy = REPORT.model_copy(update={"account": w.DEPUTY})
+    world = world.and_then_given().at("2025-10-06 12:00").when(of_deputy, by=w.HEAD).when(received("head"), by=w.HEAD)
+    world = world.when(received("support"), by=w.SUPPORT).when(ResetCredentials(breach=BREACH), by=w.HEAD)
+    before = proposed(world.and_then_given())
+    second = w.account(uid("second deputy"), "deputy-2", "deputy-head", w.BORIS_STAFF)
+    for stream, event in second:
+        before.streams[stream].append(event)
+    void = before.when(InvalidateBreach(breach=BREACH, digest=digest(before)), by=uid("second deputy"))
+    assert void.events[1:] == [EventsVoided(breach=BREACH, versions=(1,))]
+    ours = ReaffirmOperations(breach=BREACH, commands=(FORGED,), reason="Так и было")
+    done = void.when(ours, by=w.HEAD)
+    assert done.events[1:] == [EventsRestored(breach=BREACH, versions=(1,))]
+    assert [one.stream for one in done.decided] == [BREACH, w.LESSON]
+
+
 def test_reaffirming_nothing_that_was_invalidated_changes_nothing() -> None:
     world = ready(FORGERY)
     state = world.state(BreachState, BREACH)
@@ -313,7 +362,7 @@ def test_revoking_restores_everything_that_no_other_breach_holds() -> None:
         EventsRestored(breach=BREACH, versions=(2,)),
     )
     assert marks(done.and_then_given()) == {w.GLEB: "4", w.VERA: "5"}
-    done.when(revoke, by=w.HEAD).then_refused(NothingIsVoid)
+    done.when(revoke, by=w.HEAD).then_refused(NothingIsVoid, saying="nothing to revoke", field="breach")
     other = EventsVoided(breach=uid("other breach"), versions=(2,))
     void.streams[w.LESSON].append(other)
     assert marks(void.when(revoke, by=w.HEAD).and_then_given()) == {w.GLEB: "4"}

@@ -12,6 +12,7 @@ from ejd.kernel.dependents import (
     FOREVER,
     Decoded,
     Dependent,
+    Key,
     Shown,
     acknowledged,
     causes_of,
@@ -130,7 +131,7 @@ def test_what_was_decided_between_a_revocation_and_the_next_invalidation_stands_
 
 
 def test_when_a_version_could_be_seen() -> None:
-    """Position 10 to 20, and 40 on; 50 is a marker of another version, 60 of a second breach that changes nothing."""
+    """Position 10 to 20, and from 50 on, where the second breach lets it go too; the marker at 60 is of another one."""
     events = stored(
         "lesson",
         mark(),
@@ -162,41 +163,59 @@ def test_a_line_of_the_roll_stands_on_the_roll_and_on_its_own_line() -> None:
     gleb = e.AttendanceCorrected(**WHERE, pupil="gleb", reason=WHY)
     assert found(stored("lesson", roll, vera, gleb), 1) == [same_cell(2, 1), same_cell(3, 1)]
     assert found(stored("lesson", roll, vera, gleb, vera), 2) == [same_cell(4, 2)]
+    assert writes(roll) == (("roll",),)
+    assert writes(vera) == (("roll", "vera"),)
+    assert found(stored("lesson", roll, mark()), 1) == []
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("cell", "first", "second"),
     [
-        (e.TopicRecorded(**WHERE, topic="a"), e.TopicCorrected(**WHERE, old_topic="a", new_topic="b", reason=WHY)),
         (
+            ("topic",),
+            e.TopicRecorded(**WHERE, topic="a"),
+            e.TopicCorrected(**WHERE, old_topic="a", new_topic="b", reason=WHY),
+        ),
+        (
+            ("homework",),
             e.HomeworkSet(**WHERE, homework=e.Homework(text="a")),
             e.HomeworkCorrected(**WHERE, old=e.Homework(text="a"), reason=WHY),
         ),
         (
+            ("substitution",),
             e.LessonSubstituted(**WHERE, substitution=e.Substitution(teacher="boris")),
             e.SubstitutionCorrected(**WHERE, old=e.Substitution(teacher="boris"), reason=WHY),
         ),
-        (e.LessonCancelled(**WHERE, reason=WHY), e.LessonReinstated(**WHERE, reason=WHY)),
+        (("place",), e.LessonCancelled(**WHERE, reason=WHY), e.LessonReinstated(**WHERE, reason=WHY)),
         (
+            ("place",),
             e.ExtraLessonPlanned(**WHERE),
             e.LessonMoved(**WHERE, old_date=DAY, old_slot=2, new_date=DAY, new_slot=3),
         ),
         (
+            ("class",),
             p.PupilEnrolled(name=WHY, class_id="5a", enrolled_on=DAY),
             p.PupilTransferred(old_class="5a", new_class="5b", transferred_on=DAY),
         ),
-        (p.PupilLeft(left_on=DAY), p.PupilReturned(class_id="5a", returned_on=DAY)),
-        (p.GroupJoined(group="g", joined_on=DAY), p.GroupLeft(group="g", left_on=DAY)),
-        (j.TeacherAssigned(staff="ada", starts=DAY), j.TeacherUnassigned(staff="ada", ends=DAY)),
-        (p.StaffMemberEmployed(name=WHY, position="", employed_on=DAY), p.StaffMemberLeft(left_on=DAY)),
-        (JournalScheduled(journal="maths", starts=DAY, entries=()),) * 2,
+        (("class",), p.PupilLeft(left_on=DAY), p.PupilReturned(class_id="5a", returned_on=DAY)),
+        (("group", "g"), p.GroupJoined(group="g", joined_on=DAY), p.GroupLeft(group="g", left_on=DAY)),
+        (("load", "ada"), j.TeacherAssigned(staff="ada", starts=DAY), j.TeacherUnassigned(staff="ada", ends=DAY)),
         (
+            ("employment",),
+            p.StaffMemberEmployed(name=WHY, position="", employed_on=DAY),
+            p.StaffMemberLeft(left_on=DAY),
+        ),
+        (("schedule", "maths"), *(JournalScheduled(journal="maths", starts=DAY, entries=()),) * 2),
+        (
+            ("final-mark", "vera"),
             f.FinalMarkDecided(journal="maths", period="q1", pupil="vera", value="5", basis=f.Basis()),
             f.FinalMarkWithdrawn(journal="maths", period="q1", pupil="vera", old_value="5", reason=WHY),
         ),
+        (("mark", "vera", "oral", 1), mark(), corrected()),
     ],
 )
-def test_each_kind_of_record_has_a_cell(first: Event, second: Event) -> None:
+def test_each_kind_of_record_has_a_cell(cell: Key, first: Event, second: Event) -> None:
+    assert writes(first) == writes(second) == (cell,)
     assert found(stored("lesson", first, second), 1) == [same_cell(2, 1)]
 
 
@@ -242,6 +261,9 @@ def test_a_final_mark_stands_on_the_marks_of_its_basis() -> None:
         ((meta, event),) = stored("finals", one, causes={1: [Ref("lesson", 4)]})
         assert standing(meta, event, {"lesson": {4}}) == Dependent(Ref("finals", 1), "basis", (Ref("lesson", 4),))
         assert standing(meta, event, {"lesson": {5}}) is None
+        assert standing(meta, event, {}) is None
+        there = in_stream([Decoded(meta, event)], {"lesson": {1}}, NOTHING)
+        assert there == [Dependent(Ref("finals", 1), "basis", (Ref("lesson", 1),))]
 
 
 def test_what_parents_were_shown() -> None:

@@ -99,11 +99,10 @@ class DecidesBreach:
     """Deciding about the window, what is void, and what stood on it: head and deputy heads."""
 
     account: str
-    doing: str = "decide about a breach"
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Answer the grant; raises CompromisedAccount and UnderBreach."""
-        refs = any_role(context, ("head", "deputy-head"), self.doing)
+        refs = any_role(context, ("head", "deputy-head"), "decide about a breach")
         check_independent(context, self.account)
         return refs
 

@@ -232,10 +232,10 @@ def acknowledged(
 
     `periods` maps year and code to first and last day. What counts is the position that the parent saw.
     """
+    period: str | None = None
     match event:
         case k.DiaryAcknowledged():
             first, last = event.week, event.week + WEEK - timedelta(days=1)
-            period = ""
         case k.PeriodMarksAcknowledged():
             first, last = periods.get((event.year, event.period), (date.max, date.min))
             period = event.period
@@ -245,6 +245,6 @@ def acknowledged(
         one.ref
         for one in void
         if any(since <= event.seen_position < until for since, until in one.visible)
-        and ((one.day is not None and first <= one.day <= last) or (one.period != "" and one.period == period))
+        and ((one.day is not None and first <= one.day <= last) or one.period == period)
     )
     return Dependent(Ref(meta.stream, meta.version), "acknowledged", on) if on else None

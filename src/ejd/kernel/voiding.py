@@ -140,6 +140,6 @@ def digest_of(breach: str, window: Window, found: Affected, heads: Mapping[str, 
     content = (
         breach,
         window,
-        [(stream, versions, heads.get(stream, 0)) for stream, versions in sorted(found.voided.items())],
+        [(stream, versions, heads[stream]) for stream, versions in sorted(found.voided.items())],
     )
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()

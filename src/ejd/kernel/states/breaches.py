@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import msgspec
+
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import breaches as b
@@ -36,7 +38,6 @@ class BreachState(State):
         """Nothing was reported."""
         super().__init__()
         self.reported: b.BreachReported | None = None
-        self.reported_ref: Ref | None = None
         self.receipts: dict[b.Receiver, b.NoticeReceived] = {}
         self.reset_at: int | None = None
         self.chosen: Window | None = None
@@ -59,11 +60,11 @@ class BreachState(State):
             return None
         return self.chosen or Window(max(received), self.reset_at)
 
-    def evolve(self, event: Event, ref: Ref) -> None:
+    def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
         """A new window makes an old proposal worthless: it was of another preview."""
         match event:
             case b.BreachReported():
-                self.reported, self.reported_ref = event, ref
+                self.reported = event
             case b.BreachCredentialsReset():
                 self.reset_at = event.reset_at
             case b.DependentDecided():
@@ -84,7 +85,7 @@ class BreachState(State):
             case b.NoticeConfirmed():
                 waiting = self.receipts.get(event.receiver)
                 if waiting is not None and waiting.received_at == event.received_at:
-                    self.receipts = {**self.receipts, event.receiver: _confirmed(waiting)}
+                    self.receipts = {**self.receipts, event.receiver: msgspec.structs.replace(waiting, confirmed=True)}
 
     def _choose(self, event: b.WindowNarrowed | b.WideningProposed | b.WindowWidened) -> None:
         self.proposed = None
@@ -138,13 +139,3 @@ class BreachState(State):
 
 
 RECEIVERS: tuple[b.Receiver, ...] = ("head", "support")
-
-
-def _confirmed(receipt: b.NoticeReceived) -> b.NoticeReceived:
-    return b.NoticeReceived(
-        by=receipt.by,
-        receiver=receipt.receiver,
-        received_at=receipt.received_at,
-        entered_at=receipt.entered_at,
-        confirmed=True,
-    )
