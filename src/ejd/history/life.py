@@ -272,7 +272,7 @@ class Teller:
             counts=True,
             breaches=[],
             versions=[],
-            stands_on=causes_of(meta),
+            stands_on=list(causes_of(meta)),
             seen=[] if seen is None else self.standing(seen),
         )
 

@@ -127,11 +127,6 @@ class Folding:
         """Answer the tables that folds of this stored name may read or write; unknown names concern none."""
         return self._concerned.get(name, ())
 
-    @property
-    def unseal(self) -> Unseal:
-        """What opens sealed texts, for histories that are told from the events themselves."""
-        return self._unseal
-
     def start(self, stream: str) -> StreamRows:
         """Answer an empty set of rows for a stream."""
         return StreamRows(stream, self.unseal)
