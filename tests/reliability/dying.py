@@ -13,9 +13,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from ejd.cli import main
 from ejd.read import rebuild, writing
+from ejd.read.folding import tuples
 from ejd.store import arrays, postgres, sqlite
 from ejd.store.judge import Rows
 from ejd_commands import invalidations
@@ -28,6 +30,11 @@ STREAMS_AT_ONCE = 5
 Die = Callable[[], None]
 
 
+def replace(place: object, name: str, thing: object) -> None:
+    """Put something in the place of a function, for good: the process is going to die."""
+    patch.object(place, name, thing).start()
+
+
 def die_in_the_decision(die: Die) -> None:
     """Everything is read, half of the markers are decided."""
     whole = invalidations._markers
@@ -38,7 +45,7 @@ def die_in_the_decision(die: Die) -> None:
         die()
         yield from decided[len(decided) // 2 :]
 
-    invalidations._markers = half
+    replace(invalidations, "_markers", half)
 
 
 def die_before_writing(die: Die) -> None:
@@ -60,8 +67,8 @@ def die_before_the_commit(die: Die) -> None:
         if len(rows.events) >= EVENTS_MIN:
             die()
 
-    sqlite.Recorder._write = written  # type: ignore[method-assign]
-    arrays.inserts = sent  # type: ignore[assignment]
+    replace(sqlite.Recorder, "_write", written)
+    replace(arrays, "inserts", sent)
 
 
 def die_before_the_answer(die: Die) -> None:
@@ -71,14 +78,14 @@ def die_before_the_answer(die: Die) -> None:
 
 def die_in_the_refold(die: Die) -> None:
     """Some streams are folded again and written, the transaction is open."""
-    writing.REFOLD_STREAMS_MAX = STREAMS_AT_ONCE
+    replace(writing, "REFOLD_STREAMS_MAX", STREAMS_AT_ONCE)
     fold = writing._refold
 
     def part(folding: Any, writer: Any, events: Any) -> None:
         fold(folding, writer, events)
         die()
 
-    writing._refold = part
+    replace(writing, "_refold", part)
 
 
 def die_after_the_refold(die: Die) -> None:
@@ -91,18 +98,18 @@ def die_after_the_refold(die: Die) -> None:
             die()
         return fed
 
-    writing.Feed.bring = brought  # type: ignore[method-assign]
+    replace(writing.Feed, "bring", brought)
 
 
 def die_in_a_rebuild(die: Die) -> None:
     """A part of the next generation is loaded."""
-    load = rebuild.tuples
+    load = tuples
 
     def loaded(streams: Any) -> Any:
         die()
         return load(streams)
 
-    rebuild.tuples = loaded
+    replace(rebuild, "tuples", loaded)
 
 
 def die_before_the_switch(die: Die) -> None:
@@ -113,7 +120,7 @@ def die_before_the_switch(die: Die) -> None:
         die()
         return switch(*given)
 
-    rebuild._switch = switched
+    replace(rebuild, "_switch", switched)
 
 
 def _around_finish(before: Callable[[Rows], None] | None, after: Callable[[Rows], None] | None) -> None:
@@ -127,7 +134,7 @@ def _around_finish(before: Callable[[Rows], None] | None, after: Callable[[Rows]
             if after is not None:
                 after(rows)
 
-        recorder.finish = finished  # type: ignore[method-assign]
+        replace(recorder, "finish", finished)
 
 
 STAGES: dict[str, Callable[[Die], None]] = {
@@ -138,6 +145,8 @@ STAGES: dict[str, Callable[[Die], None]] = {
     "in the refold": die_in_the_refold,
     "after the refold": die_after_the_refold,
 }
+NOT_YET_STORED = frozenset({"in the decision", "before writing", "before the commit"})
+"""Stages that leave nothing behind; the others leave the whole invalidation."""
 REBUILD_STAGES: dict[str, Callable[[Die], None]] = {
     "in a rebuild": die_in_a_rebuild,
     "before the switch": die_before_the_switch,

@@ -39,7 +39,7 @@ from tests import worlds as w
 from tests.breaching import Breach
 from tests.handling.conftest import store_world
 from tests.postgres import database, shared_server
-from tests.reliability.dying import REBUILD_STAGES, STAGES
+from tests.reliability.dying import NOT_YET_STORED, REBUILD_STAGES, STAGES
 from tests.reliability.kill_server import LESSON_DAYS, Door, contents, everything, free_port, post, postgres_settings
 from tests.reliability.kill_server import wait_ready as wait_alive
 from tests.scenario import uid
@@ -62,6 +62,14 @@ class Sent(NamedTuple):
     body: dict[str, Any]
 
 
+class Pending(NamedTuple):
+    """A decision whose server was killed, what it answered before if it did, and whether the decision is stored."""
+
+    sent: Sent
+    answer: dict[str, Any] | None
+    stored: bool
+
+
 @dataclass
 class Killing:
     """One school that is killed again and again."""
@@ -73,6 +81,7 @@ class Killing:
     noted: dict[str, bool] = field(default_factory=dict)
     """Commands of others by id: whether they were acknowledged."""
     decisions: int = 0
+    pending: Pending | None = None
 
     @property
     def armed(self) -> Path:
@@ -88,9 +97,7 @@ class Killing:
                 self._give_token(school, account)
             learned_at = school.clock()
             for number, day in enumerate(FORGED_DAYS):
-                mark = RecordMark(
-                    journal=w.JOURNAL, day=day, slot=w.LESSON_SLOT, pupil=w.VERA, work="oral", value="5"
-                )
+                mark = RecordMark(journal=w.JOURNAL, day=day, slot=w.LESSON_SLOT, pupil=w.VERA, work="oral", value="5")
                 school.handler.handle([Request(mark, uid(f"forged {number}"))], Actor(w.ADA, uid("session"), "tests"))
             Breach(school, BREACH).open(learned_at)
             ensure_built(school.read, school.workshop, processes=1)
@@ -175,18 +182,22 @@ class Killing:
             self.noted[name] = self.send(Sent(w.HEAD, "/api/v1/commands/define-subject", name, body), port) is not None
 
     def kill(self, stage: str) -> str:
-        """Send the next decision to a server that is killed on the way; answer what became of it."""
-        sent = self.next_decision()
-        before = self.markers()
+        """Send the next decision to a server that is killed on the way; answer what became of it.
+
+        That server has answered the last decision again before, which another one was killed at.
+        """
         stop = threading.Event()
         with self.server(stage) as (process, port):
+            self.repeat(port)
+            sent = self.next_decision()
+            before = self.markers()
             other = threading.Thread(target=self.write_meanwhile, args=(port, stop))
             other.start()
             try:
                 self.armed.touch()
                 if stage == AT_ANY_TIME:
                     threading.Timer(self.rng.uniform(0, LATEST_KILL_SECONDS), os.killpg, (process.pid, 9)).start()
-                first = self.send(sent, port)
+                answer = self.send(sent, port)
                 assert process.wait(DEATH_SECONDS_MAX) == -signal.SIGKILL, f"it was not killed {stage}"
             finally:
                 stop.set()
@@ -194,19 +205,20 @@ class Killing:
                 self.armed.unlink()
         found = self.markers() - before
         assert found in {0, len(FORGED_DAYS)}, f"killed {stage}: {found} markers of {len(FORGED_DAYS)} are there"
-        self.repeat(sent, first, found=found)
+        self.pending = Pending(sent, answer, stored=bool(found))
         return "stored" if found else "not there"
 
-    def repeat(self, sent: Sent, first: dict[str, Any] | None, *, found: int) -> None:
-        """Send it again, twice, to a server that lives: the same answer, once in the store, reports of all of it."""
-        with self.server() as (_, port):
-            again = self.send(sent, port)
-            assert again is not None
-            assert again["repeated"] == bool(found), "what is there is not done again"
-            assert len(again["events"]) == len(FORGED_DAYS) + 1
-            assert self.send(sent, port) == {**again, "repeated": True}
-            assert first is None or first["events"] == again["events"], "the same answer as before"
-        self.check()
+    def repeat(self, port: int) -> None:
+        """Send the last decision again, twice, to a server that lives: one answer, and nothing is done twice."""
+        if self.pending is None:
+            return
+        (sent, first, stored), self.pending = self.pending, None
+        again = self.send(sent, port)
+        assert again is not None
+        assert again["repeated"] == stored, "what is there is not done again"
+        assert len(again["events"]) == len(FORGED_DAYS) + 1
+        assert self.send(sent, port) == {**again, "repeated": True}
+        assert first is None or first["events"] == again["events"], "the same answer as before"
 
     def markers(self) -> int:
         """Answer how many markers the store has."""
@@ -236,11 +248,18 @@ def run(settings: Settings, folder: Path, *, rounds: int = 1, seed: int = 7, at_
     outcomes: Counter[str] = Counter()
     for _ in range(rounds):
         for stage in (*STAGES, *[AT_ANY_TIME] * at_any_time):
-            outcomes[killing.kill(stage)] += 1
+            outcome = killing.kill(stage)
+            if stage != AT_ANY_TIME:
+                assert outcome == ("not there" if stage in NOT_YET_STORED else "stored"), stage
+            outcomes[outcome] += 1
+            killing.check()
         for stage in REBUILD_STAGES:
             killing.rebuild_and_die(stage)
             killing.check()
-            outcomes["rebuilt"] += 1
+            outcomes["in rebuilds"] += 1
+    with killing.server() as (_, port):
+        killing.repeat(port)
+    killing.check()
     told = ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items()))
     return f"{outcomes.total()} kills ({told}), {sum(killing.noted.values())} commands of others: whole or not there"
 

@@ -1,4 +1,4 @@
-"""A short run of kill_invalidation on each database; the long one is `python -m tests.reliability.kill_invalidation`."""
+"""A short run of kill_invalidation on each database; `python -m tests.reliability.kill_invalidation` is long."""
 
 from __future__ import annotations
 
