@@ -81,10 +81,10 @@ class Breach:
         found = self.affected()
         return digest_of(self.breach, self.window(), found, self.school.store.heads(list(found.voided)))
 
-    def propose(self) -> str:
+    def propose(self, command_id: str | None = None) -> str:
         """Propose what the preview shows, as the head; answer its digest."""
         digest = self.digest()
-        self.send(ProposeInvalidation(breach=self.breach, digest=digest), w.HEAD)
+        self.send(ProposeInvalidation(breach=self.breach, digest=digest), w.HEAD, command_id)
         return digest
 
     def invalidate(self, digest: str, command_id: str | None = None) -> Answer:
