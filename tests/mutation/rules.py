@@ -97,6 +97,7 @@ def operators() -> None:
     ]
     ours = [(cst.Expr, dropped), (cst.Raise, let_through), (cst.If, turned), (cst.CompIf, turned)]
     assert isinstance(mutators.mutation_operators, list)
+    assert (cst.BaseString, codes_only) in known, "mutmut mutates strings in another way now"
     mutators.mutation_operators[:] = [*known, *ours]
 
 
