@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from tests.breaches.player import RealPlayer
 from tests.projections.compared import Difference, compare, questions
 
 PAGE_EVENTS = 5_000
+SHOWN_MAX = 5
 
 
 def all_events(school: School, after: int = 0) -> Iterator[Any]:
@@ -30,6 +33,12 @@ def all_events(school: School, after: int = 0) -> Iterator[Any]:
     while page := school.store.read_page(after, PAGE_EVENTS):
         yield from page
         after = page[-1].position
+
+
+def none(found: Iterable[Any]) -> None:
+    """Assert that nothing was found, and show the first of it."""
+    first = list(islice(found, SHOWN_MAX))
+    assert not first, "\n".join(map(str, first))
 
 
 class Comparing:
@@ -53,8 +62,8 @@ class Comparing:
 
     def check_void(self) -> None:
         """The markers say what the decisions say; nobody acted who was shut out."""
-        assert t.told_by_markers(self.happened) == t.told_by_decisions(self.truth)
-        assert list(t.acted_while_shut_out(self.happened)) == []
+        none(compare("void", t.told_by_decisions(self.truth), t.told_by_markers(self.happened)))
+        none(t.acted_while_shut_out(self.happened))
 
     def check_states(self, streams: Iterable[str]) -> None:
         """States that commands decide on are those of the truth, in these streams and of all accounts."""
@@ -66,9 +75,9 @@ class Comparing:
             if stream in facts.pupils:
                 self._same(stream, _pupil(facts.pupils[stream]), _pupil_state(self._load(PupilState, stream)))
             if stream in facts.journals:
-                loads = sorted((load.staff, load.starts, load.ends or o.date.max) for load in facts.loads[stream])
+                loads = sorted((load.staff, load.starts, load.ends or date.max) for load in facts.loads[stream])
                 known = self._load(JournalState, stream).loads
-                self._same(stream, loads, sorted((one.staff, one.starts, one.ends or o.date.max) for one in known))
+                self._same(stream, loads, sorted((one.staff, one.starts, one.ends or date.max) for one in known))
         for (journal, period), finals in facts.finals_of.items():
             stream = final_marks_stream(journal, period)
             values = self._load(FinalMarksState, stream).values
@@ -97,7 +106,7 @@ class Comparing:
         return self.school.states.fresh(kind, stream)
 
     def _same(self, what: str, truth: Any, state: Any) -> None:
-        assert list(compare(what, truth, state)) == []
+        none(compare(what, truth, state))
 
     def facts(self, upto: int | None = None) -> o.Facts:
         """Answer the facts for the reports, now or as they were known at a position."""
@@ -115,14 +124,14 @@ class Comparing:
         with self.school.read.snapshot() as snapshot:
             assert snapshot.position == self.school.store.last_position()
             facts, now = self.facts(), self.player.now + 1
-            assert list(_differences(snapshot.connection, facts, now, f"{seed}", permille)) == []
+            none(_differences(snapshot.connection, facts, now, f"{seed}", permille))
 
     def check_past(self, upto: int, seed: int, permille: int) -> None:
         """Ask as of a position: the past as it was known then, whatever was made void, or valid, since."""
         streams = sorted({meta.stream for meta, _ in self.happened if meta.position <= upto})
         with self.memory.snapshot(self.school.store, streams, upto=upto) as snapshot:
             facts, now = self.facts(upto), self.player.now + 1
-            assert list(_differences(snapshot.connection, facts, now, f"{seed}", permille)) == []
+            none(_differences(snapshot.connection, facts, now, f"{seed}", permille))
 
     def check_log(self) -> None:
         """What was read once is there unchanged: nothing is ever rewritten or lost."""
@@ -169,7 +178,7 @@ def _lesson_state(one: LessonState) -> dict[str, Any]:
 def _pupil(one: o.Pupil) -> dict[str, Any]:
     return {
         "classes": [(stay.where, stay.starts, stay.ends) for stay in one.classes],
-        "groups": sorted((stay.where, stay.starts, stay.ends or o.date.max) for stay in one.groups),
+        "groups": sorted((stay.where, stay.starts, stay.ends or date.max) for stay in one.groups),
         "plans": dict(one.plans),
     }
 
@@ -178,6 +187,6 @@ def _pupil_state(one: PupilState) -> dict[str, Any]:
     classes, groups, plans = one.memberships
     return {
         "classes": [(stay.where, stay.starts, stay.ends) for stay in classes],
-        "groups": sorted((stay.where, stay.starts, stay.ends or o.date.max) for stay in groups),
+        "groups": sorted((stay.where, stay.starts, stay.ends or date.max) for stay in groups),
         "plans": dict(plans),
     }

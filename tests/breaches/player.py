@@ -13,6 +13,7 @@ from ejd.handling.decision import Decision
 from ejd.handling.handler import Request, batch_id_of
 from ejd.kernel.command import Actor, Command, Refusal, State
 from ejd.kernel.envelope import Answer
+from ejd.kernel.events.accounts import Role
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import RECEIVERS, BreachState
 from ejd.kernel.voiding import affected, digest_of
@@ -26,12 +27,12 @@ from tests.scenario import uid
 
 S = TypeVar("S", bound=State)
 
-PAUSES = (0, 0, 0, 1, 3, 20, 60, 300, 1440, 2880)
+PAUSES = (0, 0, 0, 0, 1, 3, 20, 60, 300, 1440)
 """Minutes that may pass before a step."""
-SERVER_ERRORS = 500
 LIVE_TOKEN_SHARE = 0.9
-OPEN_BREACHES_MAX = 6
+OPEN_BREACHES_MAX = 3
 MINUTE = 60_000_000
+ROLES: tuple[Role, ...] = ("head", "deputy-head", "teacher", "support")
 DECIDERS = (w.HEAD, w.DEPUTY, bw.DEPUTY_2)
 VICTIMS = (w.ADA, w.ADA, w.BORIS, w.BORIS, w.DEPUTY, w.HEAD, w.SUPPORT, w.PARENT)
 REASON = "так решено"
@@ -113,7 +114,6 @@ class RealPlayer(h.Player):
         try:
             answer = self.school.handler.handle(requests, actor, batch_id=batch_id)
         except Refusal as refusal:
-            assert 400 <= refusal.status < SERVER_ERRORS
             self.outcomes[f"{names}: {refusal.slug()}"] += 1
         else:
             self.outcomes[names] += 1
@@ -183,9 +183,7 @@ def _decider(player: RealPlayer, rnd: Random, but: set[str]) -> str:
     """Answer somebody who may decide, mostly; sometimes anybody."""
     if rnd.random() < 0.1:
         return rnd.choice(list(bw.PEOPLE))
-    states = {one: player.state(AccountState, one) for one in DECIDERS if one not in but}
-    fit = [one for one, state in states.items() if not state.breaches and not state.locked and state.tokens]
-    return rnd.choice(fit or list(DECIDERS))
+    return rnd.choice([one for one in DECIDERS if one not in but and _can_decide(player, one)] or list(DECIDERS))
 
 
 def _breach(player: RealPlayer, rnd: Random, **wanted: bool) -> tuple[str, BreachState] | None:
@@ -211,8 +209,9 @@ def _report(player: RealPlayer, rnd: Random) -> None:
     stored = [one for one in player.sent_before[-60:] if one.answer is not None and one.answer.events]
     if not stored and rnd.random() < 0.9:
         return
+    teachers = [one for one in stored if one.actor.account in {w.ADA, w.BORIS}]
     if stored and rnd.random() < 0.8:
-        forged = rnd.choice(stored)
+        forged = rnd.choice(teachers if teachers and rnd.random() < 0.8 else stored)
         account, learned = forged.actor.account, moment(cast("Answer", forged.answer).recorded_at - MINUTE)
     breach = uid(f"breach {len(player.breaches)}")
     by = account if rnd.random() < 0.2 else _decider(player, rnd, {account})
@@ -232,7 +231,8 @@ def _receive(player: RealPlayer, rnd: Random) -> None:
 def _receive_one(player: RealPlayer, rnd: Random, breach: str, state: BreachState) -> None:
     if state.reported is None:
         return
-    receiver = "head" if "head" not in state.receipts else "support"
+    lacking = [one for one in RECEIVERS if one not in state.receipts or not state.receipts[one].confirmed]
+    receiver = rnd.choice(lacking or list(RECEIVERS))
     receiver = rnd.choice(("head", "support")) if rnd.random() < 0.1 else receiver
     waiting = state.receipts.get(receiver)
     if waiting is not None and not waiting.confirmed:
@@ -243,10 +243,21 @@ def _receive_one(player: RealPlayer, rnd: Random, breach: str, state: BreachStat
     upto = player.now if rnd.random() < 0.2 else state.reported.reported_at
     at = learned + int((upto - learned) * rnd.choice((0, 0, 0, 0.1, 0.6, 1)))
     command = bc.AcknowledgeBreachNotice(breach=breach, receiver=receiver, received_at=moment(at))
-    by = {"head": w.HEAD, "support": w.SUPPORT}[receiver]
-    if by == state.reported.account or rnd.random() < 0.1:
-        by = rnd.choice((w.DEPUTY, bw.DEPUTY_2, bw.SUPPORT_2))
-    player.send(command, by)
+    player.send(command, _receiver(player, rnd, receiver, state))
+
+
+def _receiver(player: RealPlayer, rnd: Random, receiver: str, state: BreachState) -> str:
+    """Answer whom the notice is for, mostly; not who received it as the other one."""
+    roles = {"head": (w.HEAD,), "support": (w.SUPPORT, bw.SUPPORT_2)}[receiver]
+    if _account(state) in roles or rnd.random() < 0.1:
+        roles = (w.DEPUTY, bw.DEPUTY_2, bw.SUPPORT_2)
+    but = {_account(state), *(one.by.account for one in state.receipts.values())}
+    return rnd.choice([one for one in roles if one not in but and _can_decide(player, one)] or list(roles))
+
+
+def _can_decide(player: RealPlayer, account: str) -> bool:
+    state = player.state(AccountState, account)
+    return not state.breaches and not state.locked and bool(state.tokens)
 
 
 @a_breach_step(3)
@@ -294,7 +305,7 @@ def _change_access(player: RealPlayer, rnd: Random) -> None:
         unlock = accounts.UnlockAccount(account=rnd.choice(locked), reason=REASON)
         player.send(unlock, _supporter(player, rnd))
         return
-    role = rnd.choice(("head", "deputy-head", "teacher", "support"))
+    role: Role = rnd.choice(ROLES)
     tokens = [one.token for one in player.held_by(account)] or [bw.token_of("nobody's").token]
     commands: list[Command] = [
         accounts.GrantRole(account=account, role=role),
@@ -333,14 +344,14 @@ def _window(player: RealPlayer, rnd: Random) -> None:
     player.send(command, _decider(player, rnd, but))
 
 
-def previewed(player: RealPlayer, breach: str) -> str:
-    """Answer the digest that a preview shows now."""
+def previewed(player: RealPlayer, breach: str) -> tuple[str, int]:
+    """Answer the digest that a preview shows now, and how many events it is about."""
     state = player.school.states.load(BreachState, breach)
     window = state.window
     if window is None:
-        return "0" * 64
+        return "0" * 64, 0
     found = affected(player.school.store.operations(_account(state), window.starts, window.ends), window, state)
-    return digest_of(breach, window, found, player.school.store.heads(list(found.voided)))
+    return digest_of(breach, window, found, player.school.store.heads(list(found.voided))), found.events
 
 
 @a_breach_step(8)
@@ -352,7 +363,10 @@ def _invalidate(player: RealPlayer, rnd: Random) -> None:
 
 
 def _invalidate_one(player: RealPlayer, rnd: Random, breach: str, state: BreachState) -> None:
-    digest = previewed(player, breach)
+    digest, events = previewed(player, breach)
+    if not events and rnd.random() < 0.8:
+        _close_one(player, rnd, breach, state)
+        return
     by = _decider(player, rnd, {_account(state)})
     if state.proposed is None or (state.proposed.digest != digest and rnd.random() < 0.8):
         player.send(ic.ProposeInvalidation(breach=breach, digest=digest), by)
@@ -364,21 +378,68 @@ def _invalidate_one(player: RealPlayer, rnd: Random, breach: str, state: BreachS
         player.send(ic.InvalidateBreach(breach=breach, digest=state.proposed.digest), by)
 
 
-@a_breach_step(40)
-def _advance(player: RealPlayer, rnd: Random) -> None:
-    """Do what comes next in the breach that is open longest, or report one when there is none."""
-    waiting = [one for one in player.breaches if not player.state(BreachState, one).invalidations][-2:]
-    if not waiting or rnd.random() < 0.1:  # noqa: PLR2004 - a share
-        _report(player, rnd)
-        return
-    breach = rnd.choice(waiting)
+def _holds_others_up(player: RealPlayer, breach: str) -> bool:
+    """Say whether somebody who is needed everywhere is suspended, or may decide nothing until it is closed."""
     state = player.state(BreachState, breach)
+    return not state.closed and _account(state) in {w.HEAD, w.SUPPORT, *DECIDERS}
+
+
+@a_breach_step(4)
+def _close(player: RealPlayer, rnd: Random) -> None:
+    """Decide on what stood on what is void, then close."""
+    found = _breach(player, rnd, reset_at=True, closed=False)
+    if found is not None and rnd.random() < 0.4:
+        _close_one(player, rnd, *found)
+
+
+def _close_one(player: RealPlayer, rnd: Random, breach: str, state: BreachState) -> None:
     receipts = [state.receipts.get(one) for one in RECEIVERS]
+    by = _decider(player, rnd, {_account(state)})
     if not all(one is not None and one.confirmed for one in receipts):
         _receive_one(player, rnd, breach, state)
-    elif state.reset_at is None:
+    elif state.widening is not None:
+        player.send(
+            ic.WidenBreachWindow(breach=breach), _decider(player, rnd, {_account(state), state.widening.by.account})
+        )
+    elif state.proposed is not None:
+        agree = ic.InvalidateBreach(breach=breach, digest=state.proposed.digest)
+        player.send(agree, _decider(player, rnd, {_account(state), state.proposed.by.account}))
+    else:
+        player.school.feeder.run_to_end()
+        open_ones = [one for one in player.school.states.dependents(breach, None) if one not in state.decided]
+        command: Command = bc.CloseBreach(breach=breach, conclusion=REASON)
+        if open_ones and rnd.random() < 0.9:
+            parts = tuple(bc.DependentPart(stream=one.stream, version=one.version) for one in open_ones[:100])
+            command = bc.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=REASON)
+        player.send(command, by)
+
+
+@a_breach_step(25)
+def _advance(player: RealPlayer, rnd: Random) -> None:
+    """Do what comes next in a breach, one step or several, or report one."""
+    states = {one: player.state(BreachState, one) for one in player.breaches}
+    waiting = [one for one, state in states.items() if not state.invalidations and not state.closed][-2:]
+    stuck = [one for one in player.breaches if _holds_others_up(player, one)]
+    if not waiting and not stuck:
+        _report(player, rnd)
+        return
+    breach = rnd.choice(stuck if stuck and rnd.random() < 0.7 else waiting or stuck)
+    for _ in range(rnd.choice((1, 2, 4, 8))):
+        state = player.state(BreachState, breach)
+        if state.closed or (state.invalidations and not stuck):
+            return
+        _do_next(player, rnd, breach, state)
+
+
+def _do_next(player: RealPlayer, rnd: Random, breach: str, state: BreachState) -> None:
+    receipts = [state.receipts.get(one) for one in RECEIVERS]
+    if state.reset_at is None and (all(receipts) or _account(state) in {w.HEAD, w.SUPPORT}):
         player.send(bc.ResetCredentials(breach=breach), _decider(player, rnd, {_account(state)}))
         _give(player, rnd, _account(state))
+    elif not all(one is not None and one.confirmed for one in receipts):
+        _receive_one(player, rnd, breach, state)
+    elif state.invalidations:
+        _close_one(player, rnd, breach, state)
     else:
         _invalidate_one(player, rnd, breach, state)
 

@@ -1,8 +1,8 @@
 """What is void, who may act, what stands where: worked out from the plain list of stored events, the slow way.
 
-Nothing here is shared with store, folds, states or `ejd.kernel.void`, `voiding`, `dependents`. What is void follows from
-the *decisions* in the breaches' streams, their windows and the accounts' operations; the markers in the streams, from
-which the product works, are not looked at, so that a wrong or missing marker shows as a difference.
+Nothing here is shared with store, folds, states or `ejd.kernel.void`, `voiding`, `dependents`. What is void follows
+from the *decisions* in the breaches' streams, their windows and the accounts' operations; the markers in the streams,
+from which the product works, are not looked at, so that a wrong or missing marker shows as a difference.
 """
 
 from __future__ import annotations

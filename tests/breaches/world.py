@@ -14,6 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
+from psycopg import sql
+
 from ejd.access.secrets import new_token
 from ejd.app import School, initialise, opened
 from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Scope
@@ -136,6 +139,13 @@ def on_sqlite(folder: Path) -> Open:
     return open_copy
 
 
+def _grant(fresh: PostgresDatabase) -> None:
+    """Let the service make generations: rights on a database do not come with its template."""
+    role, name = sql.Identifier(create_service_role(fresh)), sql.Identifier(fresh.name)
+    with psycopg.connect(fresh.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(name, role))
+
+
 def on_postgres(server: PostgresServer, folder: Path) -> Open:
     """Answer how to get a school in a database of its own on a server."""
 
@@ -155,8 +165,10 @@ def on_postgres(server: PostgresServer, folder: Path) -> Open:
     @contextmanager
     def open_copy(cycle: str, clock: Clock) -> Iterator[School]:
         template = prepared(cycle)
-        with database(server, template.name) as fresh, opened(settings(fresh, cycle), clock=clock) as school:
-            yield school
+        with database(server, template.name) as fresh:
+            _grant(fresh)
+            with opened(settings(fresh, cycle), clock=clock) as school:
+                yield school
 
     return open_copy
 
