@@ -113,7 +113,7 @@ class Comparing:
         truth = self.truth
         if upto is not None:
             truth = t.Truth([one for one in self.happened if one.meta.position <= upto])
-        return o.facts_of(truth.valid(), self._open)
+        return o.facts_of(truth.valid, self._open)
 
     def _open(self, sealed: Sealed) -> str:
         return self.school.vault.unseal(sealed, field="recommendation-given.text") or ""

@@ -5,6 +5,7 @@ A run is `prove(open_school, seed, …)`; the same seed plays the same.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,7 +29,8 @@ from tests.breaches.player import BREACH_STEPS, BREACH_WEIGHTED, RealPlayer
 from tests.read import laws
 
 SCHOOL_STEPS = [kind for kind in h.WEIGHTED if kind not in h.MARKERS]
-REPORTS_EVERY_STEPS = 10
+STEPS = 150
+REPORTS_EVERY_STEPS = 20
 REPORTS_PERMILLE = 3
 """Of some 3,000 questions each time, and another share at the end."""
 END_PERMILLE = 10
@@ -187,23 +189,41 @@ class MortalPlace(laws.Mortal):
         return writer
 
 
-def prove(open_copy: bw.Open, *, seed: int, schools: int, steps: int) -> type[BreachMachine]:
-    """Play this many schools of this many steps each; raises with the shortest way to a difference."""
+def prove(
+    open_copy: bw.Open, *, seed: int, schools: int = 1, steps: int = STEPS, shrink: bool = True
+) -> type[BreachMachine]:
+    """Play this many schools of this many steps each; raises with the (shortest) way to a difference, and the seed."""
     machine = machine_for(open_copy)
-    run_state_machine_as_test(
-        hypothesis.seed(seed)(machine),
-        settings=settings(
-            max_examples=schools,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        ),
-        _min_steps=steps // 2,
-    )
+    try:
+        run_state_machine_as_test(
+            hypothesis.seed(seed)(machine),
+            settings=settings(
+                max_examples=schools,
+                stateful_step_count=steps,
+                deadline=None,
+                database=None,
+                print_blob=True,
+                phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+                suppress_health_check=list(HealthCheck),
+            ),
+            _min_steps=steps // 2,
+        )
+    except BaseException as error:
+        error.add_note(f"EJD_PROVE_SEED={seed} plays it again")
+        raise
     return machine
+
+
+def prove_for(open_copy: bw.Open, *, seed: int, seconds: float) -> tuple[int, Counter[str]]:
+    """Play schools with the seeds `seed`, `seed + 1` … for a time, and answer the steps and what was played."""
+    end = time.monotonic() + seconds
+    steps, played = 0, Counter[str]()
+    while True:
+        machine = prove(open_copy, seed=seed, shrink=False)
+        steps, seed = steps + machine.steps, seed + 1
+        played.update(machine.played)
+        if time.monotonic() >= end:
+            return steps, played
 
 
 def walk(open_copy: bw.Open, *, seed: int, steps: int) -> RealPlayer:

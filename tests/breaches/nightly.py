@@ -14,10 +14,9 @@ from pathlib import Path
 from secrets import randbits
 
 from tests.breaches import world as bw
-from tests.breaches.machine import prove
+from tests.breaches.machine import STEPS, prove
 from tests.postgres import shared_server
 
-SCHOOLS, STEPS = 4, 250
 MINUTES_MAX = 24 * 60
 
 
@@ -38,7 +37,7 @@ def main() -> None:
         try:
             while True:
                 say(f"seed {seed}")
-                machine = prove(open_copy, seed=seed, schools=SCHOOLS, steps=STEPS)
+                machine = prove(open_copy, seed=seed, steps=STEPS)
                 steps, seed = steps + machine.steps, seed + 1
                 played.update(machine.played)
                 if time.monotonic() >= end:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from ejd.kernel.envelope import Recorded
@@ -151,8 +152,9 @@ class Truth:
             case _:
                 pass
 
+    @cached_property
     def valid(self) -> list[tuple[Recorded, Event]]:
-        """Answer what counts, without markers."""
+        """What counts, without markers."""
         return [
             (meta, event)
             for meta, event in self.happened
@@ -162,7 +164,7 @@ class Truth:
     def access(self) -> dict[str, Access]:
         """Answer all accounts that were ever opened, by what is valid."""
         found: dict[str, Access] = defaultdict(Access)
-        for meta, event in self.valid():
+        for meta, event in self.valid:
             _let_in(found[meta.stream], event)
             _shut_out(found[meta.stream], event)
         return {account: one for account, one in found.items() if account in self.accounts()}
