@@ -228,7 +228,7 @@ class InvalidateBreach(InvalidationCommand):
         yield from _markers(EventsVoided, self.breach, found.as_versions())
         context.load_many(AccountState, list(dict.fromkeys(one.account for one in found.tokens)))
         for one in found.tokens:
-            if one.token not in context.load(AccountState, one.account).ended_tokens:
+            if one.token not in context.load(AccountState, one.account).revoked_tokens:
                 yield Elsewhere(a.TokenRevoked(token=one.token), one.account)
 
 

@@ -24,7 +24,7 @@ from ejd.kernel.events import CATALOGUE
 from ejd.notices.reminders import OpenDependents
 from ejd.notices.retractions import Retractions
 from ejd.read.feeder import Feeder
-from ejd.read.folding import Folding
+from ejd.read.folding import Folding, nothing_to_close
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop
 from ejd.read.writing import Feed
@@ -99,13 +99,16 @@ def vault_factory(settings: Settings) -> VaultFactory:
 
 
 def make_folding(settings: Settings) -> Folding:
-    """Open a vault and put all projections together; used by worker processes of a rebuild too."""
-    return folding_with(vault_factory(settings).open())
+    """Open a vault and put all projections together; for a rebuild, which closes it, perhaps in another process."""
+    vault = vault_factory(settings).open()
+    return folding_with(vault, close=vault.close)
 
 
-def folding_with(vault: Vault) -> Folding:
-    """Put all projections together with the service that unseals."""
-    return Folding(all_projections(), CATALOGUE, unseal=lambda sealed, field: vault.unseal(sealed, field=field))
+def folding_with(vault: Vault, *, close: Callable[[], None] = nothing_to_close) -> Folding:
+    """Put all projections together with the service that unseals; `close` closes the vault when it is nobody else's."""
+    return Folding(
+        all_projections(), CATALOGUE, unseal=lambda sealed, field: vault.unseal(sealed, field=field), close=close
+    )
 
 
 def initialise(settings: Settings, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:

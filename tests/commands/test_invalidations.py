@@ -453,6 +453,26 @@ def test_a_breach_stands_on_the_right_of_whoever_decided() -> None:
     assert Cell(w.VERA, "oral", 1) not in outcome.and_then_given().state(LessonState, w.LESSON).marks
 
 
+def test_a_token_that_a_reset_ended_stays_ended_when_its_issue_is_void() -> None:
+    """ADA's credentials were reset for another breach; a command still waiting under that token does not get in."""
+    early = begun().at("2025-10-06 06:30").when(token(w.ADA, 9), by=w.SUPPORT).and_then_given().at("2025-10-06 12:00")
+    other = REPORT.model_copy(update={"breach": uid("another of ada"), "account": w.ADA})
+    reset = early.when(other, by=w.HEAD).when(ResetCredentials(breach=uid("another of ada")), by=w.HEAD)
+    report = REPORT.model_copy(update={"account": w.SUPPORT})
+    world = (
+        reset.when(report, by=w.HEAD)
+        .when(received("head"), by=w.HEAD)
+        .when(received("support"), by=w.DEPUTY)
+        .when(ResetCredentials(breach=BREACH), by=w.HEAD)
+        .when(ProposeBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 3, tzinfo=UTC), reason="ночь"), by=w.HEAD)
+        .when(WidenBreachWindow(breach=BREACH), by=w.DEPUTY)
+        .and_then_given()
+    )
+    void = invalidated(world)
+    assert void.events[-1] == a.TokenRevoked(token=f"{9:016x}")
+    assert f"{9:016x}" in void.and_then_given().state(AccountState, w.ADA).ended_tokens
+
+
 def test_a_token_that_ended_before_is_not_ended_again() -> None:
     world = ready(token(w.ADA, 8), account=w.SUPPORT)
     assert world.state(AccountState, w.ADA).ended_tokens == {f"{8:016x}"}

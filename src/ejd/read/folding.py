@@ -35,6 +35,10 @@ def no_keys(_sealed: Sealed, _field: str) -> str | None:
     return None
 
 
+def nothing_to_close() -> None:
+    """Close nothing: somebody else opened what unseals."""
+
+
 class Folding:
     """All projections of a read model together with the events they listen to."""
 
@@ -44,8 +48,13 @@ class Folding:
         catalogue: Catalogue,
         *,
         unseal: Unseal = no_keys,
+        close: Callable[[], None] = nothing_to_close,
     ) -> None:
-        """Refuse two tables with one name: they live side by side in one generation."""
+        """Refuse two tables with one name: they live side by side in one generation.
+
+        `close` closes what `unseal` opened, where it was opened for this folding alone.
+        """
+        self.close = close
         self.projections = tuple(projections)
         self.tables: tuple[Table[Any], ...] = tuple(table for one in projections for table in one.tables)
         names = [FEED_TABLE, *(table.name for table in self.tables)]

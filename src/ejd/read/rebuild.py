@@ -231,8 +231,8 @@ def _work(task: _Task, connection: Connection) -> None:
 def _load(task: _Task, progress: Callable[[int], None]) -> Loaded:
     """Load one part of the streams: read a chunk, fold it, write it."""
     loaded = Loaded()
-    folding = task.workshop.make_folding()
     with (
+        closing(task.workshop.make_folding()) as folding,
         closing(task.workshop.open_source()) as source,
         closing(task.place.loader(task.generation)) as writer,
         without_collection(),

@@ -32,7 +32,10 @@ class Token(NamedTuple):
 
 
 class AccountState(State):
-    """An account with roles and tokens."""
+    """An account with roles and tokens.
+
+    `ended_tokens` ended in any way, by a reset too; `revoked_tokens` by name, and stay so when their issue is void.
+    """
 
     kind: ClassVar[str] = "account"
     cached: ClassVar[bool] = True
@@ -44,6 +47,7 @@ class AccountState(State):
         self.grants: tuple[Grant, ...] = ()
         self.tokens: dict[str, Token] = {}
         self.ended_tokens: set[str] = set()
+        self.revoked_tokens: set[str] = set()
         self.closed_by_hand = False
         self.suspended: set[str] = set()
         self.breaches: set[str] = set()
@@ -67,6 +71,7 @@ class AccountState(State):
                 if event.token not in self.ended_tokens:
                     self.tokens[event.token] = Token(event.digest, event.client, event.expires_at)
             case a.TokenRevoked():
+                self.revoked_tokens.add(event.token)
                 self._end([event.token])
             case a.AccountLocked():
                 self.closed_by_hand = True
