@@ -57,6 +57,9 @@ def _correct(store: h.ClockStore, rnd: Random) -> None:
             for one in _corrections(event, rnd):
                 days = rnd.choice((0, 1, 9))
                 store.commit(meta.recorded_at + days * DAY_MICROSECONDS, (meta.stream, one))
+                if rnd.random() < 0.2:
+                    void = EventsVoided(breach=rnd.choice(h.BREACHES), versions=(store.versions[meta.stream],))
+                    store.commit(meta.recorded_at + 30 * DAY_MICROSECONDS, (meta.stream, void))
 
 
 def _corrections(event: Event, rnd: Random) -> Iterable[Event]:

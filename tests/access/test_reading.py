@@ -20,6 +20,7 @@ MATRIX = {
     "gradebook": "head deputy-head teacher pupil parent api-client",
     "progress": "head deputy-head teacher pupil parent api-client",
     "missed-topics": "head deputy-head teacher pupil parent api-client",
+    "gradebook-changes": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
     "events": "head deputy-head",
     "breaches": "head deputy-head support",
