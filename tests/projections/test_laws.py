@@ -7,11 +7,14 @@ from contextlib import closing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.markers import EventsVoided
 from ejd.kernel.ids import SCHOOL
+from ejd.read.folding import MARKERS
 from ejd.read.memory import Memory
 from ejd.read.writing import Feed
+from ejd_projections.mentions import mentions
 from tests import histories as h
 from tests.oracle_audit import rows_of_all
 from tests.read import conftest as read_conftest
@@ -37,13 +40,18 @@ law = settings(
 def only_valid(store: MemoryStore, upto: int | None = None) -> laws.Rows:
     """Answer what folding gives when the void events, and the markers that made them so, had never been there.
 
-    Tables that tell of void events too are the oracle's.
+    Tables that tell of void events too are the oracle's; what streams ever mentioned is what all events mention.
     """
-    kept = MemoryStore([meta for meta, _ in laws.valid(store, CATALOGUE, upto)])
-    streams = sorted({meta.stream for meta in kept.events})
-    with MEMORY.snapshot(kept, streams) as snapshot:
-        rows = laws.contents(SUBJECT.make_folding(), snapshot)
-    return rows | rows_of_all(laws.judged(store, CATALOGUE, upto))
+    rows = folded([meta for meta, _ in laws.valid(store, CATALOGUE, upto)])
+    last = store.last_position() if upto is None else upto
+    ever = folded([meta for meta in store.events if meta.name not in MARKERS and meta.position <= last])
+    return rows | rows_of_all(laws.judged(store, CATALOGUE, upto)) | {mentions.name: ever[mentions.name]}
+
+
+def folded(events: list[Recorded]) -> laws.Rows:
+    """Answer the tables that these events alone give."""
+    with MEMORY.snapshot(MemoryStore(events), sorted({meta.stream for meta in events})) as snapshot:
+        return laws.contents(SUBJECT.make_folding(), snapshot)
 
 
 @settings(law, max_examples=4)
