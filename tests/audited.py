@@ -39,9 +39,10 @@ def audited_history(player: h.Player, seed: int) -> h.ClockStore:
         at = meta.recorded_at + days * DAY_MICROSECONDS
         store.events[index] = meta._replace(actor=author, session=f"session {author[:4]}", recorded_at=at)
     written = {}
+    approved = {meta.command_id for meta in store.events if meta.name == c.CorrectionMade.stored_name}
     for meta in store.events:
         event = CATALOGUE.decode(meta.name, meta.state)
-        if isinstance(event, e.LessonEvent | f.FinalMarkEvent):
+        if isinstance(event, e.LessonEvent | f.FinalMarkEvent) and meta.command_id not in approved:
             written[meta.stream, meta.command_id] = (meta, event)
     for (record, command), (meta, event) in written.items():
         if rnd.random() < SHARE:
