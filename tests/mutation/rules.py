@@ -24,6 +24,7 @@ from mutmut.configuration import reset_config
 from mutmut.mutation import mutators
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
+from mutmut.workers import isolation
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "var" / "mutants"
@@ -101,6 +102,15 @@ def operators() -> None:
     mutators.mutation_operators[:] = [*known, *ours]
 
 
+def by_processor_time() -> None:
+    """Leave endless mutants to the kernel's limit of processor time.
+
+    mutmut's own clock signals numbers of processes long after they have ended, when they may be somebody else's.
+    """
+    assert callable(isolation.register_timeout)
+    isolation.register_timeout = lambda pid, timeout_s: None
+
+
 def opened(source: str) -> str:
     """Write properties as functions that become properties in the next line: mutmut leaves decorated ones alone."""
     lines = source.splitlines(keepends=True)
@@ -168,6 +178,7 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     prepare()
     operators()
+    by_processor_time()
     os.chdir(WORK)
     reset_config()
     wanted = arguments or names()
