@@ -72,6 +72,7 @@ def test_before_the_first_event_nothing_is_known() -> None:
         "grants": (),
         "tokens": {},
         "ended_tokens": set(),
+        "revoked_tokens": set(),
         "closed_by_hand": False,
         "suspended": set(),
         "breaches": set(),
