@@ -434,6 +434,9 @@ def test_a_substitution_is_asked_for_by_the_administration() -> None:
     request = asked("substitution", "", account=w.DEPUTY, person=w.DEPUTY_STAFF)[1]
     late().when(asking("substitution"), by=w.DEPUTY).then(request)
     late().when(asking("substitution"), by=w.ADA).then_refused(NotAllowed, saying="ask for a substitution")
+    opened_by_a_thief = (w.DEPUTY, EventsVoided(breach="breach", versions=(1,)))
+    nobodys = asked("substitution", "", account=w.DEPUTY, person="")[1]
+    late(opened_by_a_thief).when(asking("substitution"), by=w.DEPUTY).then(nobodys)
 
 
 def test_a_final_mark_is_asked_for_by_its_period() -> None:

@@ -122,6 +122,12 @@ def test_two_people_make_the_commands_of_the_window_void_and_nothing_else() -> N
             by=b.Decider(account=w.HEAD, person=w.HEAD_STAFF), digest=digest(world), commands=1, events=1, streams=1
         )
     )
+    opened_by_a_thief = world.copy()
+    opened_by_a_thief.streams[w.DEPUTY].append(EventsVoided(breach=uid("another breach"), versions=(1,)))
+    propose = ProposeInvalidation(breach=BREACH, digest=digest(world))
+    of_nobody = opened_by_a_thief.when(propose, by=w.DEPUTY).events[0]
+    assert isinstance(of_nobody, b.InvalidationProposed)
+    assert of_nobody.by == b.Decider(account=w.DEPUTY, person="")
     outcome = invalidated(world)
     outcome.then(
         b.EventsInvalidated(

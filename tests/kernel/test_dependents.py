@@ -143,6 +143,9 @@ def test_when_a_version_could_be_seen() -> None:
     )
     assert visible_spans(events, {1}) == {1: ((10, 20), (50, FOREVER))}
     assert visible_spans(events[:4], {1}) == {1: ((10, 20),)}
+    again = stored("lesson", *(event for _, event in events), EventsVoided(breach="third", versions=(1,)), corrected())
+    assert visible_spans(again, {1}) == {1: ((10, 20), (50, 70))}
+    assert visible_spans(again, {8}) == {8: ((80, FOREVER),)}, "nothing ever made it void"
 
 
 def test_what_is_void_twice_is_void_and_markers_are_no_dependents() -> None:
