@@ -1,4 +1,4 @@
-"""Mutation testing of the rules of breaches and of the regulation: `./run mutants [GLOB …]`, docs/mutants.md.
+"""Mutation testing of the rules of breaches and of the regulation: `./run mutants [WORD …]`, docs/mutants.md.
 
 mutmut changes one thing in one rule and runs the tests that come by it; a mutant that no test notices survived. This
 script gives mutmut our three source folders as the one that it knows, opens properties to it, and counts by file.
@@ -152,9 +152,15 @@ def prepare() -> None:
     (WORK / "pyproject.toml").write_text(f"{(ROOT / 'pyproject.toml').read_text()}\n[tool.mutmut]\n{lines}")
 
 
-def names() -> list[str]:
-    """Answer the globs of all mutants that are meant."""
-    return [f"{path.removesuffix('.py').replace('/', '.')}.{glob}" for path, globs in RULES.items() for glob in globs]
+def names(words: Iterable[str]) -> list[str]:
+    """Answer the globs of the mutants that are meant: in files with one of the words in their path, or in all."""
+    chosen = tuple(words) or ("",)
+    return [
+        f"{path.removesuffix('.py').replace('/', '.')}.{glob}"
+        for path, globs in RULES.items()
+        if any(word in path for word in chosen)
+        for glob in globs
+    ]
 
 
 def counted(wanted: Iterable[str]) -> dict[str, Count]:
@@ -176,12 +182,15 @@ def counted(wanted: Iterable[str]) -> dict[str, Count]:
 def main(arguments: list[str]) -> int:
     """Make the mutants, run the tests on them, print the table and the survivors; 1 below LEAST_KILLED in a file."""
     began = time.monotonic()
+    wanted = names(arguments)
+    if not wanted:
+        print(f"no file of rules has these words in its path; there are {', '.join(RULES)}")
+        return 2
     prepare()
     operators()
     by_processor_time()
     os.chdir(WORK)
     reset_config()
-    wanted = arguments or names()
     _run(wanted, PROCESSES)
     counts = counted(wanted)
     for path, count in counts.items():
