@@ -16,6 +16,7 @@ from benchmarks import (
     append_lesson,
     append_singles,
     as_of,
+    breach,
     command,
     over_http,
     page,
@@ -28,7 +29,7 @@ from benchmarks.places import Bench
 RESULTS = Path(__file__).parent / "RESULTS.md"
 SYNCS = 50
 PAGE_BYTES = 4096
-MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, as_of)
+MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, breach, as_of)
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 
 INTRODUCTION = """# What was measured

@@ -44,15 +44,18 @@ class Breach:
         known = command_id or uid(f"{self.breach} {command.name} {command!r} {by}")
         return self.school.handler.handle([Request(command, known)], Actor(by, SESSION, "tests"))
 
-    def open(self, learned_at: int) -> None:
-        """Report it, receive it twice, reset the credentials; the window begins where it was learned of."""
+    def open(self, learned_at: int, *, support: str = w.SUPPORT, second: str = w.DEPUTY) -> None:
+        """Report it, receive it twice, reset the credentials; the window begins where it was learned of.
+
+        `support` receives as technical support, `second` confirms what the head entered late.
+        """
         since = moment(learned_at)
         report = ReportBreach(breach=self.breach, account=self.account, learned_at=since, what="Пароль на доске")
         self.send(report, w.HEAD)
-        for receiver, by in (("head", w.HEAD), ("support", w.SUPPORT)):
+        for receiver, by, confirming in (("head", w.HEAD, second), ("support", support, w.HEAD)):
             fields = {"breach": self.breach, "receiver": receiver}
             self.send(AcknowledgeBreachNotice.model_validate({**fields, "received_at": since}), by)
-            self.send(ConfirmBreachNotice.model_validate(fields), w.DEPUTY)
+            self.send(ConfirmBreachNotice.model_validate(fields), confirming)
         self.send(ResetCredentials(breach=self.breach), w.HEAD)
 
     def widen(self, starts: int, ends: int) -> None:

@@ -101,8 +101,8 @@ class AppendContract:
         assert [entry.stream for entry in store.directory()] == ["a", "b"]
         assert [entry.stream for entry in store.directory(kinds=["pupil", "class"])] == ["b"]
         assert (store.streams_of_journal("j", "lesson"), store.streams_of_journal("j", "pupil")) == (["a"], [])
-        assert (store.streams_of_person("p", "lesson"), store.streams_of_person("p", "pupil")) == (["a"], [])
-        assert store.streams_of_person("", "pupil") == []
+        assert (store.streams_of_persons(["p", "q"], "lesson"), store.streams_of_persons(["p"], "pupil")) == (["a"], [])
+        assert store.streams_of_persons([""], "pupil") == []
 
     def test_odd_unicode_is_kept_as_it_is(self, store: BaseStore) -> None:
         odd = 'Ё "{}\\" , NULL \u200f\U0001f600 \x01\n'

@@ -138,8 +138,7 @@ class Search:
         return Dependent(Ref(meta.stream, meta.version), why, on)
 
     def _acknowledgements(self) -> None:
-        streams = dict(self._looking.acknowledgements())
-        for events in whole_streams(self._log, streams, self._upto):
+        for events in whole_streams(self._log, self._looking.acknowledgements(), self._upto):
             self._acknowledged(events, self._looking.shown)
 
     def _acknowledged(self, events: list[Recorded], shown: ShownByPupil) -> None:

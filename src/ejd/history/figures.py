@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,14 +20,17 @@ from ejd_projections.rolls import MISSED, lessons_while_member, was_member
 from ejd_projections.school_catalogue import Period, kinds_of_work, systems_of_grading, years
 
 JOURNALS_IN_ONE_QUESTION = 500
+JOURNALS_COUNTED_AT_ONCE = 50
+"""Of one period: their pupils are far below what one question may name."""
 
 _l, _m, _a = lessons.c, marks.c, attendance.c
 _HERE = (_l.journal == bound("journal"), within(_l.placed_date, bound("first"), bound("last")))
 _MARKS = (
-    sa.select(_m.pupil, _m.work, _m.value, sa.func.count())
+    sa.select(_l.journal, _m.pupil, _m.work, _m.value, sa.func.count())
     .select_from(lessons.table.join(marks.table, _m.stream == _l.stream))
-    .where(*_HERE, among(_m.pupil, "pupils"))
-    .group_by(_m.pupil, _m.work, _m.value)
+    .where(among(_l.journal, "journals"), within(_l.placed_date, bound("first"), bound("last")))
+    .where(among(_m.pupil, "pupils"))
+    .group_by(_l.journal, _m.pupil, _m.work, _m.value)
 )
 _ROLLS = sa.select(_l.stream, _l.placed_date).where(*_HERE, _l.roll_taken, _l.cancelled.is_(False))
 _MISSED = (
@@ -36,10 +40,21 @@ _MISSED = (
 )
 
 
+class _Counted(NamedTuple):
+    """How many marks of a kind and value a pupil has."""
+
+    pupil: str
+    work: str
+    value: str
+    times: int
+
+
 @dataclass
 class _Touched:
     """What changes in one journal and period."""
 
+    journal: Journal
+    period: Period
     lessons: dict[str, ChangedLesson] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     pupils: set[str] = field(default_factory=set)
@@ -65,17 +80,18 @@ class Figures:
         for changed in self._comparison.lessons.values():
             by_journal.setdefault(changed.journal, []).append(changed)
         moved = self._moved()
+        every: list[_Touched] = []
         for journal in sorted(self._journals.values(), key=lambda one: one.id):
-            touched: dict[str, _Touched] = {}
-            periods = self._of_scheme(journal)
+            touched = {one.code: _Touched(journal, one) for one in self._of_scheme(journal)}
             for changed in by_journal.get(journal.id, ()):
-                _touch(touched, periods, changed)
-            for period in periods if journal.group in moved else ():
-                touched.setdefault(period.code, _Touched()).pupils |= moved[journal.group]
-            for period in periods:
-                if period.code in touched:
-                    self._averages(journal, period, touched[period.code])
-                    self._attendance(journal, period, touched[period.code])
+                _touch(touched.values(), changed)
+            for one in touched.values():
+                one.pupils |= moved.get(journal.group, set())
+            every += touched.values()
+        counted = self._counted(every)
+        for one in every:
+            self._averages(one, counted.get((one.journal.id, one.period.code), ()))
+            self._attendance(one.journal, one.period, one)
 
     def _concerned(self) -> dict[str, Journal]:
         ids = sorted({one.journal for one in self._comparison.lessons.values()})
@@ -100,22 +116,38 @@ class Figures:
         own = [one for one in self._periods.get(journal.year, ()) if one.scheme == journal.scheme]
         return sorted(own, key=lambda one: one.first_day)
 
-    def _averages(self, journal: Journal, period: Period, touched: _Touched) -> None:
-        if not touched.marks:
-            return
+    def _counted(self, every: Iterable[_Touched]) -> dict[tuple[str, str], list[_Counted]]:
+        """Count the marks of the pupils concerned, of all journals with the same period together."""
+        by_period: dict[tuple[str, str, str], list[_Touched]] = {}
+        for one in every:
+            if one.marks:
+                period = one.period
+                by_period.setdefault((period.code, period.first_day, period.last_day), []).append(one)
+        found: dict[tuple[str, str], list[_Counted]] = {}
+        for (code, first, last), touched in by_period.items():
+            where = {"first": first, "last": last}
+            for start in range(0, len(touched), JOURNALS_COUNTED_AT_ONCE):
+                some = {one.journal.id: one for one in touched[start : start + JOURNALS_COUNTED_AT_ONCE]}
+                pupils = checked_ids({pupil for one in some.values() for pupil in one.marks})
+                asked = self._c.execute(_MARKS, {**where, "journals": sorted(some), "pupils": pupils})
+                for journal, *counted in asked.all():
+                    if counted[0] in some[journal].marks:
+                        found.setdefault((journal, code), []).append(_Counted(*counted))
+        return found
+
+    def _averages(self, touched: _Touched, counted: Iterable[_Counted]) -> None:
+        journal, period = touched.journal, touched.period
         worth = Worth(self._systems.get(journal.grading_system), self._weights)
         sums = {pupil: [0, 0, 0] for pupil in touched.marks}
-        where = {"journal": journal.id, "first": period.first_day, "last": period.last_day}
-        pupils = checked_ids(touched.marks)
-        for pupil, work, value, count in self._c.execute(_MARKS, {**where, "pupils": pupils}).all():
-            _count(sums[pupil], worth, [(work, value)] * count, 1)
+        for pupil, work, value, times in counted:
+            _count(sums[pupil], worth, [(work, value)] * times, 1)
         before = {pupil: tuple(own) for pupil, own in sums.items()}
         for changed in touched.lessons.values():
             for side, sign in ((changed.before, -1), (changed.after, 1)):
                 if side is not None and period.first_day <= side.day <= period.last_day:
                     for cell in side.cells:
                         _count(sums[cell.pupil], worth, cell.marks, sign)
-        for pupil in pupils:
+        for pupil in sorted(sums):
             if before[pupil] != tuple(sums[pupil]):
                 marks_before, *old = before[pupil]
                 marks_after, *new = sums[pupil]
@@ -168,16 +200,15 @@ def _members(journal: Journal, period: Period, side: Side) -> Iterator[Member]:
                     yield member
 
 
-def _touch(touched: dict[str, _Touched], periods: Sequence[Period], changed: ChangedLesson) -> None:
+def _touch(touched: Collection[_Touched], changed: ChangedLesson) -> None:
     """Note in the periods where the lesson takes place, on either side, whose figures may change."""
     old, new = changed.before, changed.after
     rolls = _roll_of(old) != _roll_of(new)
     lines = (old.missed if old else frozenset()) ^ (new.missed if new else frozenset())
     for side in (old, new):
-        period = None if side is None else _period_of(periods, side.day)
-        if side is None or period is None:
+        own = None if side is None else _at(touched, side.day)
+        if side is None or own is None:
             continue
-        own = touched.setdefault(period.code, _Touched())
         own.lessons[changed.stream] = changed
         own.marks.update(cell.pupil for cell in side.cells)
         own.rolls = own.rolls or rolls
@@ -188,8 +219,8 @@ def _roll_of(side: LessonSide | None) -> str | None:
     return side.day if side is not None and side.counts else None
 
 
-def _period_of(periods: Sequence[Period], day: str) -> Period | None:
-    return next((one for one in periods if one.first_day <= day <= one.last_day), None)
+def _at(touched: Iterable[_Touched], day: str) -> _Touched | None:
+    return next((one for one in touched if one.period.first_day <= day <= one.period.last_day), None)
 
 
 def _count(sums: list[int], worth: Worth, marks_given: Iterable[tuple[str, str]], sign: int) -> None:

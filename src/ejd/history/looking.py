@@ -30,6 +30,8 @@ STREAMS_LOOKED_INTO_MAX = 50_000
 """Streams beside the affected ones: a whole year of a large school."""
 OPERATIONS_LOOKED_INTO_MAX = 500_000
 """Events of accounts that got a role, or were opened, by what is void."""
+JOURNALS_AT_ONCE = 50
+"""Journals whose streams are asked for together."""
 JOURNAL_KINDS = ("lesson", "final-marks", "control-work")
 FOREVER = 2**62
 YearEvent = (
@@ -85,19 +87,21 @@ class Looking:
 
         Raises TooManyStreams above the limits.
         """
-        for journal in self._whole_journals:
-            for kind in JOURNAL_KINDS:
-                self._add(self._log.streams_of_journal(journal, kind))
-        for journal in self._final_marks - self._whole_journals:
-            self._add(self._log.streams_of_journal(journal, "final-marks"))
+        for kind in JOURNAL_KINDS:
+            self._of_journals(self._whole_journals, kind)
+        self._of_journals(self._final_marks - self._whole_journals, "final-marks")
         self._add(self._operations())
         return self._streams.difference(held)
 
-    def acknowledgements(self) -> Iterator[tuple[str, str]]:
+    def acknowledgements(self) -> list[str]:
         """Answer the streams in which guardians acknowledged for a pupil of whom something is void."""
-        for pupil in sorted(self.shown):
-            for stream in self._log.streams_of_person(pupil, "acknowledgements"):
-                yield stream, pupil
+        return self._log.streams_of_persons(sorted(self.shown), "acknowledgements")
+
+    def _of_journals(self, journals: Iterable[str], kind: str) -> None:
+        """Add the streams of journals, few journals at a time: the limit comes before memory is full."""
+        ordered = sorted(journals)
+        for start in range(0, len(ordered), JOURNALS_AT_ONCE):
+            self._add(self._log.streams_of_journals(ordered[start : start + JOURNALS_AT_ONCE], kind))
 
     def _add(self, streams: Iterable[str]) -> None:
         self._streams.update(streams)
@@ -140,8 +144,7 @@ class Looking:
         pupils = {event.pupil} if isinstance(event, p.GuardianshipEstablished) else set()
         t = guardianships.c
         pupils |= {row.pupil for row in fetch(self._c, guardianships, t.stream == guardian)}
-        for pupil in pupils:
-            self._add(self._log.streams_of_person(pupil, "acknowledgements"))
+        self._add(self._log.streams_of_persons(sorted(pupils), "acknowledgements"))
 
     def _teaching(self, meta: Recorded, event: object) -> None:
         match event:
@@ -165,7 +168,7 @@ class Looking:
         self._whole_journals.update(self._of_group(place))
         t = guardianships.c
         self._add(row.stream for row in fetch(self._c, guardianships, t.pupil == pupil))
-        self._add(self._log.streams_of_person(pupil, "acknowledgements"))
+        self._add(self._log.streams_of_persons([pupil], "acknowledgements"))
 
     def _journals_of_group(self, place: str) -> tuple[str, ...]:
         return tuple(one.id for one in find_journals(self._c, groups=[place]))

@@ -29,12 +29,12 @@ class Log(Protocol):
         """Yield the events of an account recorded in [since, until)."""
         ...
 
-    def streams_of_journal(self, journal: str, kind: str) -> list[str]:
-        """Answer the streams of one kind and journal."""
+    def streams_of_journals(self, journals: Sequence[str], kind: str) -> list[str]:
+        """Answer the streams of one kind and several journals."""
         ...
 
-    def streams_of_person(self, person: str, kind: str) -> list[str]:
-        """Answer the streams of one kind and person."""
+    def streams_of_persons(self, persons: Sequence[str], kind: str) -> list[str]:
+        """Answer the streams of one kind and several persons."""
         ...
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 import sqlalchemy as sa
@@ -98,6 +98,9 @@ class Table(Generic[R]):
         self.as_tuple = _getter(self.columns)
         own = self.key[1:]
         self.key_of: Callable[[Any], Any] = attrgetter(*own) if own else _no_key
+        places = [self.columns.index(name) for name in own]
+        self.key_in: Callable[[tuple[Any, ...]], Any] = itemgetter(*places) if places else _no_key
+        self.stream_in: Callable[[tuple[Any, ...]], str] = itemgetter(self.columns.index(self.key[0]))
         self._bare_key = len(own) == 1
 
     @property

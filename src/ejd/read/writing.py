@@ -104,9 +104,9 @@ def _refold(folding: Folding, writer: Writer, events: Sequence[Recorded]) -> Non
             wanted.setdefault(table, set()).add(stream)
     before: Before = {}
     for table, rows in _stored(writer, wanted):
+        stream_in, key_in = table.stream_in, table.key_in
         for stored in rows:
-            row = table.row(*stored)
-            before.setdefault((table, row.stream), {})[table.key_of(row)] = stored
+            before.setdefault((table, stream_in(stored)), {})[key_in(stored)] = stored
     streams: dict[str, StreamRows] = {}
     folding.fold(events, streams, folding.void_versions(events))
     for table, stream in before:  # what no valid event speaks of any more has to go

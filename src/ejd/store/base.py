@@ -208,10 +208,14 @@ class BaseStore:
         with self._use():
             return [stream for (stream,) in self._fetch(self._sql(sql.JOURNAL_STREAMS), (journal, kind))]
 
-    def streams_of_person(self, person: str, kind: str) -> list[str]:
-        """Answer the directory's streams of one kind and person, ordered by first position."""
-        with self._use():
-            return [stream for (stream,) in self._fetch(self._sql(sql.PERSON_STREAMS), (person, kind))]
+    def streams_of_persons(self, persons: Sequence[str], kind: str) -> list[str]:
+        """Answer the directory's streams of one kind and several persons."""
+        found: list[str] = []
+        for chunk in chunks(persons, STREAMS_IN_ONE_READ_MAX):
+            with self._use():
+                rows = self._fetch(self._sql(sql.STREAMS_OF_PERSONS), (self._many(chunk), kind))
+            found += [stream for (stream,) in rows]
+        return found
 
     def streams_of_journals(
         self, journals: Sequence[str], kind: str, *, first: str = "", last: str = DATE_MAX

@@ -98,8 +98,8 @@ class EventStore(Protocol):
         """Answer the directory's streams of one kind and journal, by first position (cheap: it has an index)."""
         ...
 
-    def streams_of_person(self, person: str, kind: str) -> list[str]:
-        """Answer the directory's streams of one kind and person, by first position (cheap: it has an index)."""
+    def streams_of_persons(self, persons: Sequence[str], kind: str) -> list[str]:
+        """Answer the directory's streams of one kind and several persons (cheap: it has an index)."""
         ...
 
     def streams_of_journals(

@@ -83,8 +83,8 @@ DIRECTORY_OF_KINDS = _DIRECTORY + "AND kind IN ? ORDER BY first_position LIMIT ?
 JOURNAL_STREAMS = """
 SELECT stream FROM directory WHERE journal = ? AND journal <> '' AND kind = ? ORDER BY first_position
 """
-PERSON_STREAMS = """
-SELECT stream FROM directory WHERE person = ? AND person <> '' AND kind = ? ORDER BY first_position
+STREAMS_OF_PERSONS = """
+SELECT stream FROM directory WHERE person IN ? AND person <> '' AND kind = ? ORDER BY first_position
 """
 STREAMS_OF_JOURNALS = """
 SELECT stream FROM directory
