@@ -45,7 +45,7 @@ from tests.reliability.kill_server import contents, postgres_settings
 from tests.scenario import uid
 
 HELD_UP_SECONDS_GOAL = 2.0
-"""How long an invalidation may hold up commands of others, whatever its size: printed, as a busy machine is no fault."""
+"""How long an invalidation may hold up commands of others. Printed only: a busy machine is no fault."""
 CLIENTS = 4
 PAUSE_SECONDS = 0.005
 LOOK_SECONDS = 0.05
