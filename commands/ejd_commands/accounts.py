@@ -80,6 +80,10 @@ class UnknownToken(NotFound):
     """The account has no valid token of this id."""
 
 
+class SuspendedByBreach(WrongState):
+    """A breach of the account is reported, and its credentials are not reset yet."""
+
+
 class SystemStaysLocked(NotAllowed):
     """The account that set the school up is not opened again."""
 
@@ -261,22 +265,26 @@ class LockAccount(OneAccountCommand):
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Do nothing when it is locked; the reason is sealed under the person's key."""
         person = SCHOOL if self.account == SYSTEM else known.account(context, self.account).person or SCHOOL
-        if not context.load(AccountState, self.account).locked:
+        if not context.load(AccountState, self.account).closed_by_hand:
             yield a.AccountLocked(reason=context.seal(person, self.reason, field="account-locked.reason"))
 
 
 class UnlockAccount(OneAccountCommand):
-    """Let a locked account act again, with the reason."""
+    """Let an account that was locked by hand act again, with the reason; a breach is ended by reset-credentials."""
 
     name: ClassVar[str] = "unlock-account"
     reason: Reason
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse the own account and the system's; do nothing when it is not locked."""
+        """Refuse the own account, the system's, and one that a breach suspends; do nothing when it is not locked."""
         if self.account == SYSTEM:
             msg = "the account that set the school up stays locked: use an account of the administration"
             raise SystemStaysLocked(msg, field="account")
         person = known.account(context, self.account).person or SCHOOL
         self.not_own(context, "unlock")
-        if context.load(AccountState, self.account).locked:
+        state = context.load(AccountState, self.account)
+        if state.suspended:
+            msg = "a breach of this account is open: reset-credentials lets its owner act again, not this command"
+            raise SuspendedByBreach(msg, field="account")
+        if state.closed_by_hand:
             yield a.AccountUnlocked(reason=context.seal(person, self.reason, field="account-unlocked.reason"))

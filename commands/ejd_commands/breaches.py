@@ -187,19 +187,23 @@ class ReportBreach(Command):
             what=context.seal(opened.person or SCHOOL, self.what, field="breach-reported.what"),
         )
         yield Elsewhere(a.AccountSuspended(breach=stream), self.account)
-        yield from self._issued_tokens(context, learned_at)
+        yield from _issued_tokens(context, self.account, learned_at)
 
-    def _issued_tokens(self, context: Context, learned_at: int) -> Iterator[Elsewhere]:
-        """End what the account let in since: the window is not known yet, and a token can be issued again."""
-        issued = [
-            (meta.stream, msgspec.json.decode(meta.state, type=a.TokenIssued).token)
-            for meta in context.operations(self.account, learned_at, context.now + 1)
-            if meta.name == a.TokenIssued.stored_name and meta.stream != self.account
-        ]
-        context.load_many(AccountState, list(dict.fromkeys(account for account, _ in issued)))
-        living = (one for one in reversed(issued) if one[1] in context.load(AccountState, one[0]).tokens)
-        for account, token in islice(living, TOKENS_MAX):
-            yield Elsewhere(a.TokenRevoked(token=token), account)
+
+def _issued_tokens(context: Context, account: str, since: int) -> Iterator[Elsewhere]:
+    """End what an account let in since: the window is not known yet, and a token can be issued again.
+
+    The clock of another process may be ahead of ours.
+    """
+    issued = [
+        (meta.stream, msgspec.json.decode(meta.state, type=a.TokenIssued).token)
+        for meta in context.operations(account, since, context.now + HOUR)
+        if meta.name == a.TokenIssued.stored_name and meta.stream != account
+    ]
+    context.load_many(AccountState, list(dict.fromkeys(holder for holder, _ in issued)))
+    living = (one for one in reversed(issued) if one[1] in context.load(AccountState, one[0]).tokens)
+    for holder, token in islice(living, TOKENS_MAX):
+        yield Elsewhere(a.TokenRevoked(token=token), holder)
 
 
 class AcknowledgeBreachNotice(BreachCommand):
@@ -263,7 +267,10 @@ class ConfirmBreachNotice(BreachCommand):
 
 
 class ResetCredentials(BreachCommand):
-    """End every token of the account for good: the window ends here, and the owner gets new ones (B3)."""
+    """End every token of the account for good: the window ends here, and the owner gets new ones (B3).
+
+    Tokens that it issued to others at the very moment of the report end too: since then it can issue none.
+    """
 
     name: ClassVar[str] = "reset-credentials"
 
@@ -275,8 +282,10 @@ class ResetCredentials(BreachCommand):
         """Do nothing when they are reset: the window does not move."""
         state = self.state(context)
         if state.reset_at is None:
+            report = reported(state, self.breach)
             yield b.BreachCredentialsReset(reset_at=context.now)
-            yield Elsewhere(a.CredentialsReset(breach=self.breach), self.account(context))
+            yield Elsewhere(a.CredentialsReset(breach=self.breach), report.account)
+            yield from _issued_tokens(context, report.account, report.learned_at)
 
 
 class DependentPart(Part):

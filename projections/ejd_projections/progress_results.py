@@ -245,23 +245,28 @@ def _assessed(
 
 
 def _taught(c: sa.Connection, choice: Choice, asked: Sequence[Journal]) -> set[str]:
-    """Answer the journals that have a lesson in the period: held, extra or moved there, or due and not cancelled."""
+    """Answer the journals that have a lesson in the period: held or extra, or due and not cancelled.
+
+    A moved lesson counts where it was moved to, as long as the timetable has it.
+    """
     if not asked:
         return set()
     first, last = choice.span.first, choice.span.last
     t = lessons.c
     inside = [is_in(t.journal, {one.id for one in asked}), within(t.placed_date, first, last), t.cancelled.is_(False)]
-    real = sa.or_(t.topic.is_not(None), t.roll_taken, t.extra, t.moved)
+    real = sa.or_(t.topic.is_not(None), t.roll_taken, t.extra)
     taught = set(c.scalars(sa.select(t.journal).where(*inside, real).distinct()))
-    rest = [one for one in asked if one.id not in taught]
-    ids = [one.id for one in rest]
+    rest = {one.id: one.grade for one in asked if one.id not in taught}
     away = sa.or_(t.cancelled, t.placed_date < first, t.placed_date > last)
-    gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, ids), within(t.date, first, last), away)))
-    calendar, days = calendar_from_json(choice.year.calendar), checked_range(first, last)
-    for journal, own in schedules_of(c, ids).items():
-        grade = next(one.grade for one in rest if one.id == journal)
-        if any(one.lesson not in gone for one in occurrences(calendar, grade, journal, own, *days)):
-            taught.add(journal)
+    gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, rest), within(t.date, first, last), away)))
+    moved = {row.stream: row.date for row in c.execute(sa.select(t.stream, t.date).where(*inside, t.moved))}
+    calendar = calendar_from_json(choice.year.calendar)
+    days = checked_range(min([first, *moved.values()]), max([last, *moved.values()]))
+    for journal, own in schedules_of(c, list(rest)).items():
+        for one in occurrences(calendar, rest[journal], journal, own, *days):
+            if one.lesson in moved or (first <= one.date.isoformat() <= last and one.lesson not in gone):
+                taught.add(journal)
+                break
     return taught
 
 

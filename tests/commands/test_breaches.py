@@ -18,7 +18,14 @@ from ejd.kernel.rights import AccountLockedRefusal
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import BreachState
 from ejd_commands import breaches
-from ejd_commands.accounts import GrantRole, IssueToken, OpenAccount, UnlockAccount
+from ejd_commands.accounts import (
+    GrantRole,
+    IssueToken,
+    LockAccount,
+    OpenAccount,
+    SuspendedByBreach,
+    UnlockAccount,
+)
 from ejd_commands.breaches import (
     AcknowledgeBreachNotice,
     BreachIsClosed,
@@ -279,8 +286,17 @@ def test_resetting_ends_every_token_for_good_and_lets_the_owner_act_again() -> N
 
 
 def test_a_suspension_is_not_lifted_by_hand() -> None:
-    outcome = reported().when(UnlockAccount(account=w.ADA, reason="Учитель просит"), by=w.HEAD)
-    assert outcome.and_then_given().state(AccountState, w.ADA).locked
+    unlock = UnlockAccount(account=w.ADA, reason="Учитель просит")
+    reported().when(unlock, by=w.HEAD).then_refused(SuspendedByBreach, saying="reset-credentials", field="account")
+
+
+def test_a_lock_by_hand_outlasts_the_reset_of_a_breach() -> None:
+    """Locked while it was suspended: the reset lifts the suspension only."""
+    locked = reported().when(LockAccount(account=w.ADA, reason="Уволен"), by=w.HEAD).and_then_given()
+    reset = locked.when(ResetCredentials(breach=BREACH), by=w.SUPPORT).and_then_given()
+    assert reset.state(AccountState, w.ADA).locked
+    unlocked = reset.when(UnlockAccount(account=w.ADA, reason="Вернулся"), by=w.HEAD).and_then_given()
+    assert not unlocked.state(AccountState, w.ADA).locked
 
 
 def test_two_breaches_suspend_until_both_are_reset() -> None:

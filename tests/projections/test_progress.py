@@ -222,6 +222,16 @@ def test_a_lesson_moved_over_the_end_of_the_period_is_assessed_where_it_takes_pl
     ]
 
 
+def test_a_moved_lesson_that_the_timetable_no_longer_has_is_none(ask: Ask) -> None:
+    """English of 23 October was moved to 3 November; then the timetable lost it: nobody is to be assessed."""
+    story = a_school().open_journal(ENGLISH_7A, "Английский 7А", subject="subject-english")
+    story.schedule(ENGLISH_7A, "10-23", (5, 1)).schedule(ENGLISH_7A, "10-24")
+    moved = {"old_date": day("10-23"), "old_slot": 1, "new_date": day("11-03"), "new_slot": 1}
+    story.in_lesson(at(ENGLISH_7A, "10-23", 1), (e.LessonMoved, moved), when="10-20 12:00")
+    c = ask(story.schedule(ENGLISH_7A, "10-23"))
+    assert [row.subject for row in ask_progress(c, by="line", period="q2").rows] == ["subject-algebra"]
+
+
 def test_the_unmarked_first_grade_is_not_assessed(ask: Ask) -> None:
     story = a_school().form_class("class-1a", "1А", 1, system="unmarked").pupil("pupil-1", "Яшин", "class-1a")
     story.open_journal("journal-1a", "Чтение 1А", "class-1a", grade=1, system="unmarked")
