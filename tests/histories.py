@@ -584,7 +584,7 @@ def _ask(player: Player, rnd: Random) -> None:
     if kind == "mark" or (kind == "attendance" and rnd.random() < 0.5):
         fields["pupil"] = pupil
     player.send(corrections.RequestCorrection.model_validate(fields), by)
-    if player.streams.get(request):
+    if player.state(CorrectionState, request).requested is not None:
         player.requests.append(request)
 
 

@@ -1,0 +1,59 @@
+"""Every state, report and sign-in is the truth's, whatever happens in whatever order (issue 3: what proves it).
+
+A seed is printed, and `EJD_PROVE_SEED` plays the same again; how, and how to play longer, is in docs/guides/prove.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from secrets import randbits
+
+import pytest
+
+from ejd.handling import states
+from tests.breaches import world as bw
+from tests.breaches.machine import prove_for, walk
+from tests.postgres import PostgresServer
+
+SECONDS = {"sqlite": 45.0, "postgres": 25.0}
+NOTICING_SEED, NOTICING_STEPS = 1, 60
+REACHED = (
+    "report-breach",
+    "acknowledge-breach-notice",
+    "reset-credentials",
+    "propose-invalidation",
+    "invalidate-breach",
+    "issue-token",
+    "save-lesson",
+)
+"""What every run must have come to, else it proves little."""
+
+
+@pytest.fixture
+def seed(capsys: pytest.CaptureFixture[str]) -> int:
+    """A new seed, or the one to repeat; it is printed in any case."""
+    chosen = int(os.environ.get("EJD_PROVE_SEED") or randbits(32))
+    with capsys.disabled():
+        sys.stdout.write(f"\n[EJD_PROVE_SEED={chosen}] ")
+    return chosen
+
+
+def test_whatever_happens_everything_is_the_truth_on_sqlite(seed: int, tmp_path: Path) -> None:
+    _, played = prove_for(bw.on_sqlite(tmp_path), seed=seed, seconds=SECONDS["sqlite"])
+    assert set(REACHED) <= set(played), played
+
+
+def test_whatever_happens_everything_is_the_truth_on_postgres(
+    seed: int, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    _, played = prove_for(bw.on_postgres(postgres_server, tmp_path), seed=seed, seconds=SECONDS["postgres"])
+    assert "report-breach" in played
+
+
+def test_the_truth_notices_a_store_that_forgets_what_is_void(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof that cannot fail is none: states that know no markers are found out."""
+    monkeypatch.setattr(states, "void_versions", lambda _markers: set())
+    with pytest.raises(AssertionError):
+        walk(bw.on_sqlite(tmp_path), seed=NOTICING_SEED, steps=NOTICING_STEPS)
