@@ -11,7 +11,7 @@ from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.markers import EventsVoided
 from ejd.kernel.ids import SCHOOL
-from ejd.read.folding import MARKERS
+from ejd.kernel.void import MARKER_NAMES
 from ejd.read.memory import Memory
 from ejd.read.writing import Feed
 from ejd_projections.mentions import mentions
@@ -44,7 +44,7 @@ def only_valid(store: MemoryStore, upto: int | None = None) -> laws.Rows:
     """
     rows = folded([meta for meta, _ in laws.valid(store, CATALOGUE, upto)])
     last = store.last_position() if upto is None else upto
-    ever = folded([meta for meta in store.events if meta.name not in MARKERS and meta.position <= last])
+    ever = folded([meta for meta in store.events if meta.name not in MARKER_NAMES and meta.position <= last])
     return rows | rows_of_all(laws.judged(store, CATALOGUE, upto)) | {mentions.name: ever[mentions.name]}
 
 

@@ -10,7 +10,7 @@ from ejd.kernel.dependents import Decoded
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
-from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.void import voids_of
 from ejd.read.folding import no_keys
 from ejd.read.projection import Fold, Projection, StreamRows
 
@@ -62,13 +62,7 @@ def decode(events: Iterable[Recorded]) -> list[Decoded]:
 
 def void_by_breach(stream: Iterable[Decoded]) -> dict[str, set[int]]:
     """Answer the versions of one stream that each breach holds void, by its markers."""
-    held: dict[str, set[int]] = {}
-    for _, event in stream:
-        if isinstance(event, EventsVoided):
-            held.setdefault(event.breach, set()).update(event.versions)
-        elif isinstance(event, EventsRestored):
-            held.setdefault(event.breach, set()).difference_update(event.versions)
-    return held
+    return voids_of(event for _, event in stream).by_breach
 
 
 class Folds:

@@ -16,9 +16,8 @@ from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
-from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.timetable import JournalScheduled
-from ejd.kernel.void import MARKER_NAMES
+from ejd.kernel.void import MARKER_NAMES, Voids
 
 if TYPE_CHECKING:
     from ejd.kernel.envelope import Recorded
@@ -134,7 +133,7 @@ def in_stream(stream: Sequence[Decoded], held: Held, other_void: AbstractSet[int
     own = held.get(stream[0].meta.stream, frozenset()) if stream else frozenset()
     found: list[Dependent] = []
     before: dict[Key, list[int]] = {}
-    hidden = Hidden()
+    hidden = Voids()
     for meta, event in stream:
         if meta.name in MARKER_NAMES:
             hidden.take(event)
@@ -152,37 +151,11 @@ def in_stream(stream: Sequence[Decoded], held: Held, other_void: AbstractSet[int
     return found
 
 
-class Hidden:
-    """Which versions of a stream are void as its markers are read one after another, by whichever breach."""
-
-    def __init__(self) -> None:
-        """Nothing is hidden."""
-        self._holders: dict[int, set[str]] = {}
-
-    def take(self, marker: Event) -> list[int]:
-        """Read the next marker and answer the versions whose state it changed."""
-        changed: list[int] = []
-        if isinstance(marker, EventsVoided | EventsRestored):
-            for version in marker.versions:
-                holders = self._holders.setdefault(version, set())
-                was = bool(holders)
-                if isinstance(marker, EventsVoided):
-                    holders.add(marker.breach)
-                else:
-                    holders.discard(marker.breach)
-                if was != bool(holders):
-                    changed.append(version)
-        return changed
-
-    def __contains__(self, version: int) -> bool:
-        return bool(self._holders.get(version))
-
-
 def visible_spans(stream: Iterable[Decoded], versions: AbstractSet[int]) -> dict[int, tuple[tuple[int, int], ...]]:
     """Answer for each of the versions the spans of positions, ends not included, in which no breach held it void."""
     spans: dict[int, tuple[tuple[int, int], ...]] = {}
     since: dict[int, int] = {}
-    hidden = Hidden()
+    hidden = Voids()
     for meta, event in stream:
         if meta.version in versions:
             since[meta.version] = meta.position

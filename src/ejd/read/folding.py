@@ -12,12 +12,9 @@ import msgspec
 
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Catalogue, Event, UnknownEventError
-from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.sealed import Sealed
+from ejd.kernel.void import MARKER_NAMES, Voids
 from ejd.read.projection import Fold, Projection, ProjectionError, StreamRows, Table, Unseal
-
-MARKERS = frozenset({EventsVoided.stored_name, EventsRestored.stored_name})
-"""Stored names of the events that change what other events of their stream mean; never void themselves."""
 
 FEED_TABLE = "feed"
 """The table of each generation that says up to where it is folded; no projection may take its name."""
@@ -100,7 +97,7 @@ class Folding:
                 self._refuse(meta)
                 continue
             decode, folds, seeing_void = listener
-            if void and meta.version in void.get(meta.stream, ()) and meta.name not in MARKERS:
+            if void and meta.version in void.get(meta.stream, ()) and meta.name not in MARKER_NAMES:
                 if not seeing_void:
                     continue
                 folds = seeing_void
@@ -116,21 +113,11 @@ class Folding:
 
     def void_versions(self, events: Iterable[Recorded]) -> dict[str, frozenset[int]]:
         """Answer the versions that at least one breach holds void, by the markers among the events."""
-        held: dict[str, dict[str, set[int]]] = {}
+        held: dict[str, Voids] = {}
         for meta in events:
-            if meta.name not in MARKERS:
-                continue
-            marker = self._catalogue.decode(meta.name, meta.state)
-            breaches = held.setdefault(meta.stream, {})
-            if isinstance(marker, EventsVoided):
-                breaches.setdefault(marker.breach, set()).update(marker.versions)
-            elif isinstance(marker, EventsRestored):
-                breaches.setdefault(marker.breach, set()).difference_update(marker.versions)
-        return {
-            stream: frozenset[int]().union(*breaches.values())
-            for stream, breaches in held.items()
-            if any(breaches.values())
-        }
+            if meta.name in MARKER_NAMES:
+                held.setdefault(meta.stream, Voids()).take(self._catalogue.decode(meta.name, meta.state))
+        return {stream: frozenset(void) for stream, voids in held.items() if (void := voids.versions())}
 
     def concerned(self, name: str) -> tuple[Table[Any], ...]:
         """Answer the tables that folds of this stored name may read or write; unknown names concern none."""

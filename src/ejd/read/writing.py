@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ejd.kernel.envelope import Recorded
+from ejd.kernel.void import MARKER_NAMES
 from ejd.read.contract import EventSource, MovedError, Writer
-from ejd.read.folding import MARKERS, Folding, without_collection
+from ejd.read.folding import Folding, without_collection
 from ejd.read.projection import ProjectionError, StreamRows, Table
 
 PAGE_EVENTS_MAX = 5_000
@@ -68,7 +69,7 @@ def write_page(
 
     A stream with a marker in the page is folded again from the store, up to the page's end.
     """
-    marked = {meta.stream for meta in page if meta.name in MARKERS}
+    marked = {meta.stream for meta in page if meta.name in MARKER_NAMES}
     rest = [meta for meta in page if meta.stream not in marked] if marked else page
     before, streams = _load(folding, writer, rest)
     folding.fold(rest, streams)
