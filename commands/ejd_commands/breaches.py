@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import msgspec
 from pydantic import Field
 
-from ejd.kernel.breach_rights import (
-    DecidesBreach,
-    ReceivesNotice,
-    ReportsBreach,
-    ResetsCredentials,
-    decider,
-    same,
-)
+from ejd.kernel.breach_rights import DecidesBreach, ReceivesNotice, ReportsBreach, ResetsCredentials
 from ejd.kernel.command import Command, Elsewhere, NotAllowed, NotFound, Refusal, Target, WrongState
 from ejd.kernel.dependents import reads
 from ejd.kernel.envelope import Ref, Scope
@@ -24,6 +17,7 @@ from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
 from ejd.kernel.ids import SCHOOL, SYSTEM, derived
+from ejd.kernel.rights import decider, same
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import RECEIVERS, BreachState
 from ejd.kernel.states.school import SchoolState

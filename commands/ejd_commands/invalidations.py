@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from ejd.kernel.breach_rights import decider
 from ejd.kernel.command import Elsewhere, Refusal, WrongState
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import decider
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import Window
 from ejd.kernel.voiding import STREAMS_MAX, Affected, affected, digest_of

@@ -42,7 +42,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "ejd/kernel/states/corrections.py": ("*",),
     "ejd/kernel/states/access.py": ("*AccountState*",),
     "ejd/kernel/states/school.py": ("*YearStateǁis_closed*", "*SchoolStateǁregulation_on*"),
-    "ejd/kernel/rights.py": ("*Approves*", "*AskedForIt*", "*is_the_same_person*"),
+    "ejd/kernel/rights.py": ("*Approves*", "*AskedForIt*", "*is_the_same_person*", "*same*", "*decider*"),
     "ejd/kernel/policies.py": ("*deadline*",),
     "ejd_commands/breaches.py": ("*",),
     "ejd_commands/invalidations.py": ("*",),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.events.breaches import Decider, Receiver
+from ejd.kernel.events.breaches import Receiver
 from ejd.kernel.ids import SCHOOL
-from ejd.kernel.rights import acting, any_role
+from ejd.kernel.rights import acting, any_role, decider, same
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.school import SchoolState
 
@@ -30,18 +30,6 @@ class UnderBreach(NotAllowed):
 
 class NotTheReceiver(NotAllowed):
     """The notice is received by the head and by technical support, or by whom the regulation names for them."""
-
-
-def decider(context: Context, account: str = "") -> Decider:
-    """Answer who acts, or who has the account named."""
-    account = account or context.actor.account
-    opened = context.load(AccountState, account).opened
-    return Decider(account=account, person=opened.person if opened is not None else "")
-
-
-def same(one: Decider, other: Decider) -> bool:
-    """Say whether two deciders are one: the same account, or two accounts of one person."""
-    return one.account == other.account or (one.person != "" and one.person == other.person)
 
 
 def check_independent(context: Context, compromised: str) -> None:

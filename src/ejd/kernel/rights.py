@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ejd.kernel.command import NotAllowed
+from ejd.kernel.events.breaches import Decider
 from ejd.kernel.ids import SCHOOL, SYSTEM
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.lesson import LessonState
@@ -152,10 +153,21 @@ class ActsForPupil:
         return [*refs, guardianship.ref]
 
 
+def decider(context: Context, account: str = "") -> Decider:
+    """Answer who acts, or who has the account named."""
+    account = account or context.actor.account
+    opened = context.load(AccountState, account).opened
+    return Decider(account=account, person=opened.person if opened is not None else "")
+
+
+def same(one: Decider, other: Decider) -> bool:
+    """Say whether two deciders are one: the same account, or two accounts of one person."""
+    return one.account == other.account or (one.person != "" and one.person == other.person)
+
+
 def is_the_same_person(context: Context, account: str, person: str) -> bool:
     """Say whether the actor is this account, or another account of its person."""
-    opened = context.load(AccountState, context.actor.account).opened
-    return context.actor.account == account or (opened is not None and bool(person) and opened.person == person)
+    return same(decider(context), Decider(account=account, person=person))
 
 
 @dataclass(frozen=True)
