@@ -13,7 +13,7 @@ from ejd.kernel.event import Event
 from ejd.kernel.events import breaches as b
 from ejd.kernel.sealed import Sealed
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import ask, checked_limit, fetch, is_in, question
+from ejd_projections.asking import ask, checked_limit, fetch, question
 
 projection = Projection("breaches", version=2)
 
@@ -285,9 +285,3 @@ def concerned_pupils(c: sa.Connection) -> list[ConcernedRow]:
     """Answer the pupils concerned by any invalidation or its revocation, in the order of the decisions."""
     t = breach_concerned.c
     return fetch(c, breach_concerned, order=[t.decided_at])
-
-
-def accounts_under_breach(c: sa.Connection, accounts: Sequence[str]) -> list[BreachRow]:
-    """Answer the breaches of these accounts that are not closed."""
-    t = breaches.c
-    return fetch(c, breaches, is_in(t.account, accounts), t.closed.is_(False), order=[t.reported_at])

@@ -5,7 +5,7 @@ Pure; it knows the regulations by date, the grading systems, the calendars and t
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -194,8 +194,3 @@ def judge_of(c: sa.Connection) -> Judge:
         calendars={year.id: calendar_from_json(year.calendar) for year in years(c)},
         written=frozenset(code for code, kind in kinds_of_work(c).items() if kind.written),
     )
-
-
-def days_before(day: str, days: int) -> str:
-    """Answer the day that lies so many days earlier."""
-    return (date.fromisoformat(day) - timedelta(days=days)).isoformat()

@@ -251,9 +251,6 @@ def _holds(choice: Choice, judge: Judge, found: Found, figures: Figures) -> bool
     return most is None or (days is not None and days <= most)
 
 
-FAR = 2**62
-"""Stands for a figure that a correction does not have: behind all others, also downwards."""
-
 _SORTS: dict[SortBy, Callable[[Judged], Any]] = {
     "recorded-at": lambda one: one.found.recorded_at,
     "lesson-day": lambda one: (one.found.day, one.found.slot),

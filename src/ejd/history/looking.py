@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -43,13 +42,6 @@ YearEvent = (
     y.BellScheduleDefined,
 )
 MARK_EVENTS = (e.MarkRecorded, e.MarkCorrected, e.MarkWithdrawn)
-
-
-class _Granted(NamedTuple):
-    """An account whose events from a moment on may stand on something void in the account's own stream."""
-
-    account: str
-    since: int
 
 
 class Looking:

@@ -19,7 +19,6 @@ from ejd_commands.fields import Id
 from ejd_projections.breaches import breaches_by_report, breaches_that_hold, count_breaches
 from ejd_projections.people import names
 
-BREACHES_LIMIT = 100
 DEPENDENTS_LIMIT = 100
 RECORD_KINDS = frozenset({"lesson", "final-marks", "correction", "acknowledgements", "breach"})
 """Kinds of streams that hold records of the school's work; everything else is set-up."""
