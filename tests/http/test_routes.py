@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from fastapi import FastAPI, Response
+
 from ejd.access.reading import READERS
-from ejd.http.routes import ApiRoute
+from ejd.http.routes import ApiRoute, add_question
 from ejd_commands.catalogue import catalogue
 from tests.http.conftest import Web
 
@@ -29,6 +32,20 @@ def test_every_route_has_a_rule_about_who_may_use_it(shared: Web) -> None:
         ruled.add(name)
     routes = shared.client.app.routes  # type: ignore[attr-defined]
     assert {route.name for route in routes if isinstance(route, ApiRoute)} == ruled | set(READERS)
+
+
+def test_a_question_without_readers_stops_the_start() -> None:
+    with pytest.raises(ValueError, match="READERS who may ask nobody-said"):
+        add_question(
+            FastAPI(),
+            name="nobody-said",
+            path="/x",
+            endpoint=Response,
+            model=None,
+            responses={},
+            tag="",
+            description="",
+        )
 
 
 def test_every_operation_declares_its_security_and_its_problems(shared: Web) -> None:

@@ -1,5 +1,6 @@
 """The routes of lives (A10): of a cell, of a part of a lesson, of a final mark; for the administration."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -11,7 +12,7 @@ from ejd.history.lives import Life, Lives
 from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd_commands.fields import MARK_NUMBER_MAX, Code, Id
 
 LessonPart = Literal["topic", "homework", "roll", "substitution"]
@@ -42,7 +43,25 @@ def lives(school: SchoolService, asking: Asking) -> Lives:
 
 def add_lives(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     """Add the routes."""
+    routes: tuple[tuple[str, str, Any], ...] = (
+        ("audit-cell", "/audit/cells/{lesson}/{pupil}", _cell(school, desk)),
+        ("audit-lesson", "/audit/lessons/{lesson}/{part}", _part(school, desk)),
+        ("audit-final-mark", "/audit/final-marks/{journal}/{period}/{pupil}", _final_mark(school, desk)),
+    )
+    for name, path, endpoint in routes:
+        add_question(
+            app,
+            name=name,
+            path=path,
+            endpoint=endpoint,
+            model=Answered[Life],
+            responses=problems(400, 401, 403, 404, 406, 422, 503),
+            tag="audit",
+            description=endpoint.__doc__,
+        )
 
+
+def _cell(school: SchoolService, desk: Desk) -> Callable[..., Response]:
     def cell(  # noqa: PLR0913 - the parts of the address
         request: Request,
         lesson: Lesson,
@@ -63,6 +82,10 @@ def add_lives(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             at=moment_of(simulated_time),
         )
 
+    return cell
+
+
+def _part(school: SchoolService, desk: Desk) -> Callable[..., Response]:
     def part(  # noqa: PLR0913 - the parts of the address
         request: Request,
         lesson: Lesson,
@@ -81,6 +104,10 @@ def add_lives(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             at=moment_of(simulated_time),
         )
 
+    return part
+
+
+def _final_mark(school: SchoolService, desk: Desk) -> Callable[..., Response]:
     def final_mark(  # noqa: PLR0913 - the parts of the address
         request: Request,
         journal: Id,
@@ -100,23 +127,4 @@ def add_lives(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             at=moment_of(simulated_time),
         )
 
-    routes: tuple[tuple[str, str, Any], ...] = (
-        ("audit-cell", "/audit/cells/{lesson}/{pupil}", cell),
-        ("audit-lesson", "/audit/lessons/{lesson}/{part}", part),
-        ("audit-final-mark", "/audit/final-marks/{journal}/{period}/{pupil}", final_mark),
-    )
-    for name, path, endpoint in routes:
-        app.router.add_api_route(
-            f"/api/v1{path}",
-            endpoint,
-            methods=["GET"],
-            name=name,
-            operation_id=name,
-            response_model=Answered[Life],
-            responses=problems(400, 401, 403, 404, 406, 422, 503),
-            summary=name.replace("-", " ").capitalize(),
-            description=endpoint.__doc__,
-            dependencies=[Depends(BEARER)],
-            tags=["audit"],
-            route_class_override=ApiRoute,
-        )
+    return final_mark

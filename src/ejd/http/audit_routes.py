@@ -15,7 +15,7 @@ from ejd.http.audit_lives import add_lives
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd_projections.correction_requests import CorrectionRequests
 from ejd_projections.corrections import Corrections
 from ejd_projections.signals import Signals
@@ -48,9 +48,8 @@ AUDIT = (
 )
 
 
-def add_audit(app: FastAPI, school: SchoolService) -> None:
+def add_audit(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     """Add the routes."""
-    desk = Desk(school)
     examples = json.loads(files("ejd.http").joinpath("audit_examples.json").read_text(encoding="utf-8"))
     for question in AUDIT:
         content: dict[str, Any] = {"application/json": {"example": examples[question.name]}}
@@ -60,19 +59,16 @@ def add_audit(app: FastAPI, school: SchoolService) -> None:
             200: {"description": "The report, with the position that it is true for", "content": content},
             304: {"description": "It is still as the ETag says"},
         }
-        app.router.add_api_route(
-            f"/api/v1{question.path}",
-            _endpoint(desk, school, question),
-            methods=["GET"],
+        add_question(
+            app,
             name=question.name,
-            operation_id=question.name,
-            response_model=Answered[question.report],  # type: ignore[name-defined]
+            path=question.path,
+            endpoint=_endpoint(desk, school, question),
+            model=Answered[question.report],  # type: ignore[name-defined]
             responses=answered | problems(*STATUSES),
-            summary=question.name.replace("-", " ").capitalize(),
+            tag="audit",
             description=question.ask.__doc__,
-            dependencies=[Depends(BEARER)],
-            tags=["audit"],
-            route_class_override=DownloadRoute if question.files else ApiRoute,
+            route=DownloadRoute if question.files else ApiRoute,
         )
     add_lives(app, school, desk)
 

@@ -14,7 +14,7 @@ from ejd.http.breach_preview import InvalidationPreview, PreviewParameters, brea
 from ejd.http.breach_state import Breach, BreachDetail, breach_of, calendars, detail_of
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd_commands.fields import Id
 from ejd_projections.breaches import breaches_by_report, breaches_that_hold, count_breaches
 from ejd_projections.people import names
@@ -115,23 +115,18 @@ ROUTES = (
 )
 
 
-def add_breaches(app: FastAPI, school: SchoolService) -> None:
+def add_breaches(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     """Add the routes; who may ask is in `ejd.access.reading.READERS` under the same names."""
-    desk = Desk(school)
     for route in ROUTES:
-        app.router.add_api_route(
-            f"/api/v1{route.path}",
-            _endpoint(desk, school, route),
-            methods=["GET"],
+        add_question(
+            app,
             name=route.name,
-            operation_id=route.name,
-            response_model=Answered[route.report],  # type: ignore[name-defined]
+            path=route.path,
+            endpoint=_endpoint(desk, school, route),
+            model=Answered[route.report],  # type: ignore[name-defined]
             responses=problems(400, 401, 403, 404, 406, 422, 503),
-            summary=route.name.replace("-", " ").capitalize(),
+            tag="breaches",
             description=route.ask.__doc__,
-            dependencies=[Depends(BEARER)],
-            tags=["breaches"],
-            route_class_override=ApiRoute,
         )
 
 

@@ -17,7 +17,7 @@ from ejd.http.contract import SchoolService
 from ejd.http.moments import AS_OF_PATTERN, moment_text
 from ejd.http.problems import Malformed, NotThere
 from ejd.http.reports import allowed_pages
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.states.access import AccountState
 from ejd_commands.fields import Code
@@ -243,17 +243,13 @@ def add_changes(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             at=moment_of(simulated_time),
         )
 
-    app.router.add_api_route(
-        "/api/v1/reports/gradebook/changes",
-        gradebook_changes,
-        methods=["GET"],
+    add_question(
+        app,
         name=NAME,
-        operation_id=NAME,
-        response_model=Answered[Changes],
+        path="/reports/gradebook/changes",
+        endpoint=gradebook_changes,
+        model=Answered[Changes],
         responses=problems(400, 401, 403, 404, 406, 422, 503),
-        summary="Gradebook changes",
+        tag="reports",
         description=changes.__doc__,
-        dependencies=[Depends(BEARER)],
-        tags=["reports"],
-        route_class_override=ApiRoute,
     )

@@ -11,7 +11,7 @@ from ejd.access.reading import check_reader
 from ejd.handling.authentication import Authenticated
 from ejd.http.contract import SchoolService
 from ejd.http.moments import moment_text
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Catalogue
 from ejd.kernel.events import CATALOGUE
@@ -129,19 +129,15 @@ def add_events(app: FastAPI, school: SchoolService) -> None:
         headers = {"Cache-Control": "no-store"}
         return Response(msgspec.json.encode(content), media_type="application/json", headers=headers)
 
-    app.router.add_api_route(
-        "/api/v1/events",
-        events,
-        methods=["GET"],
+    add_question(
+        app,
         name="events",
-        operation_id="events",
-        response_model=EventPage,
+        path="/events",
+        endpoint=events,
+        model=EventPage,
         responses=problems(400, 401, 403, 406, 503),
-        summary="Events",
+        tag="events",
         description="What was recorded, by whom and when. For the head and deputy heads.",
-        dependencies=[Depends(BEARER)],
-        tags=["events"],
-        route_class_override=ApiRoute,
     )
 
 

@@ -11,7 +11,7 @@ from ejd.handling.authentication import Authenticated
 from ejd.http.contract import SchoolService
 from ejd.http.moments import moment_text
 from ejd.http.problems import Malformed
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd.store.outbox import PAGE_ROWS_MAX, OutboxRow
 from ejd_commands.fields import WHOLE_NUMBER_MAX, Id
 
@@ -76,19 +76,15 @@ def add_outbox(app: FastAPI, school: SchoolService) -> None:
         headers = {"Cache-Control": "no-store"}
         return Response(msgspec.json.encode(content), media_type="application/json", headers=headers)
 
-    app.router.add_api_route(
-        "/api/v1/outbox",
-        outbox,
-        methods=["GET"],
+    add_question(
+        app,
         name="outbox",
-        operation_id="outbox",
-        response_model=OutboxPage,
+        path="/outbox",
+        endpoint=outbox,
+        model=OutboxPage,
         responses=problems(400, 401, 403, 406, 503),
-        summary="Outbox",
+        tag="breaches",
         description="What people are to be told, such as retractions and reminders, and when it was sent.",
-        dependencies=[Depends(BEARER)],
-        tags=["breaches"],
-        route_class_override=ApiRoute,
     )
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from ejd.access.reading import READERS
 from ejd.handling.authentication import Authenticated
 from ejd.http import reports, setup
 from ejd.http.asking import Answered, Asking, Desk, ReportParameters
@@ -18,12 +17,11 @@ from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.events import add_events
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import add_question, problems, who
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.progress import Progress
 
-PREFIX = "/api/v1"
 STATUSES = (400, 401, 403, 404, 406, 422, 503)
 HEADERS = {
     "ETag": {"description": "Changes when the report does.", "schema": {"type": "string"}},
@@ -65,14 +63,10 @@ QUESTIONS = (
 )
 
 
-def add_questions(app: FastAPI, school: SchoolService) -> None:
-    """Add the routes of all questions; a question without a rule about its readers is refused here."""
-    desk = app.state.desk = Desk(school)
+def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
+    """Add the routes of all questions."""
     examples = json.loads(files("ejd.http").joinpath("examples.json").read_text(encoding="utf-8"))
     for question in QUESTIONS:
-        if question.name not in READERS:
-            msg = f"say in ejd.access.reading.READERS who may ask {question.name}"
-            raise ValueError(msg)
         answered: dict[int | str, dict[str, Any]] = {
             200: {
                 "description": "The report, with the position that it is true for",
@@ -81,23 +75,19 @@ def add_questions(app: FastAPI, school: SchoolService) -> None:
             },
             304: {"description": "It is still as the ETag says", "headers": HEADERS},
         }
-        app.router.add_api_route(
-            PREFIX + question.path,
-            _endpoint(desk, question),
-            methods=["GET"],
+        add_question(
+            app,
             name=question.name,
-            operation_id=question.name,
-            response_model=Answered[question.report],  # type: ignore[name-defined]
+            path=question.path,
+            endpoint=_endpoint(desk, question),
+            model=Answered[question.report],  # type: ignore[name-defined]
             responses=answered | problems(*STATUSES),
-            summary=question.name.replace("-", " ").capitalize(),
+            tag=question.tag,
             description=question.ask.__doc__,
-            dependencies=[Depends(BEARER)],
-            tags=[question.tag],
-            route_class_override=ApiRoute,
         )
     add_changes(app, school, desk)
     add_events(app, school)
-    add_audit(app, school)
+    add_audit(app, school, desk)
 
 
 def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
-from fastapi import Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from ejd.access.reading import READERS
 from ejd.handling.authentication import Authenticated, Authentication
 from ejd.http import bodies
 from ejd.http.notes import notes_of
@@ -22,6 +23,7 @@ BEARER = HTTPBearer(
 )
 """Declares the scheme; `ApiRoute` itself checks the token."""
 
+PREFIX = "/api/v1"
 ACCEPTED = frozenset({"*/*", "application/*", "application/json"})
 QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 """A weight of RFC 9110; whatever else stands there counts as 1."""
@@ -57,7 +59,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-__all__ = ["BEARER", "ApiRoute", "Problem", "problems", "who"]
+__all__ = ["BEARER", "ApiRoute", "Problem", "add_question", "problems", "who"]
 
 
 def who(request: Request) -> Authenticated:
@@ -111,6 +113,38 @@ class ApiRoute(APIRoute):
             return await handler(request)
 
         return checked
+
+
+def add_question(  # noqa: PLR0913 - what a documented route has
+    app: FastAPI,
+    *,
+    name: str,
+    path: str,
+    endpoint: Callable[..., Response],
+    model: Any,
+    responses: dict[int | str, dict[str, Any]],
+    tag: str,
+    description: str | None,
+    route: type[ApiRoute] = ApiRoute,
+) -> None:
+    """Add the route of a question under `/api/v1`; raises ValueError unless READERS says who may ask it."""
+    if name not in READERS:
+        msg = f"say in ejd.access.reading.READERS who may ask {name}"
+        raise ValueError(msg)
+    app.router.add_api_route(
+        PREFIX + path,
+        endpoint,
+        methods=["GET"],
+        name=name,
+        operation_id=name,
+        response_model=model,
+        responses=responses,
+        summary=name.replace("-", " ").capitalize(),
+        description=description,
+        dependencies=[Depends(BEARER)],
+        tags=[tag],
+        route_class_override=route,
+    )
 
 
 def check_accept(accept: str, accepted: frozenset[str] = ACCEPTED) -> None:

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from ejd.http import problems
+from ejd.http.asking import Desk
 from ejd.http.breaches import add_breaches
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
@@ -76,8 +77,9 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     problems.install(app)
     add_commands(app, school)
-    add_questions(app, school)
-    add_breaches(app, school)
+    desk = app.state.desk = Desk(school)  # one, so that whoever looks back is counted together
+    add_questions(app, school, desk)
+    add_breaches(app, school, desk)
     add_outbox(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Watch, log=log, metrics=metrics)
