@@ -15,7 +15,7 @@ from ejd.demo.sending import MOBILE
 from ejd.demo.shape import FIRST_DAY, TIMEZONE, derived_id
 from ejd.kernel.calendar import microseconds_at
 from ejd.kernel.ids import lesson_stream
-from ejd.kernel.states.breaches import BreachState, Window
+from ejd.kernel.states.breaches import BreachState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.voiding import affected, digest_of
 from ejd_commands import breaches as b
@@ -199,12 +199,10 @@ class Breaches:
         window, reported = state.window, state.reported
         assert window is not None  # noqa: S101 - the story has both receipts and the reset before
         assert reported is not None  # noqa: S101 - as above
-        found = affected(self._operations(reported.account, window), window, state)
+        operations = self._handler.store.operations(reported.account, window.starts, window.ends)
+        found = affected(operations, window, state)
         heads = self._handler.store.heads(list(found.voided))
         return digest_of(breach, window, found, heads)
-
-    def _operations(self, account: str, window: Window) -> Iterator[Any]:
-        return self._handler.store.operations(account, window.starts, window.ends)
 
     def _propose(self, breach: str) -> Iterator[Command]:
         yield ProposeInvalidation(breach=breach, digest=self._preview(breach))
