@@ -35,6 +35,7 @@ LEAST_KILLED = 95
 PROCESSES = 2
 
 RULES: dict[str, tuple[str, ...]] = {
+    "ejd/kernel/void.py": ("*",),
     "ejd/kernel/voiding.py": ("*",),
     "ejd/kernel/dependents.py": ("*",),
     "ejd/kernel/breach_rights.py": ("*",),
