@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from ejd.kernel.command import Command
 from ejd.kernel.envelope import Ref
 from ejd.kernel.ids import lesson_stream
 from ejd.store.outbox import Notice
 from ejd_commands.accounts import GrantRole
 from ejd_commands.breaches import (
+    AcknowledgeBreachNotice,
     CloseBreach,
     DecideOnDependents,
     DependentPart,
@@ -24,6 +26,8 @@ from ejd_commands.corrections import ApproveCorrection, RequestCorrection
 from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation
 from ejd_commands.journals import AssignTeacher
 from ejd_commands.marks import RecordMark
+from ejd_commands.school import AdoptRegulation
+from ejd_commands.substitutions import SubstituteTeacher
 from tests import worlds as w
 from tests.breach_story import ACKNOWLEDGED, BREACH, CELL, FINALS, LESSON, Story, at
 from tests.http.conftest import Web, problem
@@ -69,6 +73,50 @@ def test_forged_marks_leave_three_dependents_each_with_what_it_stood_on(web: Web
     assert "new_value: 3" in correction["says"]
     assert "value: 5" in correction["on"][0]["says"]
     assert correction["on"][0]["type"] == "mark-recorded/1"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        SubstituteTeacher(journal=w.JOURNAL, day=w.TODAY, slot=w.LESSON_SLOT, teacher=w.BORIS_STAFF),
+        AssignTeacher(journal=w.JOURNAL, staff=w.BORIS_STAFF, starts=w.TODAY),
+    ],
+    ids=["substitution", "load"],
+)
+def test_a_request_to_correct_by_a_right_that_is_void_is_found(web: Web, forged: Command) -> None:
+    """BORIS asks to correct next morning; he may because of what a thief did as the deputy head."""
+    story = Story(web.tiny)
+    story.send(at(9), GrantRole(account=w.ADA, role="deputy-head"), "head")
+    story.send(at(9), AdoptRegulation(starts=w.TODAY, mark_window_days=0), "head")
+    story.send(at(13), RecordMark(**CELL, pupil=w.VERA, value="4"), "ada")
+    story.forge(at(14, 10), forged, by="deputy")
+    morning = w.TODAY + timedelta(days=1)
+    asked = RequestCorrection(
+        request=REQUEST,
+        kind="mark",
+        journal=w.JOURNAL,
+        day=w.TODAY,
+        slot=w.LESSON_SLOT,
+        pupil=w.VERA,
+        reason="Отметка другого ученика",
+    )
+    story.send(at(9, day=morning), asked, "boris")
+    for moment, command, by in (
+        (
+            at(9, 5, morning),
+            ReportBreach(breach=BREACH, account=w.DEPUTY, learned_at=at(13, 50), what="Подсмотрели"),
+            "head",
+        ),
+        (at(9, 6, morning), AcknowledgeBreachNotice(breach=BREACH, receiver="head", received_at=at(14)), "head"),
+        (at(9, 7, morning), AcknowledgeBreachNotice(breach=BREACH, receiver="support", received_at=at(14)), "helper"),
+        (at(9, 8, morning), ResetCredentials(breach=BREACH), "helper"),
+    ):
+        story.send(moment, command, by)
+    digest = story.digest()
+    story.propose(digest, moment=at(10, day=morning))
+    story.send(at(10, 1, morning), InvalidateBreach(breach=BREACH, digest=digest), "ada")
+    found = ask(web, f"{PATH}/dependents", login="head")["dependents"]
+    assert [(one["stream"], one["why"]) for one in found] == [(REQUEST, "stands-on")]
 
 
 def test_dependents_are_decided_and_the_breach_is_closed(web: Web) -> None:

@@ -31,7 +31,7 @@ OPERATIONS_LOOKED_INTO_MAX = 500_000
 """Events of accounts that got a role, or were opened, by what is void."""
 JOURNALS_AT_ONCE = 50
 """Journals whose streams are asked for together."""
-JOURNAL_KINDS = ("lesson", "final-marks", "control-work")
+JOURNAL_KINDS = ("lesson", "final-marks", "control-work", "correction")
 FOREVER = 2**62
 YearEvent = (
     y.AcademicYearOpened,
@@ -42,6 +42,8 @@ YearEvent = (
     y.BellScheduleDefined,
 )
 MARK_EVENTS = (e.MarkRecorded, e.MarkCorrected, e.MarkWithdrawn)
+SUBSTITUTION_EVENTS = (e.LessonSubstituted, e.SubstitutionCorrected)
+"""Whoever gives the lesson instead asks to correct it by that right."""
 
 
 class Looking:
@@ -55,6 +57,7 @@ class Looking:
         self._granted: dict[str, int] = {}
         self._whole_journals: set[str] = set()
         self._final_marks: set[str] = set()
+        self._requests: set[str] = set()
         self._journals_of: set[str] = set()
         self.shown: dict[str, list[Shown]] = {}
         self._of_group = lru_cache(maxsize=None)(self._journals_of_group)
@@ -82,6 +85,7 @@ class Looking:
         for kind in JOURNAL_KINDS:
             self._of_journals(self._whole_journals, kind)
         self._of_journals(self._final_marks - self._whole_journals, "final-marks")
+        self._of_journals(self._requests - self._whole_journals, "correction")
         self._add(self._operations())
         return self._streams.difference(held)
 
@@ -123,6 +127,8 @@ class Looking:
             case e.LessonEvent():
                 if isinstance(event, MARK_EVENTS):
                     self._final_marks.add(event.journal)
+                elif isinstance(event, SUBSTITUTION_EVENTS):
+                    self._requests.add(event.journal)
             case a.AccountOpened() | a.RoleGranted():
                 self._granted[meta.stream] = min(meta.recorded_at, self._granted.get(meta.stream, FOREVER))
             case w.ControlWorkPlanned():
