@@ -193,13 +193,13 @@ class Desk:
             asking = self._asking(snapshot, question, who, at)
             if then is None:
                 found = ask(asking)
-                if isinstance(found, Download):
-                    return _file(found, asking)
-                report = msgspec.json.encode(found)
             else:
                 with self.library.past(question, then, snapshot.connection) as past:
                     asking = _back_to(then, past, asking)
-                    report = msgspec.json.encode(ask(asking))
+                    found = ask(asking)
+            if isinstance(found, Download):
+                return _file(found, asking)
+            report = msgspec.json.encode(found)
         return _response(report, asking, request)
 
     def compare(  # noqa: PLR0913 - the question, who asks it, and the two moments

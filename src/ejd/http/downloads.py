@@ -9,7 +9,7 @@ from fastapi import Request
 from pydantic import Field
 
 from ejd.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, Sheet, to_csv, to_xlsx
-from ejd.http.asking import Asking, Download, QuestionParameters
+from ejd.http.asking import Asking, Download, QuestionParameters, ReportParameters
 from ejd.http.routes import ACCEPTED, ApiRoute, acceptable, check_accept
 from ejd.kernel.calendar import zone
 
@@ -32,6 +32,10 @@ class DownloadParameters(QuestionParameters):
     def file(self) -> FileFormat | None:
         """The kind of file that is asked for, None for JSON."""
         return None if self.format in {None, "json"} else cast("FileFormat", self.format)
+
+
+class FileReportParameters(DownloadParameters, ReportParameters):
+    """A report that is a file too, also as of a moment of the past."""
 
 
 class DownloadRoute(ApiRoute):

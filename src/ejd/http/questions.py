@@ -16,8 +16,9 @@ from ejd.http.changes import add_changes
 from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
+from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
 from ejd.http.events import add_events
-from ejd.http.routes import add_question, problems, who
+from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.progress import Progress
@@ -44,6 +45,11 @@ class Question:
     ask: Callable[[Asking, Any], Any]
     tag: str = "reports"
 
+    @property
+    def files(self) -> bool:
+        """Whether it is answered as CSV and XLSX too."""
+        return issubclass(self.parameters, DownloadParameters)
+
 
 QUESTIONS = (
     Question("gradebook", "/reports/gradebook", reports.GradebookParameters, reports.Gradebooks, reports.gradebook),
@@ -67,11 +73,14 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     """Add the routes of all questions."""
     examples = json.loads(files("ejd.http").joinpath("examples.json").read_text(encoding="utf-8"))
     for question in QUESTIONS:
+        content: dict[str, Any] = {"application/json": {"example": examples[question.name]}}
+        if question.files:
+            content |= {kind: {"schema": {"type": "string"}} for kind in TYPES if kind not in content}
         answered: dict[int | str, dict[str, Any]] = {
             200: {
                 "description": "The report, with the position that it is true for",
                 "headers": HEADERS,
-                "content": {"application/json": {"example": examples[question.name]}},
+                "content": content,
             },
             304: {"description": "It is still as the ETag says", "headers": HEADERS},
         }
@@ -84,6 +93,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             responses=answered | problems(*STATUSES),
             tag=question.tag,
             description=question.ask.__doc__,
+            route=DownloadRoute if question.files else ApiRoute,
         )
     add_changes(app, school, desk)
     add_events(app, school)
@@ -101,6 +111,8 @@ def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         asked: ReportParameters = query
+        if isinstance(asked, DownloadParameters):
+            asked = with_format(asked, request)
         return desk.answer(
             question.name,
             lambda asking: question.ask(asking, asked),
