@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from ejd.kernel.command import Target, WrongState
 from ejd.kernel.envelope import Scope
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 Relation = Literal["mother", "father", "grandparent", "sibling", "guardian", "other"]
 """How a guardian stands to the child; a closed list, so that nothing personal slips into clear text."""
+
+
+QUALIFICATIONS_MAX = 50
+"""Subjects of one person."""
 
 
 class AlreadyEmployed(WrongState):
@@ -99,6 +105,29 @@ class DismissStaffMember(SetUpCommand):
             raise NotEmployed(msg, field="left_on")
         if term.ends != self.left_on:
             yield p.StaffMemberLeft(left_on=self.left_on)
+
+
+class QualifyStaffMember(SetUpCommand):
+    """Say which subjects somebody may teach, the whole list, and in which category (C2)."""
+
+    name: ClassVar[str] = "qualify-staff-member"
+    staff: Id
+    subjects: Annotated[tuple[Id, ...], Field(max_length=QUALIFICATIONS_MAX)]
+    category: p.Category = "none"
+
+    def target(self, context: Context) -> Target:  # noqa: ARG002 - one signature for all commands
+        """Answer the staff member's stream."""
+        return Target(self.staff, Scope(kind="staff", person=self.staff))
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a subject that is not there, or stands twice; the order in which they are named is kept."""
+        state = known.staff(context, self.staff)
+        known.only_once(self.subjects, "subjects")
+        for index, subject in enumerate(self.subjects):
+            known.subject(context, subject, f"subjects.{index}")
+        event = p.StaffQualified(subjects=self.subjects, category=self.category)
+        if state.qualified != event:
+            yield event
 
 
 class EnrolPupil(NamedPerson):

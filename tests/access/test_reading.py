@@ -16,6 +16,7 @@ MATRIX = {
     "school": "head deputy-head teacher pupil parent support api-client",
     "classes": "head deputy-head teacher pupil parent api-client",
     "journals": "head deputy-head teacher pupil parent api-client",
+    "staff": "head deputy-head teacher api-client",
     "lessons": "head deputy-head teacher pupil parent api-client",
     "gradebook": "head deputy-head teacher pupil parent api-client",
     "progress": "head deputy-head teacher pupil parent api-client",

@@ -12,7 +12,14 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.events import people as p
 from ejd.kernel.ids import derived
 from ejd.kernel.titles import Contacts, PersonName, to_text
-from ejd_commands.known import OutsideTheYear, UnknownClass, UnknownGuardian, UnknownStaffMember
+from ejd_commands.known import (
+    NamedTwice,
+    NoSuchSubject,
+    OutsideTheYear,
+    UnknownClass,
+    UnknownGuardian,
+    UnknownStaffMember,
+)
 from ejd_commands.lesson_base import UnknownPupil
 from ejd_commands.people import (
     AlreadyEmployed,
@@ -24,6 +31,7 @@ from ejd_commands.people import (
     EstablishGuardianship,
     NotEmployed,
     NotTheGuardian,
+    QualifyStaffMember,
     RegisterGuardian,
 )
 from tests.scenario import given, refused_as_input, sealed, uid
@@ -35,9 +43,11 @@ from tests.worlds import (
     API_CLIENT,
     CLASS_5A,
     DEPUTY,
+    ENGLISH,
     FIRST_DAY,
     GLEB,
     HEAD,
+    MATHS,
     PARENT_GUARDIAN,
     STRANGER,
     VERA,
@@ -192,3 +202,28 @@ def test_guardianship_ends_once() -> None:
     outcome.when(later, by=HEAD).then_refused(NotTheGuardian, field="pupil")
     other = EndGuardianship(guardian=PARENT_GUARDIAN, pupil=GLEB, ends=date(2025, 10, 2))
     given(A_CLASS_5A).when(other, by=HEAD).then_refused(NotTheGuardian, saying="does not act")
+
+
+def test_a_qualification_names_every_subject_anew() -> None:
+    both = QualifyStaffMember(staff=ADA_STAFF, subjects=(MATHS, ENGLISH), category="first")
+    qualified = given(A_SCHOOL).when(both, by=DEPUTY)
+    qualified.then(p.StaffQualified(subjects=(MATHS, ENGLISH), category="first")).in_stream(ADA_STAFF)
+    qualified.when(both, by=API_CLIENT).then_nothing()
+    highest = both.model_copy(update={"category": "highest"})
+    qualified.when(highest, by=DEPUTY).then(p.StaffQualified(subjects=(MATHS, ENGLISH), category="highest"))
+    nothing = QualifyStaffMember(staff=ADA_STAFF, subjects=())
+    qualified.when(nothing, by=DEPUTY).then(p.StaffQualified(subjects=()))
+    given(A_SCHOOL).when(both, by=ADA).then_refused(NotAllowed)
+
+
+def test_a_qualification_is_somebodys_for_subjects_that_are_there() -> None:
+    def qualify(**change: Any) -> QualifyStaffMember:
+        return QualifyStaffMember.model_validate({"staff": ADA_STAFF, "subjects": [MATHS], **change})
+
+    school = given(A_SCHOOL)
+    school.when(qualify(staff=STRANGER), by=DEPUTY).then_refused(UnknownStaffMember)
+    unknown = qualify(subjects=[MATHS, STRANGER])
+    school.when(unknown, by=DEPUTY).then_refused(NoSuchSubject, field="subjects.1")
+    school.when(qualify(subjects=[MATHS, MATHS]), by=DEPUTY).then_refused(NamedTwice, field="subjects")
+    refused_as_input(QualifyStaffMember, field="subjects", staff=ADA_STAFF, subjects=[MATHS] * 51)
+    refused_as_input(QualifyStaffMember, field="category", staff=ADA_STAFF, subjects=[], category="third")

@@ -8,6 +8,7 @@ from ejd.kernel.events import people as p
 from ejd.kernel.titles import Contacts
 from ejd_projections.asking import fetch
 from ejd_projections.people import guardians_of, names, people_by_id, persons, pupils_of, staff
+from ejd_projections.qualifications import Qualification, qualifications_of
 from tests.projections.conftest import Ask
 from tests.projections.story import ADA, BORIS, EREMIN, YOZHIKOVA, ZHUKOV, a_school, day
 
@@ -58,3 +59,15 @@ def test_a_guardianship_established_anew_begins_once(ask: Ask) -> None:
     story = a_school().guardian("guardian-1", "Еремина", EREMIN)
     story.tell("guardian-1", p.GuardianshipEstablished(pupil=EREMIN, relation="guardian", starts=day("09-01")))
     assert [one.relation for one in guardians_of(ask(story), pupil=EREMIN, day="2026-09-01")] == ["guardian"]
+
+
+def test_the_last_qualification_counts_whole(ask: Ask) -> None:
+    story = a_school().tell(ADA, p.StaffQualified(subjects=("maths", "physics"), category="first"))
+    story.tell(ADA, p.StaffQualified(subjects=("physics",), category="highest"))
+    story.tell(BORIS, p.StaffQualified(subjects=("music",)))
+    c = ask(story)
+    assert qualifications_of(c) == {
+        ADA: Qualification(["physics"], "highest"),
+        BORIS: Qualification(["music"], "none"),
+    }
+    assert list(qualifications_of(c, staff=[ADA, "nobody"])) == [ADA]

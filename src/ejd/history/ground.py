@@ -32,6 +32,7 @@ RECORDS = SETUP | {"memberships", "gradebook"}
 NEEDED: dict[str, frozenset[str]] = {
     "school": frozenset({"school_catalogue"}),
     "classes": SETUP,
+    "staff": frozenset({"school_catalogue", "people", "qualifications"}),
     "journals": SETUP | {"memberships"},
     "lessons": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
@@ -64,6 +65,10 @@ class Ground(Protocol):
 
     def subjects(self) -> None:
         """Have all subjects."""
+        ...
+
+    def staff(self) -> None:
+        """Have all members of staff, and all subjects."""
         ...
 
     def classes(self, year: str) -> None:
@@ -102,6 +107,9 @@ class Present:
         """Nothing to do, as in all that follows."""
 
     def subjects(self) -> None:
+        """See `Ground`."""
+
+    def staff(self) -> None:
         """See `Ground`."""
 
     def classes(self, year: str) -> None:
@@ -152,6 +160,10 @@ class Past:
     def subjects(self) -> None:
         """Have all subjects."""
         self._bring(self._streams.all("subject"))
+
+    def staff(self) -> None:
+        """Have all members of staff, and all subjects."""
+        self._bring(self._streams.all("staff") | self._streams.all("subject"))
 
     def classes(self, year: str) -> None:
         """Have the classes and groups of a year with their class teachers."""

@@ -65,6 +65,7 @@ QUESTIONS = (
     Question("lessons", "/lessons", reports.LessonsParameters, reports.Lessons, reports.lessons),
     Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
     Question("classes", "/classes", YearParameters, setup.Classes, setup.classes, "school"),
+    Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school"),
     Question("journals", "/journals", setup.JournalsParameters, setup.Journals, setup.journals, "school"),
 )
 

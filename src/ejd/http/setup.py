@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset, ReportParameters
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
+from ejd.http.problems import NotThere
+from ejd_commands.fields import Id
 from ejd_projections.journal_catalogue import (
     Journal,
     Teacher,
@@ -17,10 +21,13 @@ from ejd_projections.journal_catalogue import (
     teachers_of,
 )
 from ejd_projections.people import names
+from ejd_projections.people import staff as staff_by_name
 from ejd_projections.period import Selection
+from ejd_projections.qualifications import Qualification, qualifications_of
 from ejd_projections.school_catalogue import Period, kinds_of_work, subjects_by_name, systems_of_grading, years
 
 JOURNALS_LIMIT = 200
+STAFF_LIMIT = 200
 
 
 @dataclass(slots=True)
@@ -78,6 +85,76 @@ def school(asking: Asking, _query: ReportParameters) -> SchoolPicture:
         subjects=[Subject(row.stream, row.name, row.short) for row in subjects_by_name(c)],
         work_kinds=[WorkKind(row.code, row.name, row.weight, row.written) for row in kinds_of_work(c).values()],
         grading_systems=sorted(systems_of_grading(c)),
+    )
+
+
+@dataclass(slots=True)
+class QualifiedSubject:
+    """A subject that somebody may teach."""
+
+    id: str
+    name: str
+
+
+@dataclass(slots=True)
+class StaffMember:
+    """Somebody who works or worked here; days included, `left_on` None: still. Category: none, suitable, first, highest."""
+
+    id: str
+    name: str
+    position: str
+    employed_on: str | None
+    left_on: str | None
+    category: str
+    subjects: list[QualifiedSubject]
+
+
+@dataclass(slots=True)
+class Staff:
+    """A page of the `total` members of staff, in the order of the alphabet."""
+
+    total: int
+    staff: list[StaffMember]
+
+
+class StaffParameters(ReportParameters):
+    """All of them, or those who may teach a subject."""
+
+    subject: Annotated[Id | None, Field(description="Who is qualified to teach this subject.")] = None
+    limit: Limit = STAFF_LIMIT
+    offset: Offset = 0
+
+
+def staff(asking: Asking, query: StaffParameters) -> Staff:
+    """Members of staff with position, employment and what they are qualified to teach (C2)."""
+    c = asking.c
+    asking.ground.staff()
+    names_of = {row.stream: row.name for row in subjects_by_name(c)}
+    if query.subject is not None and query.subject not in names_of:
+        raise NotThere("there is no such subject: look it up in GET /api/v1/school", field="subject")
+    qualified = qualifications_of(c)
+    nothing = Qualification([], "none")
+    people = [
+        row
+        for row in staff_by_name(c)
+        if query.subject is None or query.subject in qualified.get(row.stream, nothing).subjects
+    ]
+    return Staff(
+        total=len(people),
+        staff=[
+            StaffMember(
+                id=row.stream,
+                name=row.full(),
+                position=row.position,
+                employed_on=row.employed_on,
+                left_on=row.left_on,
+                category=qualified.get(row.stream, nothing).category,
+                subjects=[
+                    QualifiedSubject(one, names_of.get(one, "")) for one in qualified.get(row.stream, nothing).subjects
+                ],
+            )
+            for row in people[query.offset : query.offset + query.limit]
+        ],
     )
 
 

@@ -96,6 +96,8 @@ def _sets_up(event: Event) -> tuple[Key, ...]:
             return (("schedule", event.journal),)
         case p.StaffMemberEmployed() | p.StaffMemberLeft():
             return (("employment",),)
+        case p.StaffQualified():
+            return (("qualification",),)
         case _:
             return ()
 

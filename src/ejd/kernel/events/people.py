@@ -1,10 +1,14 @@
 """People: staff, pupils with membership by date, guardians. Names and contacts are sealed from the first event."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
+
+Category = Literal["none", "suitable", "first", "highest"]
+"""What the attestation found (order of the Ministry of Education 196 of 24.03.2023): nothing yet, suitable for the
+post, first or highest category."""
 
 
 class StaffMemberEmployed(Event, frozen=True, kw_only=True):
@@ -21,6 +25,14 @@ class StaffMemberLeft(Event, frozen=True, kw_only=True):
 
     stored_name: ClassVar[str] = "staff-member-left/1"
     left_on: date
+
+
+class StaffQualified(Event, frozen=True, kw_only=True):
+    """Everything that the staff member is qualified to teach (C2), whole; no subjects: nothing, or no longer."""
+
+    stored_name: ClassVar[str] = "staff-qualified/1"
+    subjects: tuple[str, ...]
+    category: Category = "none"
 
 
 class PupilEnrolled(Event, frozen=True, kw_only=True):

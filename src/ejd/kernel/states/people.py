@@ -138,6 +138,7 @@ class StaffState(State):
         """Not employed."""
         super().__init__()
         self.terms: tuple[Term, ...] = ()
+        self.qualified: p.StaffQualified | None = None
 
     @property
     def employed_on(self) -> date | None:
@@ -163,6 +164,8 @@ class StaffState(State):
             case p.StaffMemberLeft():
                 if self.terms:
                     self.terms = (*self.terms[:-1], self.terms[-1]._replace(ends=event.left_on))
+            case p.StaffQualified():
+                self.qualified = event
             case _:
                 pass
 
