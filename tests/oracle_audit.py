@@ -7,7 +7,7 @@ figures by `datetime` instead of arithmetic on microseconds. What counts now com
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,9 +20,12 @@ from ejd.kernel.events import corrections as c
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.sealed import Sealed
 from tests import oracle as o
 
 AllEvents = Iterable[tuple[Recorded, Event, bool]]
+OpenReason = Callable[[Sealed, str], str]
+"""Opens a sealed reason, of the field that it was sealed as."""
 Rows = dict[str, set[tuple[Any, ...]]]
 KINDS: Mapping[type[Event], str] = {
     **dict.fromkeys((e.MarkRecorded, e.MarkCorrected, e.MarkWithdrawn), "mark"),
@@ -56,7 +59,12 @@ class Audited:
     late: bool
 
 
-def audited(events: AllEvents) -> list[Audited]:
+def as_sealed(box: Sealed, _field: str) -> str:
+    """Open what tests seal."""
+    return o.in_clear(box)
+
+
+def audited(events: AllEvents, open_reason: OpenReason = as_sealed) -> list[Audited]:
     """Answer every correction and every first entry, with the breaches that hold it void at the end."""
     known = list(events)
     breaches = _breaches(known)
@@ -69,11 +77,15 @@ def audited(events: AllEvents) -> list[Audited]:
         reason = getattr(event, "reason", None)
         late = _may_be_late(meta, event, moved.get(meta.stream))
         held = " ".join(sorted(breaches[meta.stream, meta.version]))
-        text = "" if reason is None else o.in_clear(reason)
+        text = "" if reason is None else open_reason(reason, _field(meta))
         found.append(Audited(meta, event, KINDS[type(event)], change, old, new, text, void, held, late))
         if isinstance(event, e.LessonMoved) and not void:
             moved[meta.stream] = event.new_date
     return found
+
+
+def _field(meta: Recorded) -> str:
+    return f"{meta.name.partition('/')[0]}.reason"
 
 
 def _breaches(events: AllEvents) -> dict[tuple[str, int], set[str]]:
@@ -165,10 +177,10 @@ def _columns(one: Audited) -> tuple[Any, ...]:
     )
 
 
-def rows_of_all(events: AllEvents) -> Rows:
+def rows_of_all(events: AllEvents, open_reason: OpenReason = as_sealed) -> Rows:
     """Answer the rows of the tables that tell of void events too."""
     known = list(events)
-    both = audited(known)
+    both = audited(known, open_reason)
     first = [one for one in both if type(one.event) not in CORRECTIONS]
     moves = {
         (meta.stream, event.new_date.isoformat())
@@ -186,11 +198,11 @@ def rows_of_all(events: AllEvents) -> Rows:
         "late_entries": {_columns(one) for one in first if one.late},
         "moved_lessons": moves,
         "account_holders": set(accounts.values()),
-        **_request_rows(known),
+        **_request_rows(known, open_reason),
     }
 
 
-def _request_rows(events: AllEvents) -> Rows:
+def _request_rows(events: AllEvents, open_reason: OpenReason) -> Rows:
     streams: dict[str, list[tuple[Recorded, Event, bool]]] = defaultdict(list)
     for meta, event, void in events:
         if type(event).__module__ == c.__name__:
@@ -204,7 +216,9 @@ def _request_rows(events: AllEvents) -> Rows:
         }
         rows["correction_uses"] |= {_use(own, meta, event, void) for meta, event, void in own if _is_use(event)}
         rows["correction_requests"] |= {
-            _request(own, meta, event, void) for meta, event, void in own if isinstance(event, c.CorrectionRequested)
+            _request(own, meta, event, void, open_reason)
+            for meta, event, void in own
+            if isinstance(event, c.CorrectionRequested)
         }
     return rows
 
@@ -221,7 +235,13 @@ def _use(own: list[tuple[Recorded, Event, bool]], meta: Recorded, event: Any, vo
     return meta.stream, meta.version, event.record, event.command, meta.actor, meta.recorded_at, void, *last
 
 
-def _request(own: list[tuple[Recorded, Event, bool]], meta: Recorded, event: Any, void: bool) -> tuple[Any, ...]:
+def _request(
+    own: list[tuple[Recorded, Event, bool]],
+    meta: Recorded,
+    event: Any,
+    void: bool,
+    open_reason: OpenReason,
+) -> tuple[Any, ...]:
     decided: tuple[str, int | None] = ("", None)
     approval: tuple[int | None, int | None] = (None, None)
     used: tuple[int | None, str] = (None, "")
@@ -234,7 +254,7 @@ def _request(own: list[tuple[Recorded, Event, bool]], meta: Recorded, event: Any
                 standing, decided, approval = "approved", (at.actor, at.recorded_at), (at.version, one.until)
             case c.CorrectionRejected():
                 standing, decided, approval = "rejected", (at.actor, at.recorded_at), (None, None)
-                text = o.in_clear(one.reason)
+                text = open_reason(one.reason, _field(at))
             case c.CorrectionWithdrawn():
                 standing = "withdrawn"
             case c.CorrectionMade():
@@ -244,7 +264,7 @@ def _request(own: list[tuple[Recorded, Event, bool]], meta: Recorded, event: Any
     return (
         *(meta.stream, event.account, event.person, event.kind, event.record, event.journal),
         *(event.day.isoformat() if event.day else "", event.slot, event.ordinal, event.period, event.pupil),
-        *(o.in_clear(event.reason), meta.recorded_at, void, standing, *decided, text, *approval, *used),
+        *(open_reason(event.reason, _field(meta)), meta.recorded_at, void, standing, *decided, text, *approval, *used),
     )
 
 
@@ -263,7 +283,7 @@ class Said:
     counts: bool
 
 
-def audit(facts: o.Facts, events: AllEvents) -> dict[int, tuple[Audited, Said]]:
+def audit(facts: o.Facts, events: AllEvents, open_reason: OpenReason = as_sealed) -> dict[int, tuple[Audited, Said]]:
     """Answer by position what the audit lists: corrections, and first entries that were late under an approval."""
     known = list(events)
     made = {
@@ -274,7 +294,7 @@ def audit(facts: o.Facts, events: AllEvents) -> dict[int, tuple[Audited, Said]]:
         if isinstance(event, c.CorrectionMade)
     }
     answer = {}
-    for one in audited(known):
+    for one in audited(known, open_reason):
         use = made.get((one.meta.stream, one.meta.command_id, one.meta.actor))
         said = _said(facts, one, None if use is None else (use[0], use[-1]))
         if type(one.event) in CORRECTIONS or (use is not None and said.window == "outside"):

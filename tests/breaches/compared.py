@@ -19,11 +19,15 @@ from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.teaching import FinalMarksState, JournalState
 from ejd.read.memory import Memory
+from ejd.read.model import Snapshot
 from tests import oracle as o
 from tests.breaches import truth as t
 from tests.breaches.player import RealPlayer
 from tests.breaches.standing import Standing
+from tests.oracle_audit import audit, rows_of_all
+from tests.projections.audit_compared import check_list, of_audit
 from tests.projections.compared import Difference, compare, questions
+from tests.read import laws
 
 PAGE_EVENTS = 5_000
 SHOWN_MAX = 5
@@ -119,6 +123,9 @@ class Comparing:
     def _open(self, sealed: Sealed) -> str:
         return self.school.vault.unseal(sealed, field="recommendation-given.text") or ""
 
+    def _open_reason(self, sealed: Sealed, field: str) -> str:
+        return self.school.vault.unseal(sealed, field=field) or ""
+
     def check_reports(self, seed: int, permille: int) -> None:
         """Feed to the end, then ask a share of all questions."""
         self.school.feeder.run_to_end()
@@ -126,6 +133,17 @@ class Comparing:
             assert snapshot.position == self.school.store.last_position()
             facts, now = self.facts(), self.player.now + 1
             none(_differences(snapshot.connection, facts, now, f"{seed}", permille))
+            self._check_audit(snapshot, facts)
+
+    def _check_audit(self, snapshot: Snapshot, facts: o.Facts, upto: int | None = None) -> None:
+        """Compare the audit of corrections: tables that tell of void events too, the list and its conditions."""
+        happened = [one for one in self.happened if upto is None or one.meta.position <= upto]
+        void = self.truth.void if upto is None else t.Truth(happened).void
+        events = [(meta, event, meta.position in void) for meta, event in happened]
+        rows = of_audit(laws.contents(self.school.read.folding, snapshot))
+        for table, expected in of_audit(rows_of_all(events, self._open_reason)).items():
+            self._same(table, expected, rows[table])
+        check_list(snapshot.connection, audit(facts, events, self._open_reason))
 
     def check_dependents(self) -> None:
         """What stood on what each breach holds void is what looking at all events finds."""
@@ -151,6 +169,7 @@ class Comparing:
         with self.memory.snapshot(self.school.store, streams, upto=upto) as snapshot:
             facts, now = self.facts(upto), self.player.now + 1
             none(_differences(snapshot.connection, facts, now, f"{seed}", permille))
+            self._check_audit(snapshot, facts, upto)
 
     def check_log(self) -> None:
         """What was read once is there unchanged: nothing is ever rewritten or lost."""

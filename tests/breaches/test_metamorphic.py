@@ -21,6 +21,7 @@ from ejd.read.memory import Memory
 from ejd.read.model import ReadModel
 from ejd_commands import breaches as bc
 from ejd_commands import invalidations as ic
+from ejd_commands.accounts import IssueToken
 from tests import histories as h
 from tests import worlds as w
 from tests.breaches import world as bw
@@ -244,6 +245,56 @@ def test_the_order_of_two_breaches_does_not_matter(
         player.tell(told)
         ends.append(both(player, ended, (OTHER, w.BORIS, then), (BREACH, w.ADA, since)))
     none(differing(*ends))
+
+
+@law
+@given(cycle=CYCLES, before=KINDS, forged=st.tuples(FEW, FEW), between=FEW)
+def test_the_order_of_two_windows_of_one_account_does_not_matter(
+    place: bw.Open, cycle: str, before: Steps, forged: tuple[Steps, Steps], between: Steps
+) -> None:
+    """ADA's account was in wrong hands twice, each time until its reset; either is made void first."""
+    first, second = forged
+    ends = []
+    with played(place, cycle) as player:
+        once = [*player.play(before), *in_wrong_hands(player, BREACH, first)]
+        again_in_her_hands(player)
+        twice = [*player.play(between, BORIS), *in_wrong_hands(player, OTHER, second)]
+        ended = player.clock
+        ends.append(made_void(player, ended, BREACH, OTHER))
+    with played(place, cycle) as player:
+        player.tell(once)
+        again_in_her_hands(player)
+        player.tell(twice)
+        ends.append(made_void(player, ended, OTHER, BREACH))
+    none(differing(*ends))
+
+
+def in_wrong_hands(player: Teller, breach: str, forged: Steps) -> list[Told]:
+    """Play what a thief did as ADA, until it is reported and her credentials are reset; answer what was stored."""
+    since = player.clock + HALF_A_MINUTE
+    told = player.play(forged, ADA)
+    player.clock += timedelta(minutes=1)
+    report(player, breach, w.ADA, since)
+    return told
+
+
+def again_in_her_hands(player: Teller) -> None:
+    """Give ADA a new token after a reset."""
+    held = bw.token_of("ADA's next one")
+    expires_at = player.clock + timedelta(days=30)
+    player.send(
+        IssueToken(account=w.ADA, token=held.token, digest=held.digest, client="tests", expires_at=expires_at),
+        w.SUPPORT,
+    )
+    player.held_by(w.ADA)[:] = [held]
+
+
+def made_void(player: Teller, now: datetime, *breaches: str) -> dict[str, Any]:
+    """Make the windows of several breaches void in this order, and answer the end."""
+    player.clock = now + timedelta(minutes=1)
+    some = [invalidate(player, breach) for breach in breaches]
+    assume(all(some))
+    return rows(player, but=LOG)
 
 
 def both(player: Teller, now: datetime, *breaches: tuple[str, str, datetime]) -> dict[str, Any]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ejd.kernel.events import CATALOGUE
 from ejd.read.memory import Memory
-from ejd_projections.correction_search import Choice
-from ejd_projections.corrections import Correction, audit_of_corrections
 from tests import histories as h
 from tests import oracle as o
-from tests import worlds as w
 from tests.audited import audited_history
 from tests.oracle_audit import COUNTED, Audited, Said, audit, rows_of_all
+from tests.projections.audit_compared import check_list, of_audit
 from tests.read import conftest as read_conftest
 from tests.read import laws
 from tests.read.conftest import NewPlace
@@ -26,65 +22,14 @@ new_place = read_conftest.new_place
 
 SUBJECT = laws.Subject(h.make_folding, CATALOGUE, lambda _events: {})
 MEMORY = Memory(h.make_folding())
-AUDIT_TABLES = ("corrections", "late_entries", "correction_requests", "correction_approvals", "correction_uses")
-DAYS: dict[str, Any] = {"first": "2025-09-01", "last": "2026-05-29"}
 checks = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
-def of_audit(rows: laws.Rows) -> laws.Rows:
-    return {name: rows[name] for name in AUDIT_TABLES}
-
-
-def shown(one: Correction) -> tuple[Any, ...]:
-    said = Said(
-        one.direction,
-        one.window,
-        one.hours_after_lesson,
-        one.days_after_period_end,
-        None if one.approval is None else (one.approval.request, one.approval.void),
-        one.counts,
-    )
-    return one.record, one.version, one.kind, one.change, one.reason, " ".join(one.breaches), said
-
-
-def expected(one: Audited, said: Said) -> tuple[Any, ...]:
-    return one.meta.stream, one.meta.version, one.kind, one.change, one.reason, one.breaches, said
-
-
-def positions(c: sa.Connection, **choice: Any) -> list[int]:
-    return sorted(one.position for one in audit_of_corrections(c, Choice(**DAYS | choice)).corrections)
-
-
-def check_list(c: sa.Connection, store: h.ClockStore) -> int:
-    """Compare the whole list, and what each condition leaves of it; answer how many there were."""
-    facts = o.facts_of(laws.valid(store, CATALOGUE))
-    oracle = audit(facts, laws.judged(store, CATALOGUE))
-    whole = audit_of_corrections(c, Choice(**DAYS), descending=False)
-    assert {one.position: shown(one) for one in whole.corrections} == {
-        at: expected(one, said) for at, (one, said) in oracle.items()
-    }
-    assert whole.total == len(whole.corrections) == len(oracle)
-
-    def that(condition: Any) -> list[int]:
-        return sorted(at for at, (one, said) in oracle.items() if condition(one, said))
-
-    assert positions(c, direction="up") == that(lambda _, said: said.direction == "up")
-    assert positions(c, window="outside") == that(lambda _, said: said.window == "outside")
-    assert positions(c, approval=True) == that(lambda _, said: said.approval is not None)
-    assert positions(c, approval=False) == that(lambda _, said: said.approval is None)
-    assert positions(c, void=True) == that(lambda _, said: not said.counts)
-    assert positions(c, kinds={"mark", "topic"}) == that(lambda one, _: one.kind in {"mark", "topic"})
-    assert positions(c, pupil=w.VERA) == that(lambda one, _: getattr(one.event, "pupil", "") == w.VERA)
-    assert positions(c, teacher=w.BORIS_STAFF) == that(lambda one, _: one.meta.actor == w.BORIS)
-    assert positions(c, hours_after_lesson_min=24) == that(lambda _, said: (said.hours_after_lesson or -1) >= 24)
-    soon = {"days_after_period_end_min": -30, "days_after_period_end_max": 0}
-    assert positions(c, **soon) == that(
-        lambda _, said: said.days_after_period_end is not None and -30 <= said.days_after_period_end <= 0
-    )
-    return whole.total
+def oracle_of(store: h.ClockStore) -> dict[int, tuple[Audited, Said]]:
+    return audit(o.facts_of(laws.valid(store, CATALOGUE)), laws.judged(store, CATALOGUE))
 
 
 @settings(checks, max_examples=40)
@@ -95,7 +40,7 @@ def test_the_list_of_a_random_history_is_the_oracles(player: h.Player, seed: int
         rows = laws.contents(SUBJECT.make_folding(), snapshot)
         assert of_audit(rows) == of_audit(rows_of_all(laws.judged(store, CATALOGUE)))
         assert {row[:2] + row[-1:] for row in rows["entry_counts"]} == entries_of(store)
-        check_list(snapshot.connection, store)
+        check_list(snapshot.connection, oracle_of(store))
 
 
 def entries_of(store: h.ClockStore) -> set[tuple[object, ...]]:
@@ -116,7 +61,7 @@ def test_fed_and_rebuilt_on_a_database_it_is_the_oracles_too(
     assert of_audit(laws.fed(new_place(), SUBJECT, store, [*pages, 60])) == oracle
     model, rows = laws.rebuilt(new_place(), SUBJECT, store, processes=1, chunk_streams=50)
     with model.snapshot() as snapshot:
-        check_list(snapshot.connection, store)
+        check_list(snapshot.connection, oracle_of(store))
     model.close()
     assert of_audit(rows) == oracle
 
@@ -126,10 +71,10 @@ def test_the_histories_have_what_is_to_be_compared() -> None:
     found: list[tuple[Audited, Said]] = []
     for seed in range(1, 9):
         store = audited_history(h.play("weekly", h.random_steps(seed, 60)), seed)
-        oracle = audit(o.facts_of(laws.valid(store, CATALOGUE)), laws.judged(store, CATALOGUE))
+        oracle = oracle_of(store)
         found += oracle.values()
         with MEMORY.snapshot(store, sorted(store.versions)) as snapshot:
-            assert check_list(snapshot.connection, store) == len(oracle)
+            assert check_list(snapshot.connection, oracle) == len(oracle)
     assert {one.kind for one, _ in found} >= {"mark", "attendance", "topic", "homework", "substitution", "final-mark"}
     conditions: tuple[Callable[[Audited, Said], bool], ...] = (
         lambda _, said: said.approval is not None,
