@@ -98,7 +98,10 @@ class QualifiedSubject:
 
 @dataclass(slots=True)
 class StaffMember:
-    """Somebody who works or worked here; days included, `left_on` None: still. Category: none, suitable, first, highest."""
+    """Somebody who works or worked here, `left_on` included (None: still).
+
+    The category is none, suitable, first or highest.
+    """
 
     id: str
     name: str
