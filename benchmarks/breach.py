@@ -14,7 +14,6 @@ from benchmarks.measure import Figure, Lap, Report, details, interleave, lap, ta
 from benchmarks.places import Bench, Database
 from benchmarks.school import Lesson, Shape
 from ejd.app import School, open_school
-from ejd.history.preview import Preview, Previewed, preview
 from ejd.kernel.envelope import CommandRecord, Commit, NewEvent
 from ejd.kernel.event import encode
 from ejd.kernel.events.lessons import MarkRecorded
@@ -229,18 +228,12 @@ def _ready(school: School, stolen: Stolen) -> Ready:
 def _decide(stolen: Stolen) -> int:
     """Look at the preview, decide, feed."""
     breach = stolen.breach
-    found = _preview(breach)
+    found = breach.preview()
     assert found.digest == stolen.digest
     answer = breach.invalidate(found.digest)
     breach.school.feeder.run_to_end()
     assert breach.school.feeder.position >= answer.position
     return 1
-
-
-def _preview(breach: Breach) -> Preview:
-    of = Previewed(breach.breach, breach.account, breach.state(), breach.window(), limit=100, offset=0)
-    with breach.school.read.snapshot() as snapshot:
-        return preview(breach.school.store, snapshot.connection, of, upto=snapshot.position)
 
 
 def _void(school: School, stolen: Sequence[Stolen]) -> list[int]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from ejd.app import School
 from ejd.handling.handler import Request
+from ejd.history.preview import Preview, Previewed, preview
 from ejd.kernel.command import Actor, Command
 from ejd.kernel.envelope import Answer
 from ejd.kernel.states.breaches import BreachState, Window
@@ -83,6 +84,12 @@ class Breach:
         """Answer the digest that a preview shows now."""
         found = self.affected()
         return digest_of(self.breach, self.window(), found, self.school.store.heads(list(found.voided)))
+
+    def preview(self) -> Preview:
+        """Answer the whole preview, its first page of lists."""
+        of = Previewed(self.breach, self.account, self.state(), self.window(), limit=100, offset=0)
+        with self.school.read.snapshot() as snapshot:
+            return preview(self.school.store, snapshot.connection, of, upto=snapshot.position)
 
     def propose(self, command_id: str | None = None) -> str:
         """Propose what the preview shows, as the head; answer its digest."""

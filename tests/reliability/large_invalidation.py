@@ -1,4 +1,4 @@
-"""A whole school year of one account becomes void at once, and valid again, while others write and read.
+"""A whole school year of one account is previewed, becomes void at once, and valid again, while others write and read.
 
 python -m tests.reliability.large_invalidation --database postgres
 
@@ -190,8 +190,14 @@ def run(settings: Settings, shape: Shape) -> str:
         watched = Watched(school.store, school.feeder)
         school.feeder.feed = Feed(school.feeder.feed.folding, watched)
         _forget_peak()
+        started = time.monotonic()
+        previewed = breach.preview()
+        preview_seconds, preview_memory = time.monotonic() - started, _peak_megabytes()
+        assert (previewed.events, previewed.streams) == (shape.lesson_events, len(others.streams))
+        _forget_peak()
         with others.busy():
             digest = breach.propose()
+            assert digest == previewed.digest
             others.look()
             void = _timed("invalidation", school, breach, lambda: breach.invalidate(digest, uid("invalidate")))
             others.look()
@@ -207,6 +213,7 @@ def run(settings: Settings, shape: Shape) -> str:
     return "\n".join(
         [
             f"{shape.lesson_events:,} events in {len(others.streams):,} streams; {len(others.waits):,} other commands",
+            f"preview: {preview_seconds:.1f} s, peak memory {preview_memory:.0f} MB",
             str(void),
             str(again),
             f"others waited {max(others.waits):.2f} s at most, the goal is {HELD_UP_SECONDS_GOAL} s",
