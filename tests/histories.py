@@ -46,6 +46,7 @@ from ejd_commands import (
     lessons,
     marks,
     movement,
+    movement_corrections,
     people,
     school,
     substitutions,
@@ -679,6 +680,37 @@ def _join_or_leave(player: Player, rnd: Random) -> None:
     if rnd.random() < 0.4:
         command = movement.LeaveGroup(pupil=pupil, group=group, left_on=day)
     player.send(command, w.HEAD)
+
+
+@a_step(4)
+def _correct_movement(player: Player, rnd: Random) -> None:
+    """A movement on record is put right back-dated, or taken back; half of the time the oldest one of the pupil."""
+    pupil, day = rnd.choice(PUPILS), _day(player, rnd)
+    memberships = player.state(PupilState, pupil).memberships
+    class_id = rnd.choice((w.CLASS_5A, w.CLASS_5B, CLASS_5V))
+    why: dict[str, Any] = {"pupil": pupil, "reason": "приказ от другого числа"}
+    choices: list[Command] = [movement_corrections.CorrectEnrolment(**why, class_id=class_id, enrolled_on=day)]
+    for stay in memberships.classes[1:]:
+        on_record = {**why, "recorded_on": stay.starts}
+        choices += [
+            movement_corrections.CorrectTransfer(**on_record, class_id=class_id, transferred_on=day),
+            movement_corrections.CorrectReturn(**on_record, class_id=class_id, returned_on=day),
+            movement_corrections.WithdrawMovement(**on_record),
+        ]
+    for stay in memberships.classes:
+        if stay.ends is not None:
+            choices += [
+                movement_corrections.CorrectDeparture(**why, recorded_on=stay.ends, left_on=day),
+                movement_corrections.WithdrawMovement(**why, recorded_on=stay.ends),
+            ]
+    for stay in memberships.groups:
+        of_group = {**why, "group": stay.where, "recorded_on": stay.starts}
+        ends = day + timedelta(days=rnd.randint(1, 20)) if rnd.random() < 0.5 else None
+        choices += [
+            movement_corrections.CorrectGroupStay(**of_group, starts=day, ends=ends),
+            movement_corrections.WithdrawGroupStay(**of_group),
+        ]
+    player.send(rnd.choice(choices), w.HEAD)
 
 
 @a_step(3)

@@ -282,7 +282,7 @@ def _year_event(facts: Facts, stream: str, event: Event) -> None:
             pass
 
 
-def _pupil_event(facts: Facts, stream: str, event: Event) -> None:
+def _pupil_event(facts: Facts, stream: str, event: Event) -> None:  # noqa: C901 - one case for each kind of event
     match event:
         case p.PupilEnrolled():
             _into_class(facts.pupils[stream], event.class_id, event.enrolled_on)
@@ -304,6 +304,12 @@ def _pupil_event(facts: Facts, stream: str, event: Event) -> None:
             _plan(facts.pupils[stream], event.starts, event.class_journals)
         case p.IndividualPlanEnded():
             _plan(facts.pupils[stream], event.ends, None)
+        case p.ClassStaysCorrected():
+            facts.pupils[stream].classes = [Stay(spell.where, spell.starts, spell.ends) for spell in event.new]
+        case p.GroupStaysCorrected():
+            kept = [stay for stay in facts.pupils[stream].groups if stay.where != event.group]
+            right = [Stay(spell.where, spell.starts, spell.ends) for spell in event.new]
+            facts.pupils[stream].groups = [*kept, *right]
         case _:
             pass
 

@@ -16,7 +16,7 @@ from ejd_commands.fields import Day, Id
 from ejd_commands.known import SetUpCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import date
 
     from ejd.kernel.command import Caused, Context
@@ -104,11 +104,16 @@ class TransferPupil(PupilCommand):
             raise known.BelongsToAnotherYear(msg, field="class_id")
         context.rely(stay.ref)
         yield p.PupilTransferred(old_class=stay.where, new_class=self.class_id, transferred_on=day)
-        for group in dict.fromkeys(stay.where for stay in _groups_from(state, day)):
-            formed = context.load(GroupState, group).formed
-            if formed is not None and self.class_id not in formed.classes:
-                _free_individual(context, _groups_from(state, day), group)
-                yield p.GroupLeft(group=group, left_on=day)
+        yield from _leave_groups(context, state, self.class_id, day)
+
+
+def _leave_groups(context: Context, state: PupilState, class_id: str, day: date) -> Iterable[Event]:
+    """Answer the leaving of the groups that are not for the class in which the pupil is from a day on."""
+    for group in dict.fromkeys(stay.where for stay in _groups_from(state, day)):
+        formed = context.load(GroupState, group).formed
+        if formed is not None and class_id not in formed.classes:
+            _free_individual(context, _groups_from(state, day), group)
+            yield p.GroupLeft(group=group, left_on=day)
 
 
 def _groups_from(state: PupilState, day: date) -> list[Stay]:
@@ -120,10 +125,20 @@ def _free_individual(context: Context, stays: Iterable[Stay], group: str = "") -
     for stay in stays:
         formed = context.load(GroupState, stay.where).formed
         if stay.ends is None and group in {"", stay.where} and formed is not None and formed.kind == "individual":
-            context.release(_individual_key(stay.where))
+            context.release(individual_key(stay.where))
 
 
-def _individual_key(group: str) -> str:
+def covered_until(stays: Iterable[Stay], classes: Collection[str], day: date) -> date | None:
+    """Answer the first day from a day on without a stay in one of the classes; None: they have no end."""
+    end: date | None = day
+    for stay in sorted(stays, key=lambda stay: stay.starts):
+        if end is not None and stay.where in classes and stay.starts <= end and (stay.ends is None or stay.ends > end):
+            end = stay.ends
+    return end
+
+
+def individual_key(group: str) -> str:
+    """Answer the unique key of the one place in individual teaching."""
     return f"individual/{group}"
 
 
@@ -145,7 +160,10 @@ class RecordDeparture(PupilCommand):
 
 
 class RecordReturn(PupilCommand):
-    """The pupil is in a class again: after a departure, or in a class of a new year (C8)."""
+    """The pupil is in a class again: after a departure, or in a class of a new year (C8).
+
+    Teaching groups that are not for this class, those of the year before too, are left the same day.
+    """
 
     name: ClassVar[str] = "record-return"
     class_id: Id
@@ -163,10 +181,11 @@ class RecordReturn(PupilCommand):
                 msg = "the pupil is in a class of this year on that day: use transfer-pupil"
                 raise InAClassAlready(msg, field="returned_on")
         yield p.PupilReturned(class_id=self.class_id, returned_on=self.returned_on)
+        yield from _leave_groups(context, state, self.class_id, self.returned_on)
 
 
 class JoinGroup(PupilCommand):
-    """The pupil is in a teaching group from a day on (C3)."""
+    """The pupil is in a teaching group from a day on (C3), until a movement on record that leads out of its classes."""
 
     name: ClassVar[str] = "join-group"
     group: Id
@@ -185,12 +204,15 @@ class JoinGroup(PupilCommand):
                 f"{formed.name} is not for the pupil's class on {self.joined_on:%d.%m.%Y}: choose another group or day"
             )
             raise NotOfTheseClasses(msg, field="group")
-        if formed.kind == "individual":
+        ends = covered_until(state.memberships.classes, formed.classes, self.joined_on)
+        if formed.kind == "individual" and ends is None:
             msg = f"{formed.name} teaches another pupil individually: form a group of this pupil's own"
             taken = IndividualGroupIsTaken(msg, field="group")
-            context.reserve(_individual_key(self.group), self.pupil, otherwise=taken)
+            context.reserve(individual_key(self.group), self.pupil, otherwise=taken)
         context.rely(stay.ref)
         yield p.GroupJoined(group=self.group, joined_on=self.joined_on)
+        if ends is not None:
+            yield p.GroupLeft(group=self.group, left_on=ends)
 
 
 class LeaveGroup(PupilCommand):

@@ -17,7 +17,7 @@ from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import among, ask, bound, checked_ids, fetch, is_in, question
 from ejd_projections.journal_catalogue import Journal
 
-projection = Projection("memberships", version=1)
+projection = Projection("memberships", version=2)
 
 
 @dataclass(slots=True)
@@ -70,6 +70,7 @@ def _fold(event: Event, meta: Recorded, rows: StreamRows) -> None:
 
 projection.on(p.PupilEnrolled, p.PupilTransferred, p.PupilLeft, p.PupilReturned)(_fold)
 projection.on(p.GroupJoined, p.GroupLeft, p.IndividualPlanSet, p.IndividualPlanEnded)(_fold)
+projection.on(p.ClassStaysCorrected, p.GroupStaysCorrected)(_fold)
 
 
 def _from_rows(rows: StreamRows) -> Memberships:

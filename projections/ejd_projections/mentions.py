@@ -20,7 +20,7 @@ from ejd.kernel.events import year as y
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import IDS_MAX, among, bound, checked_ids
 
-projection = Projection("mentions", version=1)
+projection = Projection("mentions", version=2)
 
 IS = "is"
 """The stream is a year, subject, room, class, group, journal, pupil or staff."""
@@ -138,6 +138,11 @@ def _returned(event: p.PupilReturned, _meta: Recorded, rows: StreamRows) -> None
 @projection.on_all(p.GroupJoined)
 def _joined(event: p.GroupJoined, _meta: Recorded, rows: StreamRows) -> None:
     _name(rows, PUPIL_IN, event.group)
+
+
+@projection.on_all(p.ClassStaysCorrected, p.GroupStaysCorrected)
+def _stays_corrected(event: p.ClassStaysCorrected | p.GroupStaysCorrected, _meta: Recorded, rows: StreamRows) -> None:
+    _name(rows, PUPIL_IN, *(spell.where for spell in event.new))
 
 
 @projection.on_all(e.LessonMoved)

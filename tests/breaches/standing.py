@@ -107,7 +107,7 @@ ALIKE: tuple[tuple[type[Event], ...], ...] = (
     (e.HomeworkSet, e.HomeworkCorrected),
     (e.LessonSubstituted, e.SubstitutionCorrected),
     (e.LessonMoved, e.LessonCancelled, e.LessonReinstated, e.ExtraLessonPlanned),
-    (p.PupilEnrolled, p.PupilTransferred, p.PupilLeft, p.PupilReturned),
+    (p.PupilEnrolled, p.PupilTransferred, p.PupilLeft, p.PupilReturned, p.ClassStaysCorrected),
     (p.StaffMemberEmployed, p.StaffMemberLeft),
     (p.StaffQualified,),
 )
@@ -128,7 +128,10 @@ def same_cell(old: Event, new: Event) -> bool:
             return old.pupil == new.pupil
         case f.FinalMarkEvent(), f.FinalMarkEvent():
             return old.pupil == new.pupil
-        case (p.GroupJoined() | p.GroupLeft()) as one, (p.GroupJoined() | p.GroupLeft()) as other:
+        case (
+            (p.GroupJoined() | p.GroupLeft() | p.GroupStaysCorrected()) as one,
+            (p.GroupJoined() | p.GroupLeft() | p.GroupStaysCorrected()) as other,
+        ):
             return one.group == other.group
         case (j.TeacherAssigned() | j.TeacherUnassigned()) as one, (j.TeacherAssigned() | j.TeacherUnassigned()) as two:
             return one.staff == two.staff

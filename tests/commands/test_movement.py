@@ -31,7 +31,7 @@ from ejd_commands.movement import (
     SetIndividualPlan,
     TransferPupil,
 )
-from tests.scenario import World, given, uid
+from tests.scenario import World, given, sealed, uid
 from tests.worlds import (
     A_CLASS_5A,
     A_GROUP_JOURNAL,
@@ -178,6 +178,25 @@ def test_a_group_is_joined_where_and_when_it_is() -> None:
     given(A_GROUP_JOURNAL).when(unknown, by=HEAD).then_refused(UnknownGroup, field="group")
     late = JoinGroup(pupil=DINA, group=GROUP, joined_on=date(2026, 7, 1))
     given(A_GROUP_JOURNAL).when(late, by=HEAD).then_refused(OutsideTheYear, field="joined_on")
+
+
+def test_a_return_into_another_class_leaves_the_groups_that_are_not_for_it() -> None:
+    later = (
+        VERA,
+        p.ClassStaysCorrected(old=(), new=(p.Spell(where=CLASS_5A, starts=NOVEMBER),), reason=sealed(VERA, "")),
+    )
+    command = RecordReturn(pupil=VERA, class_id=CLASS_5B, returned_on=OCTOBER)
+    given(A_GROUP_JOURNAL, later).when(command, by=HEAD).then(
+        p.PupilReturned(class_id=CLASS_5B, returned_on=OCTOBER), p.GroupLeft(group=GROUP, left_on=OCTOBER)
+    )
+
+
+def test_a_group_joined_back_dated_is_left_when_the_pupil_went() -> None:
+    command = JoinGroup(pupil=VERA, group=ALONE, joined_on=FIRST_DAY)
+    gone = given(A_CLASS_5A, AN_INDIVIDUAL_GROUP, VERA_LEFT).with_reserved({f"individual/{ALONE}": GLEB})
+    gone.when(command, by=HEAD).then(
+        p.GroupJoined(group=ALONE, joined_on=FIRST_DAY), p.GroupLeft(group=ALONE, left_on=OCTOBER)
+    )
 
 
 def test_individual_teaching_has_exactly_one_pupil() -> None:

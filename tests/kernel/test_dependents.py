@@ -202,6 +202,16 @@ def test_a_line_of_the_roll_stands_on_the_roll_and_on_its_own_line() -> None:
         ),
         (("class",), p.PupilLeft(left_on=DAY), p.PupilReturned(class_id="5a", returned_on=DAY)),
         (("group", "g"), p.GroupJoined(group="g", joined_on=DAY), p.GroupLeft(group="g", left_on=DAY)),
+        (
+            ("class",),
+            p.PupilReturned(class_id="5a", returned_on=DAY),
+            p.ClassStaysCorrected(old=(), new=(p.Spell(where="5a", starts=DAY),), reason=WHY),
+        ),
+        (
+            ("group", "g"),
+            p.GroupStaysCorrected(group="g", old=(), new=(), reason=WHY),
+            p.GroupJoined(group="g", joined_on=DAY),
+        ),
         (("load", "ada"), j.TeacherAssigned(staff="ada", starts=DAY), j.TeacherUnassigned(staff="ada", ends=DAY)),
         (
             ("employment",),

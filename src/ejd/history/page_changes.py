@@ -38,6 +38,7 @@ Kind: TypeAlias = Literal[
 MEMBERSHIP = (
     *(p.PupilEnrolled, p.PupilTransferred, p.PupilLeft, p.PupilReturned),
     *(p.GroupJoined, p.GroupLeft, p.IndividualPlanSet, p.IndividualPlanEnded),
+    *(p.ClassStaysCorrected, p.GroupStaysCorrected),
 )
 BY_KIND: Mapping[Kind, tuple[type[Event], ...]] = {
     "topic": (e.TopicRecorded, e.TopicCorrected),

@@ -36,6 +36,7 @@ COMPARED = frozenset(
     if issubclass(one, e.LessonEvent | f.FinalMarkEvent)
     or one in {p.PupilTransferred, p.PupilLeft, p.PupilReturned, p.GroupJoined, p.GroupLeft}
     or one in {p.IndividualPlanSet, p.IndividualPlanEnded, p.PupilEnrolled}
+    or one in {p.ClassStaysCorrected, p.GroupStaysCorrected}
     or one in {k.CorrectionRequested, k.CorrectionApproved, k.CorrectionRejected, k.CorrectionWithdrawn}
 )
 """Stored names of events whose effect on reports is compared, or that have none; others are set-up and named."""

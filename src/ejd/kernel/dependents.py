@@ -86,9 +86,9 @@ def writes(event: Event) -> tuple[Key, ...]:
 
 def _sets_up(event: Event) -> tuple[Key, ...]:
     match event:
-        case p.PupilEnrolled() | p.PupilTransferred() | p.PupilLeft() | p.PupilReturned():
+        case p.PupilEnrolled() | p.PupilTransferred() | p.PupilLeft() | p.PupilReturned() | p.ClassStaysCorrected():
             return (("class",),)
-        case p.GroupJoined() | p.GroupLeft():
+        case p.GroupJoined() | p.GroupLeft() | p.GroupStaysCorrected():
             return (("group", event.group),)
         case j.TeacherAssigned() | j.TeacherUnassigned():
             return (("load", event.staff),)

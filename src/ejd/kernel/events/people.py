@@ -3,6 +3,8 @@
 from datetime import date
 from typing import ClassVar, Literal
 
+import msgspec
+
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
@@ -83,6 +85,36 @@ class GroupLeft(Event, frozen=True, kw_only=True):
     stored_name: ClassVar[str] = "group-left/1"
     group: str
     left_on: date
+
+
+class Spell(msgspec.Struct, frozen=True, kw_only=True):
+    """In a class or group from `starts` (included) to `ends` (not included, None: still)."""
+
+    where: str
+    starts: date
+    ends: date | None = None
+
+
+class ClassStaysCorrected(Event, frozen=True, kw_only=True):
+    """A movement between classes was recorded wrongly (C8): all stays in classes as they were recorded and as they are.
+
+    Nothing of what was entered in journals changes its place; whoever asks who was where on a day gets `new`.
+    """
+
+    stored_name: ClassVar[str] = "class-stays-corrected/1"
+    old: tuple[Spell, ...]
+    new: tuple[Spell, ...]
+    reason: Sealed
+
+
+class GroupStaysCorrected(Event, frozen=True, kw_only=True):
+    """Membership in one teaching group was recorded wrongly (C8): all stays in it as recorded, and as they are."""
+
+    stored_name: ClassVar[str] = "group-stays-corrected/1"
+    group: str
+    old: tuple[Spell, ...]
+    new: tuple[Spell, ...]
+    reason: Sealed
 
 
 class IndividualPlanSet(Event, frozen=True, kw_only=True):

@@ -39,6 +39,12 @@ def stay_on(stays: tuple[Stay, ...], day: date, where: str | None = None) -> Sta
     return None
 
 
+def corrected_stays(stays: tuple[Stay, ...], spells: tuple[p.Spell, ...], ref: Ref) -> tuple[Stay, ...]:
+    """Answer the stays after a correction; what begins as before stands on the event that it always stood on."""
+    known = {(stay.where, stay.starts): stay.ref for stay in stays}
+    return tuple(Stay(one.where, one.starts, one.ends, known.get((one.where, one.starts), ref)) for one in spells)
+
+
 class Memberships(NamedTuple):
     """A pupil's classes, groups and individual plans by date; commands and projections fold it with `evolve`."""
 
@@ -68,6 +74,17 @@ class Memberships(NamedTuple):
                 return self._replace(plans=(*self._plans_before(event.starts), (event.starts, event.class_journals)))
             case p.IndividualPlanEnded():
                 return self._replace(plans=(*self._plans_before(event.ends), (event.ends, None)))
+            case _:
+                return self._corrected(event, ref)
+
+    def _corrected(self, event: Event, ref: Ref) -> Memberships:
+        match event:
+            case p.ClassStaysCorrected():
+                return self._replace(classes=corrected_stays(self.classes, event.new, ref))
+            case p.GroupStaysCorrected():
+                own = tuple(stay for stay in self.groups if stay.where == event.group)
+                others = tuple(stay for stay in self.groups if stay.where != event.group)
+                return self._replace(groups=(*others, *corrected_stays(own, event.new, ref)))
             case _:
                 return self
 
