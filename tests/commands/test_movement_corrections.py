@@ -173,7 +173,7 @@ def test_a_group_that_was_never_formed_stays_as_it_is() -> None:
     assert len(given(A_CLASS_5A, odd).when(later, by=HEAD).events) == 1
 
 
-ON = {"pupil": VERA, "reason": WHY}
+ON: dict[str, Any] = {"pupil": VERA, "reason": WHY}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "classes": EVERYBODY_AT_SCHOOL,
     "staff": STAFF,
     "journals": EVERYBODY_AT_SCHOOL,
+    "members": STAFF,
     "lessons": EVERYBODY_AT_SCHOOL,
     "gradebook": EVERYBODY_AT_SCHOOL,
     "gradebook-changes": EVERYBODY_AT_SCHOOL,

@@ -34,6 +34,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "classes": SETUP,
     "staff": frozenset({"school_catalogue", "people", "qualifications"}),
     "journals": SETUP | {"memberships"},
+    "members": SETUP | {"memberships"},
     "lessons": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
     "gradebook-changes": RECORDS | {"final_marks", "control_works"},

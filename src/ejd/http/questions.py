@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import reports, setup
+from ejd.http import members, reports, setup
 from ejd.http.asking import Answered, Asking, Desk, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
@@ -65,6 +65,7 @@ QUESTIONS = (
     Question("lessons", "/lessons", reports.LessonsParameters, reports.Lessons, reports.lessons),
     Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
     Question("classes", "/classes", YearParameters, setup.Classes, setup.classes, "school"),
+    Question("members", "/members", members.MembersParameters, members.Members, members.members, "school"),
     Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school"),
     Question("journals", "/journals", setup.JournalsParameters, setup.Journals, setup.journals, "school"),
 )
