@@ -184,6 +184,19 @@ def test_a_report_succeeds_however_many_tokens_the_account_let_in(monkeypatch: p
     assert ended == [a.TokenRevoked(token=f"{2:016x}"), a.TokenRevoked(token=f"{1:016x}")]
 
 
+def test_tokens_that_the_report_did_not_see_end_with_the_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report ends one of two here, as it would not see one that is issued while it is being decided."""
+    world = given(w.A_JOURNAL).at("2025-10-06 09:00")
+    for number in (1, 2):
+        world = world.when(token(w.BORIS, number), by=w.SUPPORT).and_then_given()
+    report = REPORT.model_copy(update={"account": w.SUPPORT})
+    with monkeypatch.context() as patch:
+        patch.setattr(breaches, "TOKENS_MAX", 1)
+        told = world.at("2025-10-06 12:00").when(report, by=w.HEAD).and_then_given()
+    reset = told.when(ResetCredentials(breach=BREACH), by=w.HEAD)
+    assert reset.events[2:] == [a.TokenRevoked(token=f"{1:016x}")]
+
+
 def test_both_receipts_are_recorded_with_the_time_of_receipt_and_of_entry() -> None:
     outcome = reported().when(received("head"), by=w.HEAD)
     outcome.then(
