@@ -20,10 +20,10 @@ from ejd.kernel.events import year as y
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import IDS_MAX, among, bound, checked_ids
 
-projection = Projection("mentions", version=2)
+projection = Projection("mentions", version=3)
 
 IS = "is"
-"""The stream is a year, subject, room, class, group, journal, pupil or staff."""
+"""The stream is a year, subject, room, class, group, journal, pupil, guardian or staff."""
 PUPIL_IN = "pupil-in"
 """The pupil was put into a class or group."""
 OF_YEAR = "of-year"
@@ -86,6 +86,11 @@ def _room(_event: s.RoomDefined, _meta: Recorded, rows: StreamRows) -> None:
 @projection.on_all(p.StaffMemberEmployed)
 def _staff(_event: p.StaffMemberEmployed, _meta: Recorded, rows: StreamRows) -> None:
     _name(rows, IS, "staff")
+
+
+@projection.on_all(p.GuardianRegistered)
+def _guardian(_event: p.GuardianRegistered, _meta: Recorded, rows: StreamRows) -> None:
+    _name(rows, IS, "guardian")
 
 
 @projection.on_all(j.ClassFormed)

@@ -41,7 +41,12 @@ class PersonRow:
 
     def full(self) -> str:
         """Answer the name as a Russian school writes it, «удалено» for an erased person."""
-        return PersonName(family=self.family, given=self.given, middle=self.middle).full() or ERASED
+        return self.named.full() or ERASED
+
+    @property
+    def named(self) -> PersonName:
+        """The name in its parts."""
+        return PersonName(family=self.family, given=self.given, middle=self.middle)
 
 
 @dataclass(slots=True)
@@ -163,7 +168,18 @@ def names(c: sa.Connection, ids: Collection[str]) -> dict[str, str]:
 
 def staff(c: sa.Connection) -> list[PersonRow]:
     """Answer all staff in the order of the alphabet."""
-    return fetch(c, persons, persons.c.kind == "staff", order=[persons.c.sort_key])
+    return people_of_kind(c, "staff")
+
+
+def people_of_kind(c: sa.Connection, kind: str) -> list[PersonRow]:
+    """Answer all persons of a kind (pupil, staff, guardian) in the order of the alphabet."""
+    return fetch(c, persons, persons.c.kind == kind, order=[persons.c.sort_key])
+
+
+def guardianships_on(c: sa.Connection, day: str) -> list[GuardianshipRow]:
+    """Answer who acts for whom on a day."""
+    g = guardianships.c
+    return fetch(c, guardianships, g.starts <= day, sa.or_(g.ends.is_(None), g.ends > day), order=[g.pupil])
 
 
 def guardians_of(c: sa.Connection, *, pupil: str, day: str) -> list[Guardian]:

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from ejd.exports import spreadsheet
-from ejd.exports.spreadsheet import CELL_CHARACTERS_MAX, CUT, Column, Sheet, Value, is_formula, to_csv, to_xlsx
+from ejd.exports.spreadsheet import (
+    CELL_CHARACTERS_MAX,
+    CUT,
+    SHEETS_MAX,
+    Column,
+    Sheet,
+    Value,
+    hundredths,
+    is_formula,
+    to_csv,
+    to_xlsx,
+)
 
 MADE_AT = datetime(2025, 10, 6, 12)  # noqa: DTZ001 - a spreadsheet knows no zones
 MOMENT = datetime(2025, 10, 6, 9, 25, 1)  # noqa: DTZ001 - as above
@@ -99,6 +110,36 @@ def test_a_text_too_long_for_a_cell_is_cut_and_shows_it() -> None:
 def test_the_same_table_is_the_same_file() -> None:
     rows: list[list[Value]] = [["Ёлкина", 5]]
     assert to_xlsx(sheet(*rows), made_at=MADE_AT) == to_xlsx(sheet(*rows), made_at=MADE_AT)
+
+
+def test_hundredths_are_fractions_with_a_comma_in_csv() -> None:
+    row: list[Value] = [hundredths(9231), hundredths(None)]
+    assert read_csv(to_csv(sheet(row)))[1] == ["92,31", ""]
+    assert read_xlsx(to_xlsx(sheet(row), made_at=MADE_AT))[1] == [92.31, ""]
+
+
+def test_a_workbook_has_sheets_with_names_of_their_own_and_a_footer() -> None:
+    names = ["Алгебра/8А", "алгебра 8а", "Ж" * 40, "ж" * 40, "'"]
+    data = to_xlsx([Sheet(name, [Column("Что")], [["x"]]) for name in names], made_at=MADE_AT, note="Учебная школа")
+    found = CalamineWorkbook.from_filelike(BytesIO(data)).sheet_names
+    assert found == ["Алгебра 8А", "алгебра 8а (2)", "Ж" * 31, "ж" * 27 + " (2)", "Лист"]
+    assert "&amp;LУчебная школа" in ZipFile(BytesIO(data)).read("xl/worksheets/sheet1.xml").decode()
+
+
+@pytest.mark.parametrize("count", [0, SHEETS_MAX + 1])
+def test_a_workbook_without_sheets_or_with_too_many_is_refused(count: int) -> None:
+    with pytest.raises(ValueError, match=f"1 to {SHEETS_MAX} sheets, not {count}"):
+        to_xlsx([Sheet(str(number), [Column("Что")], []) for number in range(count)], made_at=MADE_AT)
+
+
+def test_lines_above_and_merged_cells_are_for_people_not_for_csv() -> None:
+    rows: list[list[Value]] = [["Пн", 1], ["Пн", 2], ["Вт", 1], ["Пн", 1]]
+    table = Sheet("Исправления", [Column("День"), Column("Урок", wrap=True)], rows, above=("Школа № 7",), merged=1)
+    assert read_csv(to_csv(table))[1:] == [["Пн", "1"], ["Пн", "2"], ["Вт", "1"], ["Пн", "1"]]
+    data = to_xlsx(table, made_at=MADE_AT)
+    assert read_xlsx(data)[:4] == [["Школа № 7", ""], ["День", "Урок"], ["Пн", 1], ["", 2]]
+    page = ZipFile(BytesIO(data)).read("xl/worksheets/sheet1.xml")
+    assert b'<mergeCells count="1"><mergeCell ref="A3:A4"/>' in page, "equal neighbours, and no others"
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ class Streams:
         return {SCHOOL} | self.all("year")
 
     def all(self, kind: str) -> set[str]:
-        """Answer all streams of a kind of set-up: year, subject, room, class, group, journal, pupil, staff."""
+        """Answer all streams of a kind: year, subject, room, class, group, journal, pupil, guardian, staff."""
         return m.naming(self._live, m.IS, [kind])
 
     def places_of_year(self, years: Iterable[str]) -> set[str]:

@@ -35,7 +35,10 @@ NEEDED: dict[str, frozenset[str]] = {
     "staff": frozenset({"school_catalogue", "people", "qualifications"}),
     "journals": SETUP | {"memberships"},
     "members": SETUP | {"memberships"},
+    "loads": SETUP | {"memberships"},
+    "people": SETUP | {"memberships"},
     "lessons": RECORDS | {"timetable"},
+    "timetable-grid": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
     "gradebook-changes": RECORDS | {"final_marks", "control_works"},
     "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
@@ -76,6 +79,10 @@ class Ground(Protocol):
         """Have the classes and groups of a year with their class teachers."""
         ...
 
+    def people(self, *kinds: str) -> None:
+        """Have everybody of these kinds: pupil, staff, guardian."""
+        ...
+
     def choose(self, choice: Choice) -> None:
         """Have the journals of a choice with what they stand on."""
         ...
@@ -114,6 +121,9 @@ class Present:
         """See `Ground`."""
 
     def classes(self, year: str) -> None:
+        """See `Ground`."""
+
+    def people(self, *kinds: str) -> None:
         """See `Ground`."""
 
     def choose(self, choice: Choice) -> None:
@@ -169,6 +179,10 @@ class Past:
     def classes(self, year: str) -> None:
         """Have the classes and groups of a year with their class teachers."""
         self._bring(self._streams.places_of_year([year]))
+
+    def people(self, *kinds: str) -> None:
+        """Have everybody of these kinds: pupil, staff, guardian."""
+        self._bring(set().union(*(self._streams.all(kind) for kind in kinds)))
 
     def choose(self, choice: Choice) -> None:
         """Have the journals of a choice with what they stand on."""

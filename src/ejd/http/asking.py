@@ -300,6 +300,10 @@ def _file(found: Download, asking: Asking) -> Response:
         "Cache-Control": "no-store",
         "Ejd-Position": str(asking.position),
     }
+    if asking.school.simulated:
+        headers["Ejd-Simulated"] = "true"
+    if asking.then is not None:
+        headers["Ejd-As-Of"] = moment_text(asking.then.now)
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar, cast
 
@@ -12,12 +13,16 @@ from ejd.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, Sheet, to_csv, to_xlsx
 from ejd.http.asking import Asking, Download, QuestionParameters, ReportParameters
 from ejd.http.routes import ACCEPTED, ApiRoute, acceptable, check_accept
 from ejd.kernel.calendar import zone
+from ejd_projections.asking import SelectionError
 
 FileFormat = Literal["csv", "xlsx"]
 TYPES: dict[str, str] = {"application/json": "json", "text/csv": "csv", XLSX_TYPE: "xlsx"}
 """Media types by which a client asks, with the format that it means."""
 
 MICROSECONDS = 1_000_000
+FILE_ROWS_MAX = 50_000
+"""Of one file that is put together page by page."""
+SIMULATED_NOTE = "Учебная школа: ничего из этого не было."
 
 
 class DownloadParameters(QuestionParameters):
@@ -58,12 +63,26 @@ def with_format(parameters: P, request: Request) -> P:
     return parameters.model_copy(update={"format": next(welcome, "json")})
 
 
-def download(asking: Asking, kind: FileFormat, sheet: Sheet, file_name: str) -> Download:
-    """Answer a table as a file; `file_name` is without its ending."""
+def download(asking: Asking, kind: FileFormat | None, sheets: Sheet | Sequence[Sheet], file_name: str) -> Download:
+    """Answer tables as a workbook, or the first of them as CSV; `file_name` is without its ending.
+
+    Printed pages of a workbook say which moment they are true for, and that a simulated school is one.
+    """
     if kind == "csv":
-        return Download(to_csv(sheet), CSV_TYPE, f"{file_name}.csv")
+        first = sheets if isinstance(sheets, Sheet) else sheets[0]
+        return Download(to_csv(first), CSV_TYPE, f"{file_name}.csv")
     made_at = local_time(asking, asking.now)
-    return Download(to_xlsx(sheet, made_at=made_at), XLSX_TYPE, f"{file_name}.xlsx")
+    note = f"По состоянию на {made_at:%d.%m.%Y %H:%M}, запись {asking.position}."
+    if asking.school.simulated:
+        note = f"{SIMULATED_NOTE} {note}"
+    return Download(to_xlsx(sheets, made_at=made_at, note=note), XLSX_TYPE, f"{file_name}.xlsx")
+
+
+def check_whole(total: int, found: int, what: str, instead: str) -> None:
+    """Refuse a file that would not have all that was chosen; raises SelectionError."""
+    if total > found:
+        msg = f"{total} {what} are too many for one file ({found}): {instead}"
+        raise SelectionError(msg, field="format")
 
 
 def local_time(asking: Asking, at: int) -> datetime:

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import members, reports, setup
-from ejd.http.asking import Answered, Asking, Desk, ReportParameters
+from ejd.http import gradebook_files, list_files, lists, members, report_files, reports, setup
+from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
-from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
@@ -22,6 +21,7 @@ from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.progress import Progress
+from ejd_projections.timetable_grid import TimetableGrid
 
 STATUSES = (400, 401, 403, 404, 406, 422, 503)
 HEADERS = {
@@ -44,6 +44,8 @@ class Question:
     report: Any
     ask: Callable[[Asking, Any], Any]
     tag: str = "reports"
+    file: Callable[[Asking, Any], Download] | None = None
+    """The same answer as CSV or XLSX; its parameters are DownloadParameters then."""
 
     @property
     def files(self) -> bool:
@@ -52,22 +54,71 @@ class Question:
 
 
 QUESTIONS = (
-    Question("gradebook", "/reports/gradebook", reports.GradebookParameters, reports.Gradebooks, reports.gradebook),
+    Question(
+        "gradebook",
+        "/reports/gradebook",
+        reports.GradebookParameters,
+        reports.Gradebooks,
+        reports.gradebook,
+        file=gradebook_files.gradebook_file,
+    ),
     Question(
         "fill-completeness",
         "/reports/fill-completeness",
         reports.FillParameters,
         FillCompleteness,
         reports.fill_completeness,
+        file=report_files.fill_file,
     ),
-    Question("progress", "/reports/progress", reports.ProgressParameters, Progress, reports.progress),
-    Question("missed-topics", "/reports/missed-topics", reports.MissedParameters, MissedTopics, reports.missed_topics),
-    Question("lessons", "/lessons", reports.LessonsParameters, reports.Lessons, reports.lessons),
+    Question(
+        "progress",
+        "/reports/progress",
+        reports.ProgressParameters,
+        Progress,
+        reports.progress,
+        file=report_files.progress_file,
+    ),
+    Question(
+        "missed-topics",
+        "/reports/missed-topics",
+        reports.MissedParameters,
+        MissedTopics,
+        reports.missed_topics,
+        file=report_files.missed_file,
+    ),
+    Question(
+        "lessons",
+        "/lessons",
+        reports.LessonsParameters,
+        reports.Lessons,
+        reports.lessons,
+        file=list_files.lessons_file,
+    ),
+    Question(
+        "timetable-grid",
+        "/timetable/grid",
+        lists.GridParameters,
+        TimetableGrid,
+        lists.timetable_grid,
+        file=list_files.grid_file,
+    ),
     Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
-    Question("classes", "/classes", YearParameters, setup.Classes, setup.classes, "school"),
+    Question(
+        "classes", "/classes", setup.ClassesParameters, setup.Classes, setup.classes, "school", list_files.classes_file
+    ),
     Question("members", "/members", members.MembersParameters, members.Members, members.members, "school"),
     Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school"),
-    Question("journals", "/journals", setup.JournalsParameters, setup.Journals, setup.journals, "school"),
+    Question(
+        "journals",
+        "/journals",
+        setup.JournalsParameters,
+        setup.Journals,
+        setup.journals,
+        "school",
+        list_files.journals_file,
+    ),
+    Question("loads", "/loads", lists.LoadsParameters, lists.Loads, lists.loads, "school", list_files.loads_file),
+    Question("people", "/people", lists.PeopleParameters, lists.People, lists.people, "school", list_files.people_file),
 )
 
 
@@ -113,11 +164,14 @@ def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         asked: ReportParameters = query
+        ask = question.ask
         if isinstance(asked, DownloadParameters):
             asked = with_format(asked, request)
+            if question.file is not None and asked.file is not None:
+                ask = question.file
         return desk.answer(
             question.name,
-            lambda asking: question.ask(asking, asked),
+            lambda asking: ask(asking, asked),
             request=request,
             who=client,
             after=asked.after,

@@ -18,6 +18,7 @@ from ejd.http.choosing import (
     days_of,
     year_of,
 )
+from ejd.http.downloads import DownloadParameters
 from ejd.kernel.command import NotAllowed
 from ejd_commands.fields import GRADE_MAX, Code
 from ejd_projections import fill_completeness as fill
@@ -49,7 +50,7 @@ class Gradebooks:
     gradebooks: list[book.Gradebook]
 
 
-class GradebookParameters(ChoiceParameters):
+class GradebookParameters(ChoiceParameters, DownloadParameters):
     """A page has whole journals."""
 
     limit: Annotated[int, Field(ge=1, le=book.JOURNALS_MAX, description="Journals of a page.")] = GRADEBOOK_JOURNALS
@@ -78,7 +79,7 @@ def allowed_pages(asking: Asking, allowed: Allowed, page: Sequence[Journal], day
     return found
 
 
-class FillParameters(ChoiceParameters):
+class FillParameters(ChoiceParameters, DownloadParameters):
     """Rows and late lessons have a page each."""
 
     by: Annotated[fill.By, Field(description="What a row is about.")] = "journal"
@@ -116,7 +117,7 @@ def fill_completeness(asking: Asking, query: FillParameters) -> fill.FillComplet
     )
 
 
-class ProgressParameters(WhomParameters):
+class ProgressParameters(WhomParameters, DownloadParameters):
     """Final marks are of a period, never of dates."""
 
     period: Annotated[
@@ -163,7 +164,7 @@ def _current(year: Year, today: str) -> str:
     return current_period(year, year.periods[0].scheme, today).code
 
 
-class MissedParameters(ChoiceParameters):
+class MissedParameters(ChoiceParameters, DownloadParameters):
     """A page has whole pupils."""
 
     limit: Annotated[int, Field(ge=1, le=missed.PUPILS_MAX, description="Pupils of a page.")] = 100
@@ -223,7 +224,7 @@ class Lessons:
     lessons: list[DueLesson]
 
 
-class LessonsParameters(ChoiceParameters):
+class LessonsParameters(ChoiceParameters, DownloadParameters):
     """Without days: today."""
 
     limit: Limit = LESSONS_LIMIT

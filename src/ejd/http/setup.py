@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset, ReportParameters
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
+from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import NotThere
 from ejd_commands.fields import Id
 from ejd_projections.journal_catalogue import (
@@ -195,7 +196,11 @@ class Classes:
     groups: list[TeachingGroup]
 
 
-def classes(asking: Asking, query: YearParameters) -> Classes:
+class ClassesParameters(YearParameters, DownloadParameters):
+    """Of a year."""
+
+
+def classes(asking: Asking, query: ClassesParameters) -> Classes:
     """Classes of a year with their class teachers, and its teaching groups."""
     c, year = asking.c, year_of(asking, query)
     asking.ground.classes(year.id)
@@ -242,7 +247,7 @@ class Journals:
     journals: list[JournalWithTeachers]
 
 
-class JournalsParameters(WhomParameters):
+class JournalsParameters(WhomParameters, DownloadParameters):
     """By class, group, subject, teacher, pupil."""
 
     limit: Limit = JOURNALS_LIMIT

@@ -19,6 +19,11 @@ class PersonName(msgspec.Struct, frozen=True, kw_only=True):
         """Answer the name as a Russian school writes it: family name first."""
         return " ".join(part for part in (self.family, self.given, self.middle) if part)
 
+    def short(self) -> str:
+        """Answer the family name with the initials, as timetables have it: Иванова И.И."""
+        initials = "".join(f"{part[0]}." for part in (self.given, self.middle) if part)
+        return " ".join(part for part in (self.family, initials) if part)
+
 
 class Contacts(msgspec.Struct, frozen=True, kw_only=True):
     """How a guardian can be reached."""
