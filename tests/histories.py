@@ -349,7 +349,7 @@ def _lesson(player: Player, rnd: Random) -> LessonName:
         schedules = player.state(TimetableState, timetable_stream(w.YEAR)).schedules.get(journal, ())
         for back in range(10):
             day = player.today + timedelta(days=ahead - back)
-            number = calendar.cycle_day(day, opened.grade)
+            number = calendar.cycle_day(day, opened.grade, opened.classes)
             current = [one for one in schedules if one.starts <= day][-1:]
             found += [(journal, day, e.slot, 1) for one in current for e in one.entries if e.cycle_day == number]
     lesson = rnd.choice(found[:3]) if found else (journal, player.today, rnd.randint(1, 4), 1)
@@ -753,8 +753,11 @@ def _breaks(player: Player, rnd: Random) -> None:
     first = date(2025, 10, 25) - timedelta(days=rnd.randint(0, 4))
     whole = years.BreakPart(title="Осень", first_day=first, last_day=first + timedelta(days=rnd.randint(5, 10)))
     start = _day(player, rnd)
+    grades, named = rnd.choice(
+        (((1,), ()), ((5,), ()), ((1, 10), ()), ((), (w.CLASS_5A,)), ((1,), (w.CLASS_5A, w.CLASS_5B)))
+    )
     small = years.BreakPart(
-        title="Карантин", first_day=start, last_day=start + timedelta(days=1), grades=rnd.choice(((1,), (5,), (1, 10)))
+        title="Карантин", first_day=start, last_day=start + timedelta(days=1), grades=grades, classes=named
     )
     player.send(years.DefineBreaks(year=w.YEAR, breaks=rnd.choice(((whole,), (whole, small)))), w.DEPUTY)
 

@@ -163,8 +163,8 @@ class Year:
     holidays: set[date] = field(default_factory=set)
     transferred: dict[date, int] = field(default_factory=dict)
     bells: dict[str, dict[int, y.Bell]] = field(default_factory=dict)
-    cycle_days: dict[int, dict[date, int]] = field(default_factory=dict)
-    """By grade, filled when first asked."""
+    cycle_days: dict[tuple[int, tuple[str, ...]], dict[date, int]] = field(default_factory=dict)
+    """By grade and classes, filled when first asked."""
 
 
 @dataclass
@@ -445,10 +445,10 @@ def days_between(first: date, last: date) -> Iterator[date]:
         yield first + number * ONE_DAY
 
 
-def cycle_days(year: Year, grade: int) -> dict[date, int]:
-    """Answer the dates on which a grade has lessons, with the cycle day that each one is."""
-    if grade in year.cycle_days:
-        return year.cycle_days[grade]
+def cycle_days(year: Year, grade: int, classes: tuple[str, ...] = ()) -> dict[date, int]:
+    """Answer the dates on which classes of a grade have lessons, with the cycle day that each one is."""
+    if (grade, classes) in year.cycle_days:
+        return year.cycle_days[grade, classes]
     found: dict[date, int] = {}
     if year.opened is not None and year.cycle is not None:
         counted = 0
@@ -456,7 +456,7 @@ def cycle_days(year: Year, grade: int) -> dict[date, int]:
             if day in year.transferred:
                 found[day] = year.transferred[day]
                 continue
-            if day in year.holidays or _on_break(year, day, None):
+            if day in year.holidays or any(not (one.grades or one.classes) for one in _breaks_on(year, day)):
                 continue
             number = _by_weekday(year.cycle, year.opened.first_day, day)
             if year.cycle.kind == "rolling":
@@ -464,15 +464,22 @@ def cycle_days(year: Year, grade: int) -> dict[date, int]:
                     continue
                 number = counted % len(year.cycle.days) + 1
                 counted += 1
-            if number is not None and not _on_break(year, day, grade):
+            if number is not None and not _on_break(year, day, grade, classes):
                 found[day] = number
-    year.cycle_days[grade] = found
+    year.cycle_days[grade, classes] = found
     return found
 
 
-def _on_break(year: Year, day: date, grade: int | None) -> bool:
-    """Answer whether everybody has a break, or, for a grade, whether that grade has one."""
-    return any(one.first_day <= day <= one.last_day and (not one.grades or grade in one.grades) for one in year.breaks)
+def _breaks_on(year: Year, day: date) -> list[y.Break]:
+    return [one for one in year.breaks if one.first_day <= day <= one.last_day]
+
+
+def _on_break(year: Year, day: date, grade: int, classes: tuple[str, ...]) -> bool:
+    """Answer whether the grade has a break, or every one of the classes is named by one or another break."""
+    breaks = _breaks_on(year, day)
+    if any(grade in one.grades for one in breaks):
+        return True
+    return classes != () and all(any(own in one.classes for one in breaks) for own in classes)
 
 
 def _by_weekday(cycle: y.CycleDefined, first_day: date, day: date) -> int | None:
@@ -493,7 +500,7 @@ def due(facts: Facts, journal: str) -> set[tuple[date, int]]:
     if journal not in facts.due_of:
         opened = facts.journals[journal]
         found = set()
-        for day, cycle_day in cycle_days(facts.years[opened.year], opened.grade).items():
+        for day, cycle_day in cycle_days(facts.years[opened.year], opened.grade, opened.classes).items():
             current: t.JournalScheduled | None = None
             for schedule in facts.schedules.get(journal, ()):
                 if schedule.starts <= day:

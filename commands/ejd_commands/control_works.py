@@ -45,7 +45,7 @@ def check_day(context: Context, journal: str, day: date) -> None:
     opened = opened_journal(context, journal)
     year = context.load(YearState, opened.year)
     check_period_open(context, journal, opened, day)
-    if year.calendar.cycle_day(day, opened.grade) is None:
+    if year.calendar.cycle_day(day, opened.grade, opened.classes) is None:
         msg = f"there are no lessons on {day:%d.%m.%Y}: choose a day of lessons"
         raise NotInTheYear(msg, field="day")
 

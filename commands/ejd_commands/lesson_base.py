@@ -129,7 +129,8 @@ def existing_lesson(command: LessonCommand, context: Context) -> OpenLesson:
     schedules = context.load(TimetableState, timetable_stream(journal.year)).schedules.get(command.journal, ())
     schedule = None
     if command.ordinal == 1:
-        schedule = is_due(year.calendar, journal.grade, schedules, command.day, command.slot)
+        at = (command.day, command.slot)
+        schedule = is_due(year.calendar, journal.grade, schedules, *at, classes=journal.classes)
     if schedule is not None:
         context.rely(schedule.ref)
     elif not state.touched:

@@ -65,7 +65,8 @@ def _lessons(
 ) -> list[tuple[date, LessonState]]:
     calendar = context.load(YearState, journal.year).calendar
     schedules = context.load(TimetableState, timetable_stream(journal.year)).schedules.get(journal_id, ())
-    due = [o.lesson for o in occurrences(calendar, journal.grade, journal_id, schedules, first, last)]
+    placed = occurrences(calendar, journal.grade, journal_id, schedules, first, last, classes=journal.classes)
+    due = [o.lesson for o in placed]
     known = context.streams_of(journal_id, "lesson")
     streams = list(dict.fromkeys((*due, *known)))
     found = []

@@ -215,7 +215,9 @@ class MoveLesson(AdministeredLesson):
         year = context.load(YearState, lesson.journal.year)
         timetable = context.load(TimetableState, timetable_stream(lesson.journal.year))
         schedules = timetable.schedules.get(self.journal, ())
-        if is_due(year.calendar, lesson.journal.grade, schedules, self.new_day, self.new_slot) is not None:
+        own = lesson.journal
+        at = (self.new_day, self.new_slot)
+        if is_due(year.calendar, own.grade, schedules, *at, classes=own.classes) is not None:
             msg = f"this journal has a lesson on {self.new_day:%d.%m.%Y} in slot {self.new_slot}: choose a free slot"
             raise SlotIsTaken(msg, field="new_slot")
 

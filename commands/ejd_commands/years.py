@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 CYCLE_WEEKS_MAX = 8
 PERIODS_MAX = 20
 BREAKS_MAX = 50
+BREAK_CLASSES_MAX = 100
 HOLIDAYS_MAX = 200
 TRANSFERRED_DAYS_MAX = 100
+NO_GRADE = -1
+"""Asks the calendar about a class apart from its grade."""
 FINAL_MARK_PERIODS = frozenset({"year", "exam", "overall"})
 """Final marks have these beside the grading periods (A6), so that no grading period can be called so."""
 
@@ -116,7 +119,7 @@ class OpenAcademicYear(SetUpCommand):
                 raise YearIsInUse(msg, field="first_day" if day < self.first_day else "last_day")
         known.claim_title(context, "academic year", "year", self.title, data.name, self.stream(context))
         opened = y.AcademicYearOpened(name=self.title, first_day=self.first_day, last_day=self.last_day)
-        _keep_closed_days(context.load(YearState, self.stream(context)), opened, "first_day")
+        keep_closed_days(context.load(YearState, self.stream(context)), opened, "first_day")
         yield opened
 
 
@@ -168,7 +171,7 @@ class DefineCycle(YearCommand):
             weekdays=weekdays,
         )
         if state.data.cycle != event:
-            _keep_closed_days(state, event, "days")
+            keep_closed_days(state, event, "days")
             yield event
 
     def _weekly(self) -> tuple[int, ...]:
@@ -238,12 +241,13 @@ class DefineGradingPeriods(YearCommand):
 
 
 class BreakPart(Part):
-    """Days without lessons; with grades, only for these (extra break of the first grade)."""
+    """Days without lessons; with grades or classes, only for these (extra break of the first grade, field practice)."""
 
     title: Name
     first_day: Day
     last_day: Day
     grades: Annotated[tuple[Grade, ...], Field(max_length=GRADE_MAX + 1)] = ()
+    classes: Annotated[tuple[Id, ...], Field(max_length=BREAK_CLASSES_MAX)] = ()
 
 
 class DefineBreaks(YearCommand):
@@ -253,17 +257,28 @@ class DefineBreaks(YearCommand):
     breaks: Annotated[tuple[BreakPart, ...], Field(max_length=BREAKS_MAX)]
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse days outside the year."""
+        """Refuse days outside the year, and classes of another one."""
         state = known.year(context, self.year)
         for index, one in enumerate(self.breaks):
             known.check_span(state, one.first_day, one.last_day, f"breaks.{index}")
+            for place, class_id in enumerate(one.classes):
+                formed = known.class_formed(context, class_id, f"breaks.{index}.classes.{place}")
+                if formed.year != self.year:
+                    msg = f"class {formed.name} is of another academic year: choose classes of this one"
+                    raise known.BelongsToAnotherYear(msg, field=f"breaks.{index}.classes.{place}")
         breaks = tuple(
-            y.Break(name=b.title, first_day=b.first_day, last_day=b.last_day, grades=tuple(sorted(set(b.grades))))
+            y.Break(
+                name=b.title,
+                first_day=b.first_day,
+                last_day=b.last_day,
+                grades=tuple(sorted(set(b.grades))),
+                classes=tuple(sorted(set(b.classes))),
+            )
             for b in self.breaks
         )
         if state.data.breaks != breaks:
             defined = y.BreaksDefined(breaks=breaks)
-            _keep_closed_days(state, defined, "breaks")
+            keep_closed_days(state, defined, "breaks")
             yield defined
 
 
@@ -301,7 +316,7 @@ class DefineHolidays(YearCommand):
             transferred=tuple(y.TransferredDay(day=t.day, cycle_day=t.cycle_day) for t in self.transferred),
         )
         if (state.data.holidays, state.data.transferred) != (event.holidays, event.transferred):
-            _keep_closed_days(state, event, "holidays")
+            keep_closed_days(state, event, "holidays")
             yield event
 
     def _check_transferred(self, state: YearState) -> None:
@@ -354,12 +369,15 @@ def _closed_days(period: y.GradingPeriod) -> str:
     return f"{period.name} is closed and keeps its days: leave {span} as they were"
 
 
-def _keep_closed_days(state: YearState, event: Event, field: str) -> None:
+def keep_closed_days(state: YearState, event: Event, field: str) -> None:
     """Raise ClosedPeriodChanges when a date of a closed period would become another day of the cycle, or free."""
     closed = [p for periods in state.data.schemes.values() for p in periods if p.code in state.closed]
-    after = calendar.Calendar(calendar.evolve(state.data, event))
+    before, after = state.calendar, calendar.Calendar(calendar.evolve(state.data, event))
+    named = sorted({one for kept in (before.data, after.data) for b in kept.breaks for one in b.classes})
+    whom: list[tuple[int, tuple[str, ...]]] = [(grade, ()) for grade in range(GRADE_MAX + 1)]
+    whom += [(NO_GRADE, (class_id,)) for class_id in named]
     for period in closed:
         days = [period.first_day + timedelta(days=n) for n in range((period.last_day - period.first_day).days + 1)]
-        for grade in range(GRADE_MAX + 1):
-            if any(state.calendar.cycle_day(day, grade) != after.cycle_day(day, grade) for day in days):
+        for who in whom:
+            if any(before.cycle_day(day, *who) != after.cycle_day(day, *who) for day in days):
                 raise ClosedPeriodChanges(_closed_days(period), field=field)

@@ -132,7 +132,7 @@ def _of_journal(
 ) -> Iterator[PlacedLesson]:
     first, last = days[0].isoformat(), days[1].isoformat()
     listed = set()
-    for one in occurrences(calendar, journal.grade, journal.id, schedules, *days):
+    for one in occurrences(calendar, journal.grade, journal.id, schedules, *days, classes=journal.classes):
         listed.add(one.lesson)
         record = records.get(one.lesson)
         if record is not None:
@@ -144,18 +144,22 @@ def _of_journal(
     for record in records.values():
         if record.stream in listed or not first <= record.placed_date <= last:
             continue
-        room = _room_by_timetable(record, calendar, journal.grade, schedules)
+        room = _room_by_timetable(record, calendar, journal, schedules)
         if room is not None or record.extra or record.topic is not None or record.roll_taken:
             yield _recorded(record, due=room is not None or record.extra, room=room or "")
 
 
-def _room_by_timetable(record: LessonRow, calendar: Calendar, grade: int, schedules: Sequence[Schedule]) -> str | None:
+def _room_by_timetable(
+    record: LessonRow, calendar: Calendar, journal: Journal, schedules: Sequence[Schedule]
+) -> str | None:
     """Answer the room in which the timetable has a lesson on its planned day, None when it has none there."""
     day = date.fromisoformat(record.date)
-    schedule = is_due(calendar, grade, schedules, day, record.slot) if record.ordinal == 1 else None
+    if record.ordinal != 1:
+        return None
+    schedule = is_due(calendar, journal.grade, schedules, day, record.slot, classes=journal.classes)
     if schedule is None:
         return None
-    cycle_day = calendar.cycle_day(day, grade)
+    cycle_day = calendar.cycle_day(day, journal.grade, journal.classes)
     return next((e.room for e in schedule.entries if e.cycle_day == cycle_day and e.slot == record.slot), "")
 
 

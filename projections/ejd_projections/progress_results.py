@@ -256,14 +256,14 @@ def _taught(c: sa.Connection, choice: Choice, asked: Sequence[Journal]) -> set[s
     inside = [is_in(t.journal, {one.id for one in asked}), within(t.placed_date, first, last), t.cancelled.is_(False)]
     real = sa.or_(t.topic.is_not(None), t.roll_taken, t.extra)
     taught = set(c.scalars(sa.select(t.journal).where(*inside, real).distinct()))
-    rest = {one.id: one.grade for one in asked if one.id not in taught}
+    rest = {one.id: one for one in asked if one.id not in taught}
     away = sa.or_(t.cancelled, t.placed_date < first, t.placed_date > last)
     gone = set(c.scalars(sa.select(t.stream).where(is_in(t.journal, rest), within(t.date, first, last), away)))
     moved = {row.stream: row.date for row in c.execute(sa.select(t.stream, t.date).where(*inside, t.moved))}
     calendar = calendar_from_json(choice.year.calendar)
     days = checked_range(min([first, *moved.values()]), max([last, *moved.values()]))
     for journal, own in schedules_of(c, list(rest)).items():
-        for one in occurrences(calendar, rest[journal], journal, own, *days):
+        for one in occurrences(calendar, rest[journal].grade, journal, own, *days, classes=rest[journal].classes):
             if one.lesson in moved or (first <= one.date.isoformat() <= last and one.lesson not in gone):
                 taught.add(journal)
                 break

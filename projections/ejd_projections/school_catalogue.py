@@ -18,7 +18,7 @@ from ejd.kernel.titles import sort_key
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import NotThereError, ask, fetch, is_in, question
 
-projection = Projection("school_catalogue", version=2)
+projection = Projection("school_catalogue", version=3)
 
 
 @dataclass(slots=True)

@@ -9,14 +9,17 @@ import pytest
 
 from ejd.kernel.command import Command
 from ejd.kernel.envelope import Ref
+from ejd.kernel.events import journals as j
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import derived
 from ejd_commands.known import (
+    BelongsToAnotherYear,
     EndsBeforeItBegins,
     NamedTwice,
     NameTaken,
     NoSuchCycleDay,
     OutsideTheYear,
+    UnknownClass,
     UnknownYear,
 )
 from ejd_commands.years import (
@@ -36,7 +39,20 @@ from ejd_commands.years import (
     YearIsInUse,
 )
 from tests.scenario import given, refused_as_input, uid
-from tests.worlds import A_SCHOOL, A_YEAR, API_CLIENT, DEPUTY, FIRST_DAY, HEAD, LAST_DAY, STRANGER, YEAR
+from tests.worlds import (
+    A_CLASS_5A,
+    A_SCHOOL,
+    A_YEAR,
+    API_CLIENT,
+    CLASS_5A,
+    CLASS_5B,
+    DEPUTY,
+    FIRST_DAY,
+    HEAD,
+    LAST_DAY,
+    STRANGER,
+    YEAR,
+)
 
 A_BARE_YEAR = (*A_SCHOOL, (YEAR, y.AcademicYearOpened(name="2025/26", first_day=FIRST_DAY, last_day=LAST_DAY)))
 OPENING = Ref(YEAR, 1)
@@ -229,6 +245,25 @@ def test_breaks_are_defined_whole_also_for_single_grades() -> None:
     outside = DefineBreaks.model_validate({"year": YEAR, "breaks": [{**part, "last_day": "2026-08-01"}]})
     given(A_BARE_YEAR).when(outside, by=DEPUTY).then_refused(
         OutsideTheYear, saying="(01.09.2025 to 29.05.2026)", field="breaks.0.last_day"
+    )
+
+
+def test_single_classes_have_breaks_of_their_own() -> None:
+    part = {"title": "Практика", "first_day": "2025-10-13", "last_day": "2025-10-17", "classes": [CLASS_5B, CLASS_5A]}
+    command = DefineBreaks.model_validate({"year": YEAR, "breaks": [part]})
+    practice = y.Break(
+        name="Практика",
+        first_day=date(2025, 10, 13),
+        last_day=date(2025, 10, 17),
+        classes=tuple(sorted((CLASS_5A, CLASS_5B))),
+    )
+    given(A_CLASS_5A).when(command, by=DEPUTY).then(y.BreaksDefined(breaks=(practice,)))
+    closed = (YEAR, y.PeriodClosed(period="q1"))
+    given(A_CLASS_5A, closed).when(command, by=DEPUTY).then_refused(ClosedPeriodChanges, field="breaks")
+    given(A_BARE_YEAR).when(command, by=DEPUTY).then_refused(UnknownClass, field="breaks.0.classes.0")
+    another = (CLASS_5B, j.ClassFormed(year=STRANGER, name="5Б", grade=5, scheme="q", bells="b"))
+    given(A_CLASS_5A, another).when(command, by=DEPUTY).then_refused(
+        BelongsToAnotherYear, saying="5Б", field="breaks.0.classes.0"
     )
 
 

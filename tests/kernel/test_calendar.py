@@ -138,7 +138,31 @@ def test_without_a_year_or_a_cycle_there_are_no_lessons() -> None:
     nowhere = Calendar(evolve(CalendarData(), weekly(0, 1)))
     assert list(nowhere.days()) == []
     assert nowhere.cycle_day(MON_1_SEP, 5) is None
-    assert nowhere._weekly(weekly(0, 1), MON_1_SEP) is None
+    assert nowhere.by_week(MON_1_SEP) is None
+
+
+def test_a_break_of_single_classes_is_no_break_for_others() -> None:
+    field_practice = y.Break(name="Практика", first_day=MON_1_SEP, last_day=date(2025, 9, 2), classes=("8a", "8b"))
+    excursion = y.Break(name="Экскурсия", first_day=MON_1_SEP, last_day=MON_1_SEP, grades=(1,), classes=("8c",))
+    found = calendar(weekly(0, 1, 2, 3, 4), y.BreaksDefined(breaks=(field_practice, excursion)))
+    tuesday = date(2025, 9, 2)
+    assert found.cycle_day(MON_1_SEP, 8) == 1
+    assert found.cycle_day(MON_1_SEP, 8, ("8a",)) is None
+    assert found.cycle_day(MON_1_SEP, 1, ("1a",)) is None
+    assert found.cycle_day(MON_1_SEP, 8, ("8d",)) == 1
+    # A stream is taught as long as one of its classes is there; three breaks together may take all of them away.
+    assert found.cycle_day(MON_1_SEP, 8, ("8a", "8d")) == 1
+    assert found.cycle_day(MON_1_SEP, 8, ("8c", "8a")) is None
+    assert found.cycle_day(tuesday, 8, ("8c", "8a")) == 2
+    assert (found.break_for_all(MON_1_SEP), found.by_week(MON_1_SEP)) == (False, 1)
+
+
+def test_a_rolling_cycle_counts_on_while_single_classes_rest() -> None:
+    practice = y.Break(name="Практика", first_day=MON_1_SEP, last_day=date(2025, 9, 2), classes=("8a",))
+    found = calendar(rolling(3, 0, 1, 2, 3, 4), y.BreaksDefined(breaks=(practice,)))
+    days = [MON_1_SEP + timedelta(days=n) for n in range(4)]
+    assert [found.cycle_day(day, 8, ("8a",)) for day in days] == [None, None, 3, 1]
+    assert [found.cycle_day(day, 8, ("8b",)) for day in days] == [1, 2, 3, 1]
 
 
 def test_a_cycle_without_days_has_no_lessons() -> None:

@@ -27,6 +27,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "loads": STAFF,
     "people": STAFF,
     "timetable-grid": EVERYBODY_AT_SCHOOL,
+    "production-calendar": EVERYBODY_AT_SCHOOL,
     "lessons": EVERYBODY_AT_SCHOOL,
     "gradebook": EVERYBODY_AT_SCHOOL,
     "gradebook-changes": EVERYBODY_AT_SCHOOL,

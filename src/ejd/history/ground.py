@@ -37,6 +37,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "members": SETUP | {"memberships"},
     "loads": SETUP | {"memberships"},
     "people": SETUP | {"memberships"},
+    "production-calendar": frozenset({"school_catalogue"}),
     "lessons": RECORDS | {"timetable"},
     "timetable-grid": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},

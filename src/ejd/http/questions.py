@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import gradebook_files, list_files, lists, members, report_files, reports, setup
+from ejd.http import gradebook_files, list_files, lists, members, production, report_files, reports, setup
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
@@ -107,6 +107,14 @@ QUESTIONS = (
         "classes", "/classes", setup.ClassesParameters, setup.Classes, setup.classes, "school", list_files.classes_file
     ),
     Question("members", "/members", members.MembersParameters, members.Members, members.members, "school"),
+    Question(
+        "production-calendar",
+        "/production-calendar",
+        ReportParameters,
+        production.ProductionCalendar,
+        production.production_calendar,
+        "school",
+    ),
     Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school"),
     Question(
         "journals",

@@ -12,7 +12,7 @@ import msgspec
 from ejd.kernel.events import year as y
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ejd.kernel.event import Event
 
@@ -62,7 +62,8 @@ class Calendar:
         self.data = data
         self._holidays = {h.day for h in data.holidays}
         self._transferred = {t.day: t.cycle_day for t in data.transferred}
-        self._by_grade: dict[int, dict[date, int]] = {}
+        self._by_whom: dict[tuple[int, tuple[str, ...]], dict[date, int]] = {}
+        self._with_own_breaks = {one for b in data.breaks for one in b.classes}
         self._periods = {p.code: p for periods in data.schemes.values() for p in periods}
 
     def days(self) -> Iterator[date]:
@@ -76,11 +77,16 @@ class Calendar:
             yield day
             day += timedelta(days=1)
 
-    def cycle_day(self, day: date, grade: int) -> int | None:
-        """Answer the number of the cycle day (from 1) that lessons of a grade follow on a date; None: no lessons."""
-        if grade not in self._by_grade:
-            self._by_grade[grade] = dict(self._cycle_days(grade))
-        return self._by_grade[grade].get(day)
+    def cycle_day(self, day: date, grade: int, classes: Collection[str] = ()) -> int | None:
+        """Answer the number of the cycle day (from 1) that lessons follow on a date; None: no lessons.
+
+        Lessons of a grade for pupils of some classes do not take place when the grade, or each of the classes, has a
+        break: whoever has none is taught.
+        """
+        own = tuple(sorted(classes)) if self._with_own_breaks.issuperset(classes) else ()
+        if (grade, own) not in self._by_whom:
+            self._by_whom[grade, own] = dict(self._cycle_days(grade, own))
+        return self._by_whom[grade, own].get(day)
 
     def period(self, scheme: str, day: date) -> y.GradingPeriod | None:
         """Answer the grading period of a scheme that a date lies in; None between periods."""
@@ -97,7 +103,7 @@ class Calendar:
         """Answer the times of a slot in a bell schedule."""
         return next((b for b in self.data.bells.get(code, ()) if b.slot == slot), None)
 
-    def _cycle_days(self, grade: int) -> Iterator[tuple[date, int]]:
+    def _cycle_days(self, grade: int, classes: tuple[str, ...]) -> Iterator[tuple[date, int]]:
         cycle = self.data.cycle
         if cycle is None:
             return
@@ -106,21 +112,22 @@ class Calendar:
             if day in self._transferred:
                 yield day, self._transferred[day]
                 continue
-            free_for_all = day in self._holidays or self._in_break(day, None)
+            free_for_all = day in self._holidays or self.break_for_all(day)
             if cycle.kind == "rolling":
                 if free_for_all or day.weekday() not in cycle.weekdays:
                     continue
                 counted += 1
-                if not self._in_break(day, grade):
+                if not self._in_break(day, grade, classes):
                     yield day, (counted - 1) % len(cycle.days) + 1
-            elif not free_for_all and not self._in_break(day, grade):
-                number = self._weekly(cycle, day)
+            elif not free_for_all and not self._in_break(day, grade, classes):
+                number = self.by_week(day)
                 if number is not None:
                     yield day, number
 
-    def _weekly(self, cycle: y.CycleDefined, day: date) -> int | None:
-        first = self.data.first_day
-        if first is None:
+    def by_week(self, day: date) -> int | None:
+        """Answer the day of a weekly cycle that a date is by its weekday alone, whatever else the date is."""
+        first, cycle = self.data.first_day, self.data.cycle
+        if first is None or cycle is None:
             return None
         # A week begins with the weekday of the first cycle day: Sunday to Thursday is one week, not two halves.
         begins = cycle.days[0].weekday or 0 if cycle.days else 0
@@ -131,11 +138,16 @@ class Calendar:
                 return number
         return None
 
-    def _in_break(self, day: date, grade: int | None) -> bool:
-        return any(
-            b.first_day <= day <= b.last_day and (not b.grades or (grade is not None and grade in b.grades))
-            for b in self.data.breaks
-        )
+    def break_for_all(self, day: date) -> bool:
+        """Answer whether nobody has lessons because of a break."""
+        return any(b.for_all and b.first_day <= day <= b.last_day for b in self.data.breaks)
+
+    def _in_break(self, day: date, grade: int, classes: tuple[str, ...]) -> bool:
+        """Answer whether the grade, or each of the classes, has a break of its own."""
+        own = [b for b in self.data.breaks if b.first_day <= day <= b.last_day]
+        if any(grade in b.grades for b in own):
+            return True
+        return bool(classes) and {one for b in own for one in b.classes}.issuperset(classes)
 
 
 @lru_cache(maxsize=64)

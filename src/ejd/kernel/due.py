@@ -8,7 +8,7 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.ids import lesson_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import date
 
     from ejd.kernel.calendar import Calendar
@@ -49,23 +49,44 @@ def with_schedule(schedules: Sequence[Schedule], new: Schedule) -> tuple[Schedul
     return (*(s for s in schedules if s.starts < new.starts), new)
 
 
-def is_due(calendar: Calendar, grade: int, schedules: Sequence[Schedule], day: date, slot: int) -> Schedule | None:
-    """Answer the schedule by which the journal has a lesson on that date and slot, or None."""
-    cycle_day = calendar.cycle_day(day, grade)
+def is_due(  # noqa: PLR0913 - what makes a lesson due
+    calendar: Calendar,
+    grade: int,
+    schedules: Sequence[Schedule],
+    day: date,
+    slot: int,
+    *,
+    classes: Collection[str] = (),
+) -> Schedule | None:
+    """Answer the schedule by which the journal has a lesson on that date and slot, or None.
+
+    `classes` are all that the journal's pupils are from: when each has a break of its own, there is no lesson.
+    """
+    cycle_day = calendar.cycle_day(day, grade, classes)
     schedule = schedule_on(schedules, day)
     if cycle_day is None or schedule is None:
         return None
     return schedule if any(e.cycle_day == cycle_day and e.slot == slot for e in schedule.entries) else None
 
 
-def occurrences(  # noqa: PLR0913 - the six things that make a lesson due
-    calendar: Calendar, grade: int, journal: str, schedules: Sequence[Schedule], first: date, last: date
+def occurrences(  # noqa: PLR0913 - the seven things that make a lesson due
+    calendar: Calendar,
+    grade: int,
+    journal: str,
+    schedules: Sequence[Schedule],
+    first: date,
+    last: date,
+    *,
+    classes: Collection[str] = (),
 ) -> Iterator[Occurrence]:
-    """Answer the due lessons of a journal between two dates, both included, in order of date and slot."""
+    """Answer the due lessons of a journal between two dates, both included, in order of date and slot.
+
+    `classes` are all that the journal's pupils are from: when each has a break of its own, there is no lesson.
+    """
     for day in calendar.days():
         if not first <= day <= last:
             continue
-        cycle_day = calendar.cycle_day(day, grade)
+        cycle_day = calendar.cycle_day(day, grade, classes)
         if cycle_day is None:
             continue
         schedule = schedule_on(schedules, day)

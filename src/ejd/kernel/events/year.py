@@ -59,12 +59,21 @@ class GradingPeriodsDefined(Event, frozen=True, kw_only=True):
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
-    """Days without lessons, for the named grades only when there are any (extra break of the first grade)."""
+    """Days without lessons: for everybody, or only for the grades and classes that are named.
+
+    The extra break of the first grade names a grade, the field practice of one profile class names a class.
+    """
 
     name: str
     first_day: date
     last_day: date
     grades: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @property
+    def for_all(self) -> bool:
+        """Whether nobody has lessons."""
+        return not self.grades and not self.classes
 
 
 class BreaksDefined(Event, frozen=True, kw_only=True):
