@@ -35,12 +35,13 @@ from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import TimetableState, YearState
-from ejd.kernel.states.teaching import FinalMarksState, JournalState
+from ejd.kernel.states.teaching import CurriculumState, FinalMarksState, JournalState
 from ejd.read.folding import Folding
 from ejd_commands import (
     attendance,
     closing,
     corrections,
+    curricula,
     final_marks,
     journals,
     lessons,
@@ -805,6 +806,40 @@ def _teachers(player: Player, rnd: Random) -> None:
     if rnd.random() < 0.6:
         ends = rnd.choice((None, day + timedelta(days=10)))
         command = journals.AssignTeacher(journal=journal, staff=staff, starts=day, ends=ends)
+    player.send(command, w.DEPUTY)
+
+
+CURRICULA = tuple(uid(f"curriculum {n}") for n in range(3))
+
+
+@a_step(3)
+def _curriculum(player: Player, rnd: Random) -> None:
+    """Adopt a curriculum, or give one that may be there to a class or a pupil."""
+    one, day = rnd.choice(CURRICULA), _day(player, rnd)
+    there = [one for one in CURRICULA if player.state(CurriculumState, one).adopted is not None]
+    what = rnd.random()
+    command: Command
+    if what < 0.25 or not there:
+        subjects = rnd.sample([w.MATHS, w.ENGLISH, SPORT_SUBJECT, CHEMISTRY_SUBJECT], rnd.randint(1, 4))
+        lines = [
+            {
+                "subject": subject,
+                "hours_per_week_hundredths": rnd.choice((50, 100, 200, 300, 500)),
+                "component": rnd.choice(("federal", "participants")),
+                "group_kind": rnd.choice(("", "", "", "stream", "individual", "subgroup")),
+            }
+            for subject in subjects
+        ]
+        fields = {"curriculum": one, "year": w.YEAR, "title": f"План {one[:4]}", "lines": lines}
+        command = curricula.AdoptCurriculum.model_validate(fields | {"grades": rnd.choice(((), (5,), (5, 10)))})
+    elif what < 0.6:
+        class_id = rnd.choice(CLASSES)
+        command = curricula.AssignCurriculum(class_id=class_id, curriculum=rnd.choice(there), starts=day)
+    elif what < 0.9:
+        pupil = rnd.choice(PUPILS[:6])
+        command = curricula.AssignPupilCurriculum(pupil=pupil, curriculum=rnd.choice(there), starts=day)
+    else:
+        command = curricula.EndPupilCurriculum(pupil=rnd.choice(PUPILS[:6]), ends=day)
     player.send(command, w.DEPUTY)
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ejd.kernel.event import Event
+from ejd.kernel.events import curricula as u
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
@@ -41,6 +42,11 @@ def in_clear(box: Sealed) -> str:
 
 class Meta(Protocol):
     """What the oracle needs of a stored event's envelope."""
+
+    @property
+    def position(self) -> int:
+        """Its place among all events."""
+        ...
 
     @property
     def stream(self) -> str:
@@ -83,6 +89,7 @@ class Load:
     staff: str
     starts: date
     ends: date | None
+    hours: int | None = None
 
 
 @dataclass
@@ -125,6 +132,7 @@ class Lesson:
     marks: dict[tuple[str, str, int], Mark] = field(default_factory=dict)
     advice: list[tuple[str, int, str]] = field(default_factory=list)
     substitute: str = ""
+    other_subject: str = ""
 
     @property
     def journal(self) -> str:
@@ -163,6 +171,8 @@ class Year:
     holidays: set[date] = field(default_factory=set)
     transferred: dict[date, int] = field(default_factory=dict)
     bells: dict[str, dict[int, y.Bell]] = field(default_factory=dict)
+    breaks_at: list[tuple[int, tuple[y.Break, ...]]] = field(default_factory=list)
+    """What the breaks were said to be, by position."""
     cycle_days: dict[tuple[int, tuple[str, ...]], dict[date, int]] = field(default_factory=dict)
     """By grade and classes, filled when first asked."""
 
@@ -178,7 +188,14 @@ class Facts:
     systems: dict[str, s.GradingSystem] = field(default_factory=dict)
     years: dict[str, Year] = field(default_factory=lambda: defaultdict(Year))
     classes: dict[str, j.ClassFormed] = field(default_factory=dict)
+    groups: dict[str, j.TeachingGroupFormed] = field(default_factory=dict)
+    curricula: dict[str, u.CurriculumAdopted] = field(default_factory=dict)
+    curricula_of: dict[str, dict[date, str]] = field(default_factory=lambda: defaultdict(dict))
+    """By class or pupil the curriculum from a day on; "": none of the own."""
+    subjects: dict[str, str] = field(default_factory=dict)
     journals: dict[str, j.JournalOpened] = field(default_factory=dict)
+    plans: dict[str, list[tuple[int, tuple[j.PlannedTopic, ...]]]] = field(default_factory=lambda: defaultdict(list))
+    """By journal the thematic plans, by position."""
     loads: dict[str, list[Load]] = field(default_factory=lambda: defaultdict(list))
     schedules: dict[str, list[t.JournalScheduled]] = field(default_factory=lambda: defaultdict(list))
     pupils: dict[str, Pupil] = field(default_factory=lambda: defaultdict(Pupil))
@@ -209,6 +226,7 @@ def facts_of(events: Iterable[tuple[Meta, Event]], open_box: OpenBox = in_clear)
             case _:
                 _school_event(facts, event)
                 _journal_event(facts, meta.stream, event)
+                _plan_event(facts, meta, event)
                 _year_event(facts, meta.stream, event)
                 _pupil_event(facts, meta.stream, event)
     for lesson in facts.lessons.values():
@@ -239,15 +257,42 @@ def _journal_event(facts: Facts, stream: str, event: Event) -> None:
     match event:
         case j.ClassFormed():
             facts.classes[stream] = event
+        case j.TeachingGroupFormed():
+            facts.groups[stream] = event
+        case s.SubjectDefined():
+            facts.subjects[stream] = event.name
         case j.JournalOpened():
             facts.journals[stream] = event
         case j.TeacherAssigned():
             _end_load(facts, stream, event.staff, event.starts - ONE_DAY)
-            facts.loads[stream].append(Load(event.staff, event.starts, event.ends))
+            facts.loads[stream].append(Load(event.staff, event.starts, event.ends, event.hours_per_week))
         case j.TeacherUnassigned():
             _end_load(facts, stream, event.staff, event.ends)
         case _:
             pass
+
+
+def _plan_event(facts: Facts, meta: Meta, event: Event) -> None:
+    match event:
+        case j.ThematicPlanAdopted():
+            facts.plans[meta.stream].append((meta.position, event.topics))
+        case u.CurriculumAdopted():
+            facts.curricula[meta.stream] = event
+        case u.CurriculumAssigned():
+            facts.curricula_of[meta.stream][event.starts] = event.curriculum
+        case u.PupilCurriculumAssigned():
+            _own_curriculum(facts, meta.stream, event.starts, event.curriculum)
+        case u.PupilCurriculumEnded():
+            _own_curriculum(facts, meta.stream, event.ends, "")
+        case y.BreaksDefined():
+            facts.years[meta.stream].breaks_at.append((meta.position, event.breaks))
+        case _:
+            pass
+
+
+def _own_curriculum(facts: Facts, pupil: str, day: date, curriculum: str) -> None:
+    before = {starts: one for starts, one in facts.curricula_of[pupil].items() if starts < day}
+    facts.curricula_of[pupil] = {**before, day: curriculum}
 
 
 def _end_load(facts: Facts, journal: str, staff: str, last_day: date) -> None:
@@ -387,9 +432,10 @@ def _course_event(lesson: Lesson, event: Event) -> None:
         case e.LessonReinstated():
             lesson.cancelled = False
         case e.LessonSubstituted():
-            lesson.substitute = event.substitution.teacher
+            lesson.substitute, lesson.other_subject = event.substitution.teacher, event.substitution.subject
         case e.SubstitutionCorrected():
             lesson.substitute = "" if event.new is None else event.new.teacher
+            lesson.other_subject = "" if event.new is None else event.new.subject
         case _:
             pass
 

@@ -10,7 +10,7 @@ from ejd.kernel.rights import SetsUp
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.people import GuardianState, PupilState, StaffState
 from ejd.kernel.states.school import RoomState, SchoolState, SubjectState, YearState
-from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
+from ejd.kernel.states.teaching import ClassState, CurriculumState, GroupState, JournalState
 from ejd_commands.fields import unique_key
 from ejd_commands.lesson_base import UnknownJournal, UnknownPupil
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ejd.kernel.command import Context, Need
     from ejd.kernel.events.accounts import AccountOpened
+    from ejd.kernel.events.curricula import CurriculumAdopted
     from ejd.kernel.events.journals import ClassFormed, JournalOpened, TeachingGroupFormed
     from ejd.kernel.events.school import SubjectDefined
     from ejd.kernel.states.people import Term
@@ -55,6 +56,10 @@ class UnknownClass(NotFound):
 
 class UnknownGroup(NotFound):
     """No teaching group has this id."""
+
+
+class UnknownCurriculum(NotFound):
+    """No curriculum has this id."""
 
 
 class UnknownAccount(NotFound):
@@ -258,6 +263,16 @@ def journal(context: Context, journal_id: str, field: str = "journal") -> tuple[
         raise UnknownJournal(msg, field=field)
     context.rely(state.ref)
     return state, state.opened
+
+
+def curriculum(context: Context, curriculum_id: str, field: str = "curriculum") -> CurriculumAdopted:
+    """Answer a curriculum as it was adopted last; raises UnknownCurriculum."""
+    state = context.load(CurriculumState, curriculum_id)
+    if state.adopted is None or state.ref is None:
+        msg = f"there is no curriculum {curriculum_id}: adopt it with adopt-curriculum"
+        raise UnknownCurriculum(msg, field=field)
+    context.rely(state.ref)
+    return state.adopted
 
 
 def account(context: Context, account_id: str, field: str = "account") -> AccountOpened:

@@ -12,6 +12,7 @@ from itertools import islice
 import sqlalchemy as sa
 
 from ejd.kernel.envelope import Recorded
+from ejd.kernel.events import curricula as u
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
@@ -20,14 +21,14 @@ from ejd.kernel.events import year as y
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import IDS_MAX, among, bound, checked_ids
 
-projection = Projection("mentions", version=3)
+projection = Projection("mentions", version=4)
 
 IS = "is"
-"""The stream is a year, subject, room, class, group, journal, pupil, guardian or staff."""
+"""The stream is a year, subject, room, class, group, curriculum, journal, pupil, guardian or staff."""
 PUPIL_IN = "pupil-in"
 """The pupil was put into a class or group."""
 OF_YEAR = "of-year"
-"""The class, group or journal is of a year."""
+"""The class, group, curriculum or journal is of a year."""
 JOURNAL_PLACE = "journal-place"
 """The journal is for a class or group as a whole."""
 JOURNAL_CLASS = "journal-class"
@@ -107,6 +108,12 @@ def _class_teacher(event: j.ClassTeacherAppointed, _meta: Recorded, rows: Stream
 @projection.on_all(j.TeachingGroupFormed)
 def _group(event: j.TeachingGroupFormed, _meta: Recorded, rows: StreamRows) -> None:
     _name(rows, IS, "group")
+    _name(rows, OF_YEAR, event.year)
+
+
+@projection.on_all(u.CurriculumAdopted)
+def _curriculum(event: u.CurriculumAdopted, _meta: Recorded, rows: StreamRows) -> None:
+    _name(rows, IS, "curriculum")
     _name(rows, OF_YEAR, event.year)
 
 

@@ -27,6 +27,7 @@ MATRIX = {
     "missed-topics": "head deputy-head teacher pupil parent api-client",
     "gradebook-changes": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
+    "curriculum": "head deputy-head teacher api-client",
     "events": "head deputy-head",
     "breaches": "head deputy-head support",
     "breach": "head deputy-head support",

@@ -11,14 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ejd_projections import curriculum_compared as cc
 from ejd_projections.figures import Mean, Percent
 from ejd_projections.fill_completeness import By, FillCounts, fill_completeness
 from ejd_projections.fill_counting import Filling, Part
 from ejd_projections.gradebook import Gradebook, GradebookPupil, gradebook
+from ejd_projections.lesson_course import moment_of
 from ejd_projections.missed_topics import PupilMissed, missed_topics
 from ejd_projections.progress import By as ProgressBy
 from ejd_projections.progress import ProgressRow, progress
+from ejd_projections.school_catalogue import find_year
 from tests import oracle as o
+from tests import oracle_programme as g
 from tests import oracle_reports as r
 
 Answer = dict[str, Any]
@@ -216,8 +220,48 @@ def questions(facts: o.Facts, now: int, *, thorough: bool = True) -> Iterator[Qu
         choices = _choices(facts, year_id, thorough=thorough)
         for days in sorted(spans):
             yield from _about_days(facts, year_id, days, now, choices)
+        for on in (None, today - timedelta(days=6)):
+            yield Question(f"curriculum {year_id} on {on}", partial(_curriculum, facts, year_id, now, on))
         codes = [one.code for one in (periods if thorough else begun)]
         yield from _about_periods(facts, year_id, (*codes, *r.YEAR_PERIODS), choices)
+
+
+def compared_answer(row: cc.ComparedRow) -> Answer:
+    """Answer one row of the curriculum report in the oracle's words."""
+    answer = {
+        "week": row.hours_per_week_hundredths,
+        "year": row.hours_per_year,
+        "load": row.load_hundredths,
+        "timetable": row.timetable_hundredths,
+        "plan": row.plan_hours,
+        "due_year": row.due_year,
+        "due": row.due,
+        "taught": row.taught,
+    }
+    differences: Answer = {one.kind: (one.expected, one.found) for one in row.differences}
+    return answer | {"differences": differences}
+
+
+def _curriculum(  # noqa: PLR0913 - the question, and what it is asked of
+    facts: o.Facts, year: str, now: int, on: date | None, c: sa.Connection, words: str
+) -> Differences:
+    opened = find_year(c, year=year)
+    asked = (on or o.school_day(facts, now)).isoformat()
+    report = cc.curriculum_compared(
+        c,
+        opened,
+        day=min(max(asked, opened.first_day), opened.last_day),
+        moment=moment_of(now, facts.timezone, on),
+        choice=cc.Choice(),
+    )
+    rows: dict[Any, Answer] = {}
+    for row in report.rows:
+        apart = [one for one in row.journals if facts.journals[one].group_kind == "group" and not row.pupil]
+        way = (*sorted(one for one in row.journals if one not in apart), *apart)
+        rows[row.class_id, row.pupil, row.subject, row.group_kind, *way] = compared_answer(row)
+    assert len(rows) == report.total == len(report.rows)
+    assert report.differing == sum(bool(row.differences) for row in report.rows)
+    yield from compare(words, g.curriculum(facts, year, now, on), rows)
 
 
 def _about_days(facts: o.Facts, year: str, span: Span, now: int, choices: Choices) -> Iterator[Question]:

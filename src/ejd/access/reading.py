@@ -34,6 +34,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "progress": EVERYBODY_AT_SCHOOL,
     "missed-topics": EVERYBODY_AT_SCHOOL,
     "fill-completeness": STAFF,
+    "curriculum": STAFF,
     "events": ADMINISTRATION,
     "breaches": ADMINISTRATION | {"support"},
     "breach": ADMINISTRATION | {"support"},

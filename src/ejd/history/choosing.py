@@ -68,8 +68,12 @@ class Streams:
         return {SCHOOL} | self.all("year")
 
     def all(self, kind: str) -> set[str]:
-        """Answer all streams of a kind: year, subject, room, class, group, journal, pupil, guardian, staff."""
+        """Answer all streams of a kind of set-up, such as year, subject, class, curriculum, journal, pupil, staff."""
         return m.naming(self._live, m.IS, [kind])
+
+    def of_year(self, kind: str, year: str) -> set[str]:
+        """Answer the streams of a kind that were ever of an academic year."""
+        return m.naming(self._live, m.OF_YEAR, [year]) & self.all(kind)
 
     def places_of_year(self, years: Iterable[str]) -> set[str]:
         """Answer the classes and teaching groups of academic years, with the class teachers."""

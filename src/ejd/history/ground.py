@@ -45,6 +45,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
     "missed-topics": RECORDS,
     "progress": RECORDS | {"timetable", "final_marks"},
+    "curriculum": RECORDS | {"timetable", "curricula"},
 }
 """By question the projections that it looks into."""
 
@@ -108,6 +109,10 @@ class Ground(Protocol):
         """Have the rolls of whatever journals the pupils of a choice were in."""
         ...
 
+    def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
+        """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
+        ...
+
 
 class Present:
     """All is there."""
@@ -143,6 +148,9 @@ class Present:
         """See `Ground`."""
 
     def missed(self, choice: Choice, days: tuple[str, str], *, only_chosen: bool) -> None:
+        """See `Ground`."""
+
+    def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
         """See `Ground`."""
 
 
@@ -242,6 +250,16 @@ class Past:
         places = streams.places_of(pupils)
         journals = self._chosen if only_chosen else self._chosen | streams.journals_at(places)
         self._bring(pupils | places | streams.around(journals) | streams.lessons(journals, *days))
+
+    def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
+        """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
+        streams = self._streams
+        self.subjects()
+        self.classes(year)
+        self.choose(choice)
+        classes = {choice.class_id} if choice.class_id else streams.places_of_year([year])
+        self._bring(streams.of_year("curriculum", year) | streams.pupils_in(classes))
+        self.timetable_lessons(None, days, year)
 
     def _named(self, columns: Sequence[sa.ColumnElement[str]]) -> set[str]:
         """Answer whom or what the rows in memory name."""

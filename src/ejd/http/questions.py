@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import gradebook_files, list_files, lists, members, production, report_files, reports, setup
+from ejd.http import gradebook_files, list_files, lists, members, production, programme, report_files, reports, setup
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
@@ -18,6 +18,7 @@ from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
 from ejd.http.events import add_events
 from ejd.http.routes import ApiRoute, add_question, problems, who
+from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.progress import Progress
@@ -127,6 +128,14 @@ QUESTIONS = (
     ),
     Question("loads", "/loads", lists.LoadsParameters, lists.Loads, lists.loads, "school", list_files.loads_file),
     Question("people", "/people", lists.PeopleParameters, lists.People, lists.people, "school", list_files.people_file),
+    Question(
+        "curriculum",
+        "/reports/curriculum",
+        programme.CurriculumParameters,
+        CurriculumCompared,
+        programme.curriculum,
+        file=programme.curriculum_file,
+    ),
 )
 
 

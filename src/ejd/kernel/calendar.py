@@ -142,6 +142,10 @@ class Calendar:
         """Answer whether nobody has lessons because of a break."""
         return any(b.for_all and b.first_day <= day <= b.last_day for b in self.data.breaks)
 
+    def in_break(self, day: date, grade: int, classes: Collection[str] = ()) -> bool:
+        """Answer whether classes of a grade have no lessons because of a break."""
+        return self.break_for_all(day) or self._in_break(day, grade, tuple(classes))
+
     def _in_break(self, day: date, grade: int, classes: tuple[str, ...]) -> bool:
         """Answer whether the grade, or each of the classes, has a break of its own."""
         own = [b for b in self.data.breaks if b.first_day <= day <= b.last_day]

@@ -12,6 +12,7 @@ import msgspec
 
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import acknowledgements as k
+from ejd.kernel.events import curricula as u
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
@@ -94,6 +95,8 @@ def _sets_up(event: Event) -> tuple[Key, ...]:
             return (("load", event.staff),)
         case JournalScheduled():
             return (("schedule", event.journal),)
+        case u.CurriculumAssigned() | u.PupilCurriculumAssigned() | u.PupilCurriculumEnded():
+            return (("curriculum",),)
         case p.StaffMemberEmployed() | p.StaffMemberLeft():
             return (("employment",),)
         case p.StaffQualified():

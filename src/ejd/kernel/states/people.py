@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
+from ejd.kernel.events import curricula as u
 from ejd.kernel.events import people as p
 
 if TYPE_CHECKING:
@@ -118,6 +119,11 @@ class Memberships(NamedTuple):
         return None if plan is not None and journal not in plan else stay
 
 
+def with_curriculum(kept: tuple[tuple[date, str], ...], starts: date, curriculum: str) -> tuple[tuple[date, str], ...]:
+    """Answer a pupil's curricula with one from a day on, "" the class's; what was planned from then falls away."""
+    return (*(one for one in kept if one[0] < starts), (starts, curriculum))
+
+
 class PupilState(State):
     """A pupil with memberships by date."""
 
@@ -129,11 +135,19 @@ class PupilState(State):
         super().__init__()
         self.enrolled = False
         self.memberships = Memberships()
+        self.curricula: tuple[tuple[date, str], ...] = ()
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """The memberships' fold does the work."""
         if isinstance(event, p.PupilEnrolled):
             self.enrolled = True
+        match event:
+            case u.PupilCurriculumAssigned():
+                self.curricula = with_curriculum(self.curricula, event.starts, event.curriculum)
+            case u.PupilCurriculumEnded():
+                self.curricula = with_curriculum(self.curricula, event.ends, "")
+            case _:
+                pass
         self.memberships = self.memberships.evolve(event, ref)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import control_works as c
+from ejd.kernel.events import curricula as u
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
 
@@ -27,6 +28,7 @@ class ClassState(State):
         self.formed: j.ClassFormed | None = None
         self.ref: Ref | None = None
         self.teachers: dict[date, str] = {}
+        self.curricula: dict[date, str] = {}
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """Keep the whole event: it has full values."""
@@ -35,6 +37,8 @@ class ClassState(State):
                 self.formed, self.ref = event, ref
             case j.ClassTeacherAppointed():
                 self.teachers[event.starts] = event.staff
+            case u.CurriculumAssigned():
+                self.curricula[event.starts] = event.curriculum
             case _:
                 pass
 
@@ -55,6 +59,24 @@ class GroupState(State):
         """Keep the whole event: it has full values."""
         if isinstance(event, j.TeachingGroupFormed):
             self.formed, self.ref = event, ref
+
+
+class CurriculumState(State):
+    """An approved curriculum."""
+
+    kind: ClassVar[str] = "curriculum"
+    cached: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Not adopted."""
+        super().__init__()
+        self.adopted: u.CurriculumAdopted | None = None
+        self.ref: Ref | None = None
+
+    def evolve(self, event: Event, ref: Ref) -> None:
+        """Keep the whole event: it has full values."""
+        if isinstance(event, u.CurriculumAdopted):
+            self.adopted, self.ref = event, ref
 
 
 class Load(NamedTuple):
