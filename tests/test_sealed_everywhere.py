@@ -23,6 +23,7 @@ from ejd_commands.attendance import AbsenceLine, CorrectAttendance, TakeRoll
 from ejd_commands.lessons import CorrectTopic, RecordTopic
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
 from ejd_commands.people import EmployStaffMember, EnrolPupil, RegisterGuardian
+from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
 from ejd_commands.substitutions import CancelLesson, SubstituteTeacher
 from ejd_projections.people import persons
 from tests import worlds as w
@@ -68,6 +69,8 @@ def story() -> list[tuple[str, Command]]:
                 enrolled_on=w.FIRST_DAY,
             ),
         ),
+        (w.DEPUTY, CorrectPersonName(kind="pupil", person=pupil, **name)),
+        (w.DEPUTY, CorrectBirthDate(pupil=pupil, birth_date=date.fromisoformat(SECRETS[3]))),
         (w.DEPUTY, RegisterGuardian(guardian=guardian, **name, email=SECRETS[4], phone=SECRETS[5])),
         (w.DEPUTY, EmployStaffMember(staff=uid("staff p"), **name, position="учитель", employed_on=w.FIRST_DAY)),
         (w.ADA, RecordMark(**mark, value="5", comment=SECRETS[7])),

@@ -19,7 +19,7 @@ ERASED = "удалено"
 ERASED_SORT_KEY = "~~"
 """Behind all Russian letters: who was erased stands last."""
 
-projection = Projection("people", version=1)
+projection = Projection("people", version=2)
 
 
 @dataclass(slots=True)
@@ -117,6 +117,22 @@ def _guardian_registered(event: p.GuardianRegistered, _meta: Recorded, rows: Str
             contacts = contacts_from_text(text)
             row.email, row.phone = contacts.email, contacts.phone
     persons.put(rows, row)
+
+
+@projection.on(p.PersonNameCorrected)
+def _person_name_corrected(event: p.PersonNameCorrected, _meta: Recorded, rows: StreamRows) -> None:
+    row = persons.get(rows)
+    if row is None:
+        return
+    named = _named(rows, row.kind, event.name, "person-name-corrected.name")
+    row.family, row.given, row.middle, row.sort_key = named.family, named.given, named.middle, named.sort_key
+
+
+@projection.on(p.BirthDateCorrected)
+def _birth_date_corrected(event: p.BirthDateCorrected, _meta: Recorded, rows: StreamRows) -> None:
+    row = persons.get(rows)
+    if row is not None:
+        row.birth_date = rows.unseal(event.birth_date, "birth-date-corrected.birth_date") or ""
 
 
 def _end_guardianship(rows: StreamRows, pupil: str, day: str) -> None:

@@ -29,7 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 importing = typer.Typer(
-    no_args_is_help=True, help="Bring real timetable files in: `ejd import fet FILE --year 2026/27`."
+    no_args_is_help=True,
+    help="Bring files in: `ejd import fet FILE --year 2026/27`, `ejd import oneroster FILE`.",
 )
 app.add_typer(importing, name="import")
 

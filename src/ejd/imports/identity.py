@@ -9,7 +9,6 @@ import msgspec
 
 from ejd.access.secrets import body_hash
 from ejd.handling.handler import canonical_body
-from ejd.imports.timetable_file import SourceFormat
 from ejd.kernel.command import Command
 
 __all__ = ["Source"]
@@ -24,11 +23,11 @@ class Source:
     to timetables by name, and from a plain hash a name can be guessed even after its key was destroyed.
     """
 
-    def __init__(self, secret: bytes, source_format: SourceFormat, name: str) -> None:
+    def __init__(self, secret: bytes, source_format: str, name: str) -> None:
         """Take the school's `HASH_BODIES` key; `name` is compared without regard to case and spaces."""
         place = ["ejd import", source_format, " ".join(name.casefold().split())]
         self._namespace = UUID(bytes=body_hash(secret, msgspec.json.encode(place))[:16])
-        self.source_format: SourceFormat = source_format
+        self.source_format = source_format
         self.label = f"{source_format}-{self.entity('label')[:_LABEL_CHARACTERS]}"
         """What events show of the source: a code of small letters, digits and a hyphen."""
         self.client = f"ejd-import-{self.label}"

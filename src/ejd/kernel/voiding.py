@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ejd.kernel.command import Refusal
-from ejd.kernel.events import CATALOGUE, accounts, breaches
+from ejd.kernel.events import CATALOGUE, accounts, breaches, imports
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.void import MARKER_NAMES
@@ -32,13 +32,17 @@ _PROTECTING = (
     accounts.BreachSettled,
     accounts.TokenRevoked,
     accounts.RoleRevoked,
+    imports.ImportUndone,
 )
 NEVER_VOID = (
     MARKER_NAMES
     | {one.stored_name for one in _PROTECTING}
     | {one.stored_name for one in CATALOGUE.events.values() if issubclass(one, breaches.BreachEvent)}
 )
-"""Stored names of what protects: decisions in breaches, markers, locks, revocations, resets (design §4)."""
+"""Stored names of what protects: decisions in breaches, markers, locks, revocations, resets (design §4).
+
+What says that an import is undone stays too: it explains the markers that it brought, which are never void.
+"""
 
 ABOUT_PUPILS = frozenset(
     one.stored_name

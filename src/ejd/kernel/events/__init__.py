@@ -9,6 +9,7 @@ from ejd.kernel.events import (
     corrections,
     curricula,
     final_marks,
+    imports,
     journals,
     lessons,
     markers,
@@ -32,6 +33,7 @@ MODULES = (
     corrections,
     accounts,
     breaches,
+    imports,
     markers,
 )
 

@@ -155,3 +155,34 @@ class GuardianshipEnded(Event, frozen=True, kw_only=True):
     stored_name: ClassVar[str] = "guardianship-ended/1"
     pupil: str
     ends: date
+
+
+class PersonNameCorrected(Event, frozen=True, kw_only=True):
+    """The name of a pupil, staff member or guardian is another one; `replaces` is the version that said the old one.
+
+    Both stay sealed in this stream, the old one where it was.
+    """
+
+    stored_name: ClassVar[str] = "person-name-corrected/1"
+    name: Sealed
+    replaces: int
+
+
+class BirthDateCorrected(Event, frozen=True, kw_only=True):
+    """A pupil's birth date was missing or wrong; `replaces` is the version that said the old one, 0: none did."""
+
+    stored_name: ClassVar[str] = "birth-date-corrected/1"
+    birth_date: Sealed
+    replaces: int
+
+
+class ExternalIdLinked(Event, frozen=True, kw_only=True):
+    """Another program's id means this thing of the school (a person, class, subject …).
+
+    `external` is derived from that id under a key of the school, so that nothing can be guessed from it; `source` is
+    the code of the program's files.
+    """
+
+    stored_name: ClassVar[str] = "external-id-linked/1"
+    source: str
+    external: str

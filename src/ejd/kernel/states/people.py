@@ -124,6 +124,15 @@ def with_curriculum(kept: tuple[tuple[date, str], ...], starts: date, curriculum
     return (*(one for one in kept if one[0] < starts), (starts, curriculum))
 
 
+NAMING = (p.PupilEnrolled, p.StaffMemberEmployed, p.GuardianRegistered, p.PersonNameCorrected)
+"""Events that say a person's name."""
+
+
+def name_version(event: Event, ref: Ref, before: int) -> int:
+    """Answer the version of the event that said a person's name last."""
+    return ref.version if isinstance(event, NAMING) else before
+
+
 class PupilState(State):
     """A pupil with memberships by date."""
 
@@ -137,6 +146,9 @@ class PupilState(State):
         self.memberships = Memberships()
         self.curricula: tuple[tuple[date, str], ...] = ()
 
+        self.name_version = 0
+        self.birth_version = 0
+
     def evolve(self, event: Event, ref: Ref) -> None:
         """The memberships' fold does the work."""
         if isinstance(event, p.PupilEnrolled):
@@ -148,6 +160,10 @@ class PupilState(State):
                 self.curricula = with_curriculum(self.curricula, event.ends, "")
             case _:
                 pass
+
+        self.name_version = name_version(event, ref, self.name_version)
+        if isinstance(event, p.BirthDateCorrected) or (isinstance(event, p.PupilEnrolled) and event.birth_date):
+            self.birth_version = ref.version
         self.memberships = self.memberships.evolve(event, ref)
 
 
@@ -171,6 +187,8 @@ class StaffState(State):
         self.terms: tuple[Term, ...] = ()
         self.qualified: p.StaffQualified | None = None
 
+        self.name_version = 0
+
     @property
     def employed_on(self) -> date | None:
         """First day of the last term."""
@@ -183,6 +201,7 @@ class StaffState(State):
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """Employment again begins another term: what was taught before leaving stays right."""
+        self.name_version = name_version(event, ref, self.name_version)
         match event:
             case p.StaffMemberEmployed():
                 before = tuple(term for term in self.terms if term.starts < event.employed_on)
@@ -222,11 +241,13 @@ class GuardianState(State):
         """Not registered."""
         super().__init__()
         self.registered = False
+        self.name_version = 0
         self.pupils: tuple[Stay, ...] = ()
         self.relations: dict[str, str] = {}
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """Guardianship is kept like a stay."""
+        self.name_version = name_version(event, ref, self.name_version)
         match event:
             case p.GuardianRegistered():
                 self.registered = True
