@@ -1,0 +1,81 @@
+"""What happened to every lesson of the year: noted while it is played, and what reports must say by that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from tests.year import plan as p
+
+Place = tuple[date, int, int]
+"""Planned day, slot and ordinal."""
+
+
+@dataclass
+class Entry:
+    """One lesson: where it took place, who gave it, what it came to."""
+
+    journal: p.Journal
+    place: Place
+    day: date
+    slot: int
+    extra: bool = False
+    cancelled: bool = False
+    substitute: str = ""
+    subject: str = ""
+    """Another subject than the journal's."""
+    merged_with: str = ""
+    """The journal together with which it was taught."""
+    held_by: str = ""
+    """Who recorded it; nobody: it was forgotten, or did not take place."""
+    plan_item: int | None = None
+    absent: tuple[str, ...] = ()
+
+    @property
+    def teacher(self) -> str:
+        """Answer who was to give it."""
+        return self.substitute or teacher_on(self.journal, self.place[0])
+
+
+@dataclass
+class Ledger:
+    """All lessons of all journals, by journal and place."""
+
+    entries: dict[str, dict[Place, Entry]] = field(default_factory=dict)
+
+    @classmethod
+    def of_plan(cls) -> Ledger:
+        """Begin with what the timetable has."""
+        return cls(
+            {
+                one.key: {(day, slot, 1): Entry(one, (day, slot, 1), day, slot) for day, slot in p.due(one)}
+                for one in p.JOURNALS
+            }
+        )
+
+    def all(self) -> Iterator[Entry]:
+        """Answer every lesson."""
+        for entries in self.entries.values():
+            yield from entries.values()
+
+    def on(self, day: date) -> list[Entry]:
+        """Answer what takes place on a day, in order of slot."""
+        found = [one for one in self.all() if one.day == day and not one.cancelled]
+        return sorted(found, key=lambda one: (one.slot, one.journal.key))
+
+    def next_item(self, one: p.Journal) -> int:
+        """Answer the first line of the thematic plan that no lesson has taken."""
+        return 1 + sum(entry.plan_item is not None for entry in self.entries[one.key].values())
+
+    def given(self) -> Counter[tuple[str, str]]:
+        """Answer lessons that were recorded, by teacher and month (2025-09)."""
+        return Counter((one.held_by, f"{one.day:%Y-%m}") for one in self.all() if one.held_by)
+
+
+def teacher_on(one: p.Journal, day: date) -> str:
+    """Answer whose load a lesson is in."""
+    if one.key == p.HANDED_OVER and day >= p.HANDED_OVER_ON:
+        return p.SPARE
+    return one.teacher

@@ -1,0 +1,190 @@
+"""The year day by day over HTTP: lessons, illness, moves, a merged lesson, quarantine, a worked Saturday, movements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from random import Random
+from typing import Any
+
+from tests.year import plan as p
+from tests.year import set_up as s
+from tests.year.ledger import Entry, Ledger
+from tests.year.office import HEAD, Office
+
+MORNING = time(8)
+DAYS_AFTER = timedelta(days=1)
+LEAVER, LEFT_ON = "Жуков Женя", date(2025, 12, 1)
+NEWCOMER, CAME_ON = "Новиков Никита", date(2026, 2, 2)
+NEW_GROUP = "5А, английский 2"
+SOON = 5
+"""Minutes after the lesson at which it is recorded."""
+FORGOTTEN_EVERY = 23
+"""Lessons of which one is not recorded at all."""
+
+
+class Year:
+    """Plays the year and keeps its ledger."""
+
+    def __init__(self, office: Office, seed: int) -> None:
+        """Stand on the first day."""
+        self.office = office
+        self.rnd = Random(seed)
+        self.ledger = Ledger.of_plan()
+        self.count = 0
+        self._decisions: dict[date, Callable[[], None]] = {
+            date(2025, 10, 9): self._move_to_another_day,
+            p.PHYSICS_MOVES_ON - DAYS_AFTER: self._change_timetable,
+            date(2025, 11, 20): self._merge,
+            LEFT_ON: self._leave,
+            date(2025, 12, 4): self._move_within_the_day,
+            date(2026, 1, 19): self._illness,
+            date(2026, 1, 30): self._make_up,
+            CAME_ON: self._come,
+            date(2026, 2, 5): self._quarantine,
+            p.TRANSFER_DECIDED: self._transfer,
+            p.HANDED_OVER_ON - DAYS_AFTER: self._hand_over,
+        }
+
+    def play(self, upto: date = p.LAST) -> Ledger:
+        """Play every day up to one, included."""
+        for day in p.days():
+            if day > upto:
+                break
+            self.office.on(day, MORNING)
+            if day in self._decisions:
+                self._decisions[day]()
+            for one in self.ledger.on(day):
+                self._lesson(one)
+        return self.ledger
+
+    def _lesson(self, one: Entry) -> None:
+        """The teacher records it after its bell, or forgets it."""
+        self.count += 1
+        if one.merged_with or (self.count % FORGOTTEN_EVERY == 0 and not one.substitute and not one.extra):
+            return
+        ends = 555 + 55 * (one.slot - 1) + SOON
+        self.office.on(one.day, time(ends // 60, ends % 60))
+        pupils = self.pupils_of(one.journal, one.day)
+        absent = [pupil for pupil in pupils if self.rnd.random() < 0.05]
+        present = [pupil for pupil in pupils if pupil not in absent]
+        fields = {
+            **self._identity(one),
+            "absences": [{"pupil": s.pupil_id(pupil), "kind": "ill"} for pupil in absent],
+            "marks": [
+                {"pupil": s.pupil_id(pupil), "work": "oral", "value": self.rnd.choice("3455")} for pupil in present[:1]
+            ],
+        }
+        if one.subject:
+            fields["topic"] = f"{one.subject} вместо: {one.journal.subject}"
+        else:
+            one.plan_item = self.ledger.next_item(one.journal)
+            fields |= {"topic": s.topic(one.plan_item), "plan_item": one.plan_item}
+        self.office.send("save-lesson", one.teacher, **fields)
+        one.held_by, one.absent = one.teacher, tuple(absent)
+
+    def pupils_of(self, one: p.Journal, day: date) -> list[str]:
+        """Answer who is taught on a day."""
+        names = list(s.PUPILS.get(one.group) or s.ENGLISH_GROUPS[one.group])
+        if one.group in {"5А", NEW_GROUP} and day >= CAME_ON:
+            names.append(NEWCOMER)
+        return [name for name in names if name != LEAVER or day < LEFT_ON]
+
+    def _identity(self, one: Entry) -> dict[str, Any]:
+        day, slot, ordinal = one.place
+        return {"journal": s.journal_id(one.journal), "day": day, "slot": slot, "ordinal": ordinal}
+
+    def _entry(self, key: str, day: date, slot: int) -> Entry:
+        return self.ledger.entries[key][day, slot, 1]
+
+    def _move(self, one: Entry, day: date, slot: int) -> None:
+        self.office.send("move-lesson", **self._identity(one), new_day=day, new_slot=slot, reason="Экскурсия")
+        one.day, one.slot = day, slot
+
+    def _move_to_another_day(self) -> None:
+        self._move(self._entry(f"{p.RUSSIAN}, 5А", date(2025, 10, 10), 1), date(2025, 10, 13), 4)
+
+    def _move_within_the_day(self) -> None:
+        self._move(self._entry(f"{p.PHYSICS}, 10А", date(2025, 12, 4), 1), date(2025, 12, 4), 4)
+
+    def _change_timetable(self) -> None:
+        self.office.send("schedule-journal", **s.schedule(p.BY_KEY[f"{p.PHYSICS}, 10А"], p.PHYSICS_MOVES_ON))
+
+    def _merge(self) -> None:
+        """The second group sits in the lesson of the first one."""
+        own, other = (f"{p.ENGLISH}, 5А, английский {number}" for number in (2, 1))
+        one = self._entry(own, date(2025, 11, 20), 3)
+        one.substitute, one.merged_with = p.GALINA, other
+        self.office.send(
+            "substitute-teacher",
+            **self._identity(one),
+            teacher=s.staff_id(p.GALINA),
+            absent_teacher=s.staff_id(p.DENIS),
+            merged_journal=s.journal_id(p.BY_KEY[other]),
+            reason="Болезнь",
+        )
+
+    def _leave(self) -> None:
+        self.office.send("record-departure", pupil=s.pupil_id(LEAVER), left_on=LEFT_ON)
+
+    def _come(self) -> None:
+        self.office.send("enrol-pupil", **s.enrolment(NEWCOMER, "5А", CAME_ON))
+        group = s.group_id(NEW_GROUP)
+        self.office.send("join-group", pupil=s.pupil_id(NEWCOMER), group=group, joined_on=CAME_ON)
+
+    def _illness(self) -> None:
+        """ANNA is ill for a week: the spare teacher comes, once history is given instead, once nobody is free."""
+        for one in [one for one in self.ledger.all() if one.journal.teacher == p.ANNA]:
+            if not date(2026, 1, 19) <= one.day <= date(2026, 1, 23):
+                continue
+            if one.journal.group == "10А" and one.day.weekday() == p.FRIDAY:
+                self._cancel(one, "Учитель болен, замены нет")
+                continue
+            other = one.journal.group == "10А" and one.day.weekday() == p.TUESDAY
+            one.substitute = p.VIKTOR if other else p.SPARE
+            one.subject = p.HISTORY if other else ""
+            self.office.send(
+                "substitute-teacher",
+                **self._identity(one),
+                teacher=s.staff_id(one.substitute),
+                absent_teacher=s.staff_id(p.ANNA),
+                **({"subject": s.subject_id(p.HISTORY)} if other else {}),
+                reason="Болезнь",
+            )
+
+    def _cancel(self, one: Entry, reason: str) -> None:
+        self.office.send("cancel-lesson", **self._identity(one), reason=reason)
+        one.cancelled = True
+
+    def _make_up(self) -> None:
+        """The cancelled mathematics of the 10th class is made up on Saturday."""
+        journal, day, slot = p.BY_KEY[f"{p.MATHS}, 10А"], date(2026, 1, 31), 3
+        one = Entry(journal, (day, slot, 2), day, slot, extra=True)
+        self.office.send("plan-extra-lesson", **self._identity(one), reason="За отменённый урок 23.01")
+        self.ledger.entries[journal.key][one.place] = one
+
+    def _quarantine(self) -> None:
+        for one in self.ledger.on(date(2026, 2, 5)):
+            if p.class_of(one.journal.group) == "5А":
+                self._cancel(one, "Карантин")
+
+    def _transfer(self) -> None:
+        """A Saturday is worked as the Monday that was lost."""
+        known = self.office.ask("/production-calendar")
+        assert known["years"], known
+        holidays = [{"day": day, "title": "Выходной"} for day in (*p.HOLIDAYS, *p.HOLIDAYS_ON_SATURDAY)]
+        transferred = [{"day": day, "cycle_day": weekday + 1} for day, weekday in p.TRANSFERRED.items()]
+        self.office.send("define-holidays", HEAD, year=s.YEAR, holidays=holidays, transferred=transferred)
+
+    def _hand_over(self) -> None:
+        """BELLA gives a journal to the spare teacher."""
+        journal = p.BY_KEY[p.HANDED_OVER]
+        last = p.HANDED_OVER_ON - DAYS_AFTER
+        self.office.send("unassign-teacher", journal=s.journal_id(journal), staff=s.staff_id(p.BELLA), ends=last)
+        self.office.send(
+            "assign-teacher",
+            journal=s.journal_id(journal),
+            staff=s.staff_id(p.SPARE),
+            starts=p.HANDED_OVER_ON,
+            hours_per_week=s.hours_per_week(journal),
+        )

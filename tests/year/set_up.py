@@ -1,0 +1,177 @@
+"""The year of `tests.year.plan` is entered in August: people, classes, curricula, journals, plans, timetable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, time
+
+from tests.scenario import uid
+from tests.year import plan as p
+from tests.year.office import Fields, Office
+
+YEAR = uid("the whole year")
+PREPARED = date(2025, 8, 25)
+SLOTS = 6
+BELLS = "first-shift"
+PUPILS = {
+    "5А": ("Абрамов Артём", "Борисова Белла", "Ёлкина Ева", "Жуков Женя"),
+    "10А": ("Кузнецов Кирилл", "Лаптева Лада", "Мишин Миша"),
+}
+ENGLISH_GROUPS = {
+    "5А, английский 1": ("Абрамов Артём", "Борисова Белла"),
+    "5А, английский 2": ("Ёлкина Ева", "Жуков Женя"),
+}
+ROOMS = ("101", "102", "201")
+DAY_NAMES = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота")
+
+
+def hours_per_week(one: p.Journal) -> int:
+    """Answer the lessons a week of a journal."""
+    return len(one.week(p.FIRST))
+
+
+def hours_per_year(one: p.Journal) -> int:
+    """Answer the hours that curriculum and thematic plan give a journal."""
+    return hours_per_week(one) * p.WEEKS
+
+
+def topic(number: int) -> str:
+    """Answer a line of a thematic plan."""
+    return f"Тема {number}"
+
+
+def enter(office: Office) -> None:
+    """Enter everything, as the head."""
+    office.on(PREPARED, time(9))
+    for step in (_year, _places_and_people, _classes, _curricula, _journals, _timetable, _accounts):
+        office.send_all(step())
+    for login in p.TEACHERS:
+        office.give_token(login, uid(f"year account {login}"))
+
+
+def _year() -> Iterator[tuple[str, Fields]]:
+    yield "open-academic-year", {"year": YEAR, "title": "2025/26", "first_day": p.FIRST, "last_day": p.LAST}
+    days = [{"title": name, "weekday": number} for number, name in enumerate(DAY_NAMES)]
+    yield "define-cycle", {"year": YEAR, "kind": "weekly", "days": days}
+    for scheme, periods in (("quarters", p.QUARTERS), ("halves", p.HALVES)):
+        parts = [{"code": code, "title": code, "first_day": first, "last_day": last} for code, first, last in periods]
+        yield "define-grading-periods", {"year": YEAR, "scheme": scheme, "periods": parts}
+    breaks = [{"title": title, "first_day": first, "last_day": last} for title, first, last in p.BREAKS]
+    yield "define-breaks", {"year": YEAR, "breaks": breaks}
+    yield "take-production-calendar", {"year": YEAR, "week_days": 5}
+    bells = [{"slot": n, "starts": 510 + 55 * (n - 1), "ends": 555 + 55 * (n - 1)} for n in range(1, SLOTS + 1)]
+    yield "define-bell-schedule", {"year": YEAR, "code": BELLS, "title": "Первая смена", "bells": bells}
+
+
+def _places_and_people() -> Iterator[tuple[str, Fields]]:
+    for room in ROOMS:
+        yield "define-room", {"room": uid(f"year room {room}"), "title": room, "capacity": 30, "kind": "кабинет"}
+    for subject in dict.fromkeys(one.subject for one in p.JOURNALS):
+        yield "define-subject", {"subject": subject_id(subject), "title": subject, "short": subject[:4]}
+    for login, (family, given, subjects) in p.TEACHERS.items():
+        staff = {"staff": staff_id(login), "family": family, "given": given, "position": "учитель"}
+        yield "employ-staff-member", {**staff, "employed_on": date(2020, 8, 20)}
+        taught = [subject_id(one) for one in subjects]
+        yield "qualify-staff-member", {"staff": staff_id(login), "subjects": taught, "category": "first"}
+
+
+def _classes() -> Iterator[tuple[str, Fields]]:
+    for title, (grade, scheme, week_days) in p.CLASSES.items():
+        formed = {"class_id": class_id(title), "year": YEAR, "title": title, "grade": grade, "scheme": scheme}
+        yield "form-class", {**formed, "bells": BELLS, "week_days": week_days}
+        teacher = p.BELLA if grade < 10 else p.VIKTOR
+        yield "appoint-class-teacher", {"class_id": class_id(title), "staff": staff_id(teacher), "starts": p.FIRST}
+        for name in PUPILS[title]:
+            yield "enrol-pupil", enrolment(name, title, p.FIRST)
+    for title, home in p.GROUPS.items():
+        formed = {"group": group_id(title), "year": YEAR, "title": title, "kind": "subgroup"}
+        yield "form-teaching-group", {**formed, "classes": [class_id(home)]}
+        for name in ENGLISH_GROUPS[title]:
+            joined = {"pupil": pupil_id(name), "group": group_id(title), "joined_on": p.FIRST}
+            yield "join-group", joined
+
+
+def enrolment(name: str, home: str, day: date) -> Fields:
+    """Answer what enrols a pupil."""
+    family, given = name.split()
+    return {"pupil": pupil_id(name), "family": family, "given": given, "class_id": class_id(home), "enrolled_on": day}
+
+
+def _curricula() -> Iterator[tuple[str, Fields]]:
+    for title, (grade, _, _) in p.CLASSES.items():
+        hours: Counter[str] = Counter()
+        for one in p.JOURNALS:
+            if one.group in {title, f"{title}, английский 1"}:
+                hours[one.subject] += hours_per_week(one)
+        lines = [
+            {"subject": subject_id(subject), "hours_per_week_hundredths": 100 * count}
+            for subject, count in hours.items()
+        ]
+        curriculum = uid(f"year curriculum {title}")
+        adopted = {"curriculum": curriculum, "year": YEAR, "title": f"Учебный план {title}", "grades": [grade]}
+        yield "adopt-curriculum", {**adopted, "weeks": p.WEEKS, "lines": lines}
+        yield "assign-curriculum", {"class_id": class_id(title), "curriculum": curriculum, "starts": p.FIRST}
+
+
+def _journals() -> Iterator[tuple[str, Fields]]:
+    for one in p.JOURNALS:
+        group = group_id(one.group) if one.group in p.GROUPS else class_id(one.group)
+        kind = "group" if one.group in p.GROUPS else "class"
+        opened = {"journal": journal_id(one), "subject": subject_id(one.subject), "group": group, "group_kind": kind}
+        yield "open-journal", opened
+        load = {"journal": journal_id(one), "staff": staff_id(one.teacher), "starts": p.FIRST}
+        yield "assign-teacher", {**load, "hours_per_week": hours_per_week(one)}
+        topics = [{"number": n, "topic": topic(n), "hours": 1} for n in range(1, hours_per_year(one) + 1)]
+        yield "adopt-thematic-plan", {"journal": journal_id(one), "topics": topics}
+
+
+def _timetable() -> Iterator[tuple[str, Fields]]:
+    for one in p.JOURNALS:
+        yield "schedule-journal", schedule(one, p.FIRST)
+
+
+def schedule(one: p.Journal, starts: date) -> Fields:
+    """Answer what schedules a journal's week from a day on."""
+    entries = [
+        {"cycle_day": weekday + 1, "slot": slot, "room": uid(f"year room {one.room}")}
+        for weekday, slot in one.week(starts)
+    ]
+    return {"journal": journal_id(one), "starts": starts, "entries": entries}
+
+
+def _accounts() -> Iterator[tuple[str, Fields]]:
+    for login in p.TEACHERS:
+        account = uid(f"year account {login}")
+        yield "open-account", {"account": account, "kind": "person", "login": login, "person": staff_id(login)}
+        yield "grant-role", {"account": account, "role": "teacher", "starts": PREPARED}
+
+
+def journal_id(one: p.Journal) -> str:
+    """Answer the id of a journal."""
+    return uid(f"year journal {one.key}")
+
+
+def subject_id(title: str) -> str:
+    """Answer the id of a subject."""
+    return uid(f"year subject {title}")
+
+
+def staff_id(login: str) -> str:
+    """Answer the id of a teacher."""
+    return uid(f"year staff {login}")
+
+
+def class_id(title: str) -> str:
+    """Answer the id of a class."""
+    return uid(f"year class {title}")
+
+
+def group_id(title: str) -> str:
+    """Answer the id of a teaching group."""
+    return uid(f"year group {title}")
+
+
+def pupil_id(name: str) -> str:
+    """Answer the id of a pupil."""
+    return uid(f"year pupil {name}")

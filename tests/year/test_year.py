@@ -1,0 +1,96 @@
+"""A school year through the public API only: set-up, four quarters, and reports that are the ledger's to the hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.postgres import PostgresDatabase, database
+from tests.year import plan as p
+from tests.year import set_up as s
+from tests.year.ledger import Ledger
+from tests.year.office import Office, founded
+from tests.year.playing import Year
+
+SEED = 7
+WHOLE_YEAR: dict[str, Any] = {"year": s.YEAR, "from_": p.FIRST, "to": p.LAST}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, Ledger]]:
+    """The school after its year on either database, and what happened."""
+    with ExitStack() as stack:
+        fresh: PostgresDatabase | None = None
+        if request.param == "postgres":
+            fresh = stack.enter_context(database(request.getfixturevalue("postgres_server")))
+        office = stack.enter_context(founded(request.param, tmp_path_factory.mktemp("year"), fresh))
+        s.enter(office)
+        yield office, Year(office, SEED).play()
+
+
+def rows_of(office: Office, path: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Answer the rows of a report by journal."""
+    rows: list[dict[str, Any]] = office.ask(path, **parameters)["rows"]
+    return rows
+
+
+def test_lessons_are_where_the_plan_and_the_changes_put_them(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    for one in p.JOURNALS:
+        shown = office.ask("/lessons", journal=s.journal_id(one), from_=p.FIRST, to=p.LAST, limit=500)["lessons"]
+        expected = {
+            (
+                *(entry.place[0].isoformat(), *entry.place[1:]),
+                *(entry.day.isoformat(), entry.slot, entry.cancelled, entry.extra),
+                *(bool(entry.held_by), s.staff_id(entry.substitute) if entry.substitute else ""),
+            )
+            for entry in ledger.entries[one.key].values()
+        }
+        assert {
+            (
+                *(lesson["date"], lesson["slot"], lesson["ordinal"]),
+                *(lesson["placed_date"], lesson["placed_slot"], lesson["cancelled"], lesson["extra"]),
+                *(lesson["held"], lesson["substitute"]),
+            )
+            for lesson in shown
+        } == expected, one.key
+
+
+def test_completeness_counts_what_took_place_and_what_was_recorded(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    shown = {
+        row["id"]: (row["lessons"]["due"], row["lessons"]["filled"], row["lessons"]["missing"])
+        for row in rows_of(office, "/reports/fill-completeness", **WHOLE_YEAR, by="journal", rows_limit=100)
+    }
+    expected = {}
+    for one in p.JOURNALS:
+        entries = [entry for entry in ledger.entries[one.key].values() if not entry.cancelled]
+        held = sum(bool(entry.held_by) for entry in entries)
+        expected[s.journal_id(one)] = len(entries), held, len(entries) - held
+    assert shown == expected
+
+
+def test_curriculum_load_timetable_and_lessons_taught_are_seen_side_by_side(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    rows = {row["journals"][0]: row for row in rows_of(office, "/reports/curriculum", year=s.YEAR, on=p.LAST)}
+    for one in p.JOURNALS:
+        row = rows[s.journal_id(one)]
+        hours = 100 * s.hours_per_week(one)
+        found = (row["hours_per_week_hundredths"], row["load_hundredths"], row["timetable_hundredths"])
+        assert found == (hours, hours, hours), one.key
+        planned = sum(entry.extra is False for entry in ledger.entries[one.key].values())
+        assert (row["plan_hours"], row["due_year"]) == (s.hours_per_year(one), planned), one.key
+
+
+def test_missed_lessons_of_a_pupil_have_the_topics_of_the_plan(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    name = s.PUPILS["10А"][0]
+    report = office.ask("/reports/missed-topics", pupil=s.pupil_id(name), **WHOLE_YEAR)
+    lessons = [lesson for row in report["pupils"] for one in row["journals"] for lesson in one["rows"]]
+    topics = Counter(entry.plan_item for entry in ledger.all() if name in entry.absent)
+    assert Counter(lesson["plan_item"] for lesson in lessons) == topics
+    assert sum(topics.values()) > 3
