@@ -51,6 +51,7 @@ from ejd_commands import (
     people,
     school,
     substitutions,
+    thematic_plans,
     years,
 )
 from ejd_commands import timetable as timetables
@@ -806,6 +807,42 @@ def _teachers(player: Player, rnd: Random) -> None:
     if rnd.random() < 0.6:
         ends = rnd.choice((None, day + timedelta(days=10)))
         command = journals.AssignTeacher(journal=journal, staff=staff, starts=day, ends=ends)
+    player.send(command, w.DEPUTY)
+
+
+@a_step(3)
+def _thematic_plan(player: Player, rnd: Random) -> None:
+    """Adopt a plan, or go on with the one that is there."""
+    journal = rnd.choice((w.JOURNAL, w.JOURNAL, w.GROUP_JOURNAL, MATHS_B, SPORTS))
+    plan = player.state(JournalState, journal).plan
+    what, why = rnd.random(), {"journal": journal, "reason": "карантин"}
+    lines: list[dict[str, Any]] = [
+        {"number": line.number, "section": line.section, "topic": line.topic, "hours": line.hours}
+        | {"control": line.control, "reserve": line.reserve}
+        for line in plan.values()
+    ]
+    command: Command
+    if not plan or what < 0.1:
+        lines = [
+            {
+                "number": n + 1,
+                "topic": f"Тема {n + 1}",
+                "hours": rnd.choice((1, 1, 2, 3)),
+                "reserve": rnd.random() < 0.3,
+            }
+            for n in range(rnd.randint(3, 20))
+        ]
+        command = journals.AdoptThematicPlan.model_validate({"journal": journal, "topics": lines})
+    elif what < 0.5:
+        extra = [{"topic": "Новая тема", "hours": rnd.randint(1, 3), "reserve": rnd.random() < 0.5}]
+        rnd.shuffle(lines)
+        kept = lines[: rnd.randint(max(1, len(lines) - 2), len(lines))]
+        command = thematic_plans.ReviseThematicPlan.model_validate(why | {"topics": kept + extra})
+    elif what < 0.8:
+        numbers = rnd.sample(list(plan), min(len(plan), 2))
+        command = thematic_plans.CombineTopics.model_validate(why | {"numbers": (*numbers, numbers[0])[:2], "hours": 1})
+    else:
+        command = thematic_plans.DropReserveHours.model_validate(why | {"hours": rnd.randint(1, 2)})
     player.send(command, w.DEPUTY)
 
 

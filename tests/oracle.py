@@ -274,7 +274,7 @@ def _journal_event(facts: Facts, stream: str, event: Event) -> None:
 
 def _plan_event(facts: Facts, meta: Meta, event: Event) -> None:
     match event:
-        case j.ThematicPlanAdopted():
+        case j.ThematicPlanAdopted() | j.ThematicPlanRevised():
             facts.plans[meta.stream].append((meta.position, event.topics))
         case u.CurriculumAdopted():
             facts.curricula[meta.stream] = event

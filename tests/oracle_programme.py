@@ -300,3 +300,125 @@ def _yearly(row: Answer, year: int | None) -> dict[str, tuple[int | None, int | 
     if row["taught"] != row["due"]:
         found["taught"] = (row["due"], row["taught"])
     return found
+
+
+# How the programme is fulfilled.
+
+
+def known_breaks(facts: o.Facts, journal: str) -> tuple[y.Break, ...] | None:
+    """Answer the breaks as they were said when the first plan was adopted, or first afterwards; None: today's."""
+    versions = facts.plans.get(journal)
+    said = facts.years[facts.journals[journal].year].breaks_at
+    if not versions or not said:
+        return None
+    before = [breaks for position, breaks in said if position < versions[0][0]]
+    return before[-1] if before else said[0][1]
+
+
+def fulfilled(facts: o.Facts, journal: str, cut: tuple[date, int]) -> Answer:
+    """Answer the counts of one journal."""
+    one = course(facts, journal, cut, known_breaks(facts, journal))
+    versions = facts.plans.get(journal)
+    topics = versions[-1][1] if versions else ()
+    cycle = passed(facts, journal, one.cycle, cut)
+    hours = sum(topic.hours for topic in topics) if versions else cycle
+    planned = min(hours, cycle)
+    causes = {
+        name: one.causes[name]
+        for name in (
+            *("holiday", "in_break", "calendar", "cancelled"),
+            *("other_subject", "moved_later", "not_held", "extra"),
+        )
+    }
+    causes["beyond_plan"] = cycle - planned
+    # What the causes explain is the lag: nothing is lost between plan and lessons.
+    gained = causes["extra"] + causes["beyond_plan"]
+    assert planned - len(one.held) == sum(causes.values()) - 2 * gained
+    numbers = {topic.number for topic in topics}
+    ahead, taught = len(one.ahead), len(one.held)
+    starts = [sum(topic.hours for topic in topics[:place]) for place in range(len(topics))]
+    return {
+        "journals": 1,
+        "without_plan": int(not versions),
+        "plan_hours": hours if versions else 0,
+        "planned": planned,
+        "taught": taught,
+        "lag": planned - taught,
+        "causes": causes,
+        "topics": len(topics),
+        "topics_planned": sum(start < planned for start in starts),
+        "topics_taught": len(numbers & {lesson.plan_item for lesson in one.held}),
+        "off_plan": sum(lesson.plan_item not in numbers for lesson in one.held) if versions else 0,
+        "moved": sum((lesson.day, lesson.slot) != lesson.key[1:3] for lesson in one.held),
+        "combined": sum(len(topic.combined) for topic in topics),
+        "hours_dropped": max(sum(topic.hours for topic in versions[0][1]) - hours, 0) if versions else 0,
+        "ahead": ahead,
+        "forecast": taught + ahead,
+        "shortage": max(hours - taught - ahead, 0) if versions else 0,
+    }
+
+
+def programme(facts: o.Facts, year: str, now: int, on: date | None) -> dict[str, dict[str, Answer]]:
+    """Answer the rows of every grouping by id, and the total."""
+    opened = facts.years[year].opened
+    assert opened is not None
+    cut = until(facts, now, on)
+    day = min(max(on or o.school_day(facts, now), opened.first_day), opened.last_day)
+    found: dict[str, dict[str, Answer]] = defaultdict(dict)
+    for journal, page in facts.journals.items():
+        if page.year != year:
+            continue
+        counts = fulfilled(facts, journal, cut)
+        profiles = set()
+        for one in page.classes:
+            plan = _adopted(facts, year, one, day)
+            profiles.add(plan.profile if plan else "")
+        groups = {
+            "journal": {journal},
+            "teacher": o.loads_on(facts, journal, day, day),
+            "subject": {page.subject},
+            "class": {one for one in page.classes if one in facts.classes},
+            "grade": {str(page.grade)},
+            "profile": profiles,
+            "school": {""},
+        }
+        for by, keys in groups.items():
+            for key in keys:
+                found[by][key] = _plus(found[by].get(key), counts)
+    return found
+
+
+def _plus(total: Answer | None, one: Answer) -> Answer:
+    if total is None:
+        return one
+    return {
+        name: {cause: total[name][cause] + count for cause, count in value.items()}
+        if isinstance(value, dict)
+        else total[name] + value
+        for name, value in one.items()
+    }
+
+
+def plan(facts: o.Facts, journal: str, now: int, on: date | None) -> list[Answer]:
+    """Answer the lines of a journal's plan with their days."""
+    topics = facts.plans[journal][-1][1]
+    one = course(facts, journal, until(facts, now, on), known_breaks(facts, journal))
+    due = [day for day, _ in sorted(one.due)]
+    ahead = [day for day, _, _ in one.ahead]
+    lines = []
+    for topic in topics:
+        own, due = due[: topic.hours], due[topic.hours :]
+        taught = [lesson.day for lesson in one.held if lesson.plan_item == topic.number]
+        left = max(0, topic.hours - len(taught))
+        coming, ahead = ahead[:left], ahead[left:]
+        begun = [*taught, *coming][:1]
+        lines.append(
+            {
+                "number": topic.number,
+                "planned": (own[0] if own else None, own[-1] if len(own) == topic.hours else None),
+                "taught": (len(taught), min(taught, default=None), max(taught, default=None)),
+                "forecast": (min(coming, default=None), max(coming) if coming and len(coming) == left else None),
+                "lag_days": (begun[0] - own[0]).days if begun and own else None,
+            }
+        )
+    return lines

@@ -14,6 +14,7 @@ from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
 from ejd_commands import known
 from ejd_commands.fields import TOPIC_CHARACTERS_MAX, Code, Day, Grade, Id, Name, Part, Topic
 from ejd_commands.known import SetUpCommand
+from ejd_commands.plan_record import check_taught, taught_lessons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,13 +191,14 @@ class UnassignTeacher(JournalCommand):
 
 
 class PlannedTopicPart(Part):
-    """One line of the thematic plan: section, topic, hours (lessons), whether it is a control work."""
+    """One line of the thematic plan: section, topic, hours (lessons), whether it is a control work, or a reserve."""
 
     number: TopicNumber
     section: Topic = ""
     topic: PlannedTopicText
     hours: TopicHours = 1
     control: Annotated[bool, Strict()] = False
+    reserve: Annotated[bool, Strict()] = False
 
 
 class AdoptThematicPlan(JournalCommand):
@@ -206,7 +208,7 @@ class AdoptThematicPlan(JournalCommand):
     topics: Annotated[tuple[PlannedTopicPart, ...], Field(min_length=1, max_length=TOPICS_MAX)]
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse lines that are not numbered from 1 on without a gap."""
+        """Refuse lines that are not numbered from 1 on without a gap, and a plan without a line that was taught."""
         state, _ = known.journal(context, self.journal)
         for index, topic in enumerate(self.topics):
             if topic.number != index + 1:
@@ -214,4 +216,6 @@ class AdoptThematicPlan(JournalCommand):
                 raise NumbersNotInOrder(msg, field=f"topics.{index}.number")
         topics = tuple(j.PlannedTopic(**topic.model_dump()) for topic in self.topics)
         if tuple(state.plan.values()) != topics:
+            if state.plan:
+                check_taught(taught_lessons(context, self.journal), state.plan, topics)
             yield j.ThematicPlanAdopted(topics=topics)

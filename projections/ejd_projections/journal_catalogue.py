@@ -212,8 +212,8 @@ def _close_loads(rows: StreamRows, staff: str, last_day: str) -> None:
             row.ends = last_day
 
 
-@projection.on(j.ThematicPlanAdopted)
-def _thematic_plan_adopted(event: j.ThematicPlanAdopted, meta: Recorded, rows: StreamRows) -> None:
+@projection.on(j.ThematicPlanAdopted, j.ThematicPlanRevised)
+def _thematic_plan(event: j.ThematicPlanAdopted | j.ThematicPlanRevised, meta: Recorded, rows: StreamRows) -> None:
     for row in plan_topics.all(rows):
         plan_topics.drop(rows, row.number)
     for one in event.topics:

@@ -92,6 +92,8 @@ class Course:
     """By line of the thematic plan the days on which it was taught, in order."""
     ahead: list[Ahead] = field(default_factory=list)
     """In order of time."""
+    due_on: list[str] = field(default_factory=list)
+    """The days of all due lessons of the year, in order."""
 
 
 class Ways(NamedTuple):
@@ -210,6 +212,7 @@ def _course(journal: Journal, ways: Ways, records: Sequence[Record], moment: Mom
         course.due += sum(real.values())
         _lost(course, ways.real, journal, day, sum(cycle) - sum(real.values()))
         due |= real
+        course.due_on += [day.isoformat()] * len(real)
     recorded = set()
     for one in records:
         asked = due.get((one.date, one.slot)) if one.ordinal == 1 else None

@@ -28,6 +28,8 @@ MATRIX = {
     "gradebook-changes": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
     "curriculum": "head deputy-head teacher api-client",
+    "thematic-plan": "head deputy-head teacher api-client",
+    "programme": "head deputy-head teacher api-client",
     "events": "head deputy-head",
     "breaches": "head deputy-head support",
     "breach": "head deputy-head support",

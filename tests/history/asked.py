@@ -41,7 +41,8 @@ def parameters(rnd: Random) -> Iterator[tuple[str, dict[str, Any]]]:
             ("teacher", sorted(h.STAFF)),
             ("pupil", h.PUPILS),
         ):
-            if field in fields and rnd.random() < 0.25:
+            needed = field in fields and question.parameters.model_fields[fields[field]].is_required()
+            if field in fields and (needed or rnd.random() < 0.25):
                 chosen[field] = rnd.choice(values)
         if "from" in fields:
             how = rnd.random()

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
 from ejd_projections import curriculum_compared as cc
+from ejd_projections import programme as prog
 from ejd_projections.figures import Mean, Percent
 from ejd_projections.fill_completeness import By, FillCounts, fill_completeness
 from ejd_projections.fill_counting import Filling, Part
 from ejd_projections.gradebook import Gradebook, GradebookPupil, gradebook
+from ejd_projections.journal_catalogue import find_journals
 from ejd_projections.lesson_course import moment_of
 from ejd_projections.missed_topics import PupilMissed, missed_topics
 from ejd_projections.progress import By as ProgressBy
 from ejd_projections.progress import ProgressRow, progress
 from ejd_projections.school_catalogue import find_year
+from ejd_projections.thematic_plan import thematic_plan
 from tests import oracle as o
 from tests import oracle_programme as g
 from tests import oracle_reports as r
@@ -222,6 +225,10 @@ def questions(facts: o.Facts, now: int, *, thorough: bool = True) -> Iterator[Qu
             yield from _about_days(facts, year_id, days, now, choices)
         for on in (None, today - timedelta(days=6)):
             yield Question(f"curriculum {year_id} on {on}", partial(_curriculum, facts, year_id, now, on))
+            yield Question(f"programme {year_id} on {on}", partial(_programme, facts, year_id, now, on))
+            for journal in _in_year(facts, year_id):
+                if facts.plans.get(journal):
+                    yield Question(f"plan {journal} on {on}", partial(_plan, facts, journal, now, on))
         codes = [one.code for one in (periods if thorough else begun)]
         yield from _about_periods(facts, year_id, (*codes, *r.YEAR_PERIODS), choices)
 
@@ -262,6 +269,49 @@ def _curriculum(  # noqa: PLR0913 - the question, and what it is asked of
     assert len(rows) == report.total == len(report.rows)
     assert report.differing == sum(bool(row.differences) for row in report.rows)
     yield from compare(words, g.curriculum(facts, year, now, on), rows)
+
+
+def _programme(  # noqa: PLR0913 - the question, and what it is asked of
+    facts: o.Facts, year: str, now: int, on: date | None, c: sa.Connection, words: str
+) -> Differences:
+    opened = find_year(c, year=year)
+    asked = (on or o.school_day(facts, now)).isoformat()
+    day = min(max(asked, opened.first_day), opened.last_day)
+    journals, moment = find_journals(c, year=year), moment_of(now, facts.timezone, on)
+    oracle = g.programme(facts, year, now, on)
+    for by in get_args(prog.By):
+        report = prog.programme(c, opened, journals, moment, by=by, day=day, limit=PAGE)
+        rows = {row.id: asdict(row.counts) for row in report.rows}
+        assert len(rows) == report.rows_total == len(report.rows)
+        yield from compare(f"{words} by {by}", oracle.get(by, {}), rows)
+        if journals:
+            yield from compare(f"{words} total", oracle["school"][""], asdict(report.total))
+
+
+def _plan(  # noqa: PLR0913 - the question, and what it is asked of
+    facts: o.Facts, journal: str, now: int, on: date | None, c: sa.Connection, words: str
+) -> Differences:
+    (found,) = find_journals(c, ids=[journal])
+    moment = moment_of(now, facts.timezone, on)
+    report = thematic_plan(c, c, find_year(c, year=found.year), found, moment)
+    lines = [
+        {
+            "number": line.number,
+            "planned": (day(line.planned_on), day(line.planned_until)),
+            "taught": (line.taught, day(line.taught_on), day(line.taught_until)),
+            "forecast": (day(line.forecast_on), day(line.forecast_until)),
+            "lag_days": line.lag_days,
+        }
+        for line in report.lines
+    ]
+    yield from compare(words, g.plan(facts, journal, now, on), lines)
+    counts = g.fulfilled(facts, journal, g.until(facts, now, on))
+    shortage = report.hours - report.taught - report.ahead
+    assert report.shortage == shortage
+    figures = ("planned", "taught", "lag", "off_plan", "ahead")
+    yield from compare(words, {one: counts[one] for one in figures}, {one: getattr(report, one) for one in figures})
+    yield from compare(words, (counts["plan_hours"], counts["shortage"]), (report.hours, max(shortage, 0)))
+    assert [len(version) for _, version in facts.plans[journal]] == [one.lines for one in report.versions]
 
 
 def _about_days(facts: o.Facts, year: str, span: Span, now: int, choices: Choices) -> Iterator[Question]:

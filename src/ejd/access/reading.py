@@ -35,6 +35,8 @@ READERS: Mapping[str, frozenset[str]] = {
     "missed-topics": EVERYBODY_AT_SCHOOL,
     "fill-completeness": STAFF,
     "curriculum": STAFF,
+    "thematic-plan": STAFF,
+    "programme": STAFF,
     "events": ADMINISTRATION,
     "breaches": ADMINISTRATION | {"support"},
     "breach": ADMINISTRATION | {"support"},

@@ -46,6 +46,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "missed-topics": RECORDS,
     "progress": RECORDS | {"timetable", "final_marks"},
     "curriculum": RECORDS | {"timetable", "curricula"},
+    "thematic-plan": RECORDS | {"timetable", "thematic_plans"},
+    "programme": RECORDS | {"timetable", "curricula", "thematic_plans"},
 }
 """By question the projections that it looks into."""
 

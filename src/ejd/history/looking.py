@@ -149,7 +149,7 @@ class Looking:
             case j.JournalOpened():
                 self._whole_journals.add(meta.stream)
                 self._add([timetable_stream(event.year)])
-            case j.TeacherAssigned() | j.TeacherUnassigned() | j.ThematicPlanAdopted():
+            case j.TeacherAssigned() | j.TeacherUnassigned() | j.ThematicPlanAdopted() | j.ThematicPlanRevised():
                 self._whole_journals.add(meta.stream)
             case JournalScheduled():
                 self._whole_journals.add(event.journal)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from ejd.exports.spreadsheet import Column, Sheet, Value
 from ejd_projections.curriculum_compared import ComparedRow, CurriculumCompared, Disagreement
+from ejd_projections.programme import By, Programme, ProgrammeCounts
+from ejd_projections.thematic_plan import PlanLine, ThematicPlan
 
 COMPONENTS: Mapping[str, str] = {
     "federal": "обязательная часть",
@@ -100,3 +103,106 @@ def hours(hundredths: int | None) -> int | str | None:
     if hundredths is None or hundredths % HUNDRED == 0:
         return None if hundredths is None else hundredths // HUNDRED
     return f"{hundredths / HUNDRED:.2f}".rstrip("0").replace(".", ",")
+
+
+PLAN_COLUMNS = (
+    Column("№", 6),
+    Column("Раздел", 28),
+    Column("Тема", 44),
+    Column("Часов", 8),
+    Column("Вид", 18),
+    Column("Объединены темы", 14),
+    Column("Дата по плану", 12),
+    Column("По плану до", 12),
+    Column("Проведено уроков", 10),
+    Column("Дата по факту", 12),
+    Column("По факту до", 12),
+    Column("Прогноз", 12),
+    Column("Прогноз до", 12),
+    Column("Отставание, дней", 10),
+)
+
+
+def plan_sheet(plan: ThematicPlan) -> Sheet:
+    """Answer a thematic plan with planned, taught and forecast days as a table."""
+    return Sheet("КТП", PLAN_COLUMNS, (_line(line) for line in plan.lines))
+
+
+def _line(line: PlanLine) -> Sequence[Value]:
+    return (
+        line.number,
+        line.section,
+        line.topic,
+        line.hours,
+        "контрольная работа" if line.control else "резерв" if line.reserve else "",
+        ", ".join(map(str, line.combined)),
+        _day(line.planned_on),
+        _day(line.planned_until),
+        line.taught,
+        _day(line.taught_on),
+        _day(line.taught_until),
+        _day(line.forecast_on),
+        _day(line.forecast_until),
+        line.lag_days,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+BY: Mapping[By, str] = {
+    "journal": "Журнал",
+    "teacher": "Учитель",
+    "subject": "Предмет",
+    "class": "Класс",
+    "grade": "Параллель",
+    "profile": "Профиль",
+    "school": "Школа",
+}
+PROGRAMME_COLUMNS = (
+    Column("Журналов", 9),
+    Column("Без КТП", 8),
+    Column("Часов в КТП", 9),
+    Column("Должно быть выдано", 9),
+    Column("Выдано", 9),
+    Column("Отставание", 10),
+    Column("Праздники", 9),
+    Column("Каникулы, карантин", 9),
+    Column("Переносы дней", 9),
+    Column("Отменено", 9),
+    Column("Другой предмет", 9),
+    Column("Перенесено на позже", 10),
+    Column("Не проведено или не записано", 11),
+    Column("Проведено сверх расписания", 11),
+    Column("Сверх КТП", 9),
+    Column("Тем в КТП", 8),
+    Column("Тем должно быть пройдено", 9),
+    Column("Тем пройдено", 9),
+    Column("Уроков вне КТП", 9),
+    Column("Уроков перенесено", 10),
+    Column("Тем объединено", 10),
+    Column("Часов сокращено", 10),
+    Column("Осталось уроков", 9),
+    Column("Прогноз на конец года", 10),
+    Column("Не хватит уроков", 10),
+)
+TOTAL = "Итого"
+
+
+def programme_sheet(found: Programme) -> Sheet:
+    """Answer the fulfilment of the programme as a table; the last line is the total, in which each journal is once."""
+    rows = [(row.name, *_counts(row.counts)) for row in found.rows]
+    columns = (Column(BY[found.by], 34), *PROGRAMME_COLUMNS)
+    return Sheet("Выполнение программы", columns, [*rows, (TOTAL, *_counts(found.total))])
+
+
+def _counts(one: ProgrammeCounts) -> Sequence[Value]:
+    causes = one.causes
+    return (
+        *(one.journals, one.without_plan, one.plan_hours, one.planned, one.taught, one.lag),
+        *(causes.holiday, causes.in_break, causes.calendar, causes.cancelled, causes.other_subject),
+        *(causes.moved_later, causes.not_held, causes.extra, causes.beyond_plan),
+        *(one.topics, one.topics_planned, one.topics_taught, one.off_plan, one.moved, one.combined),
+        *(one.hours_dropped, one.ahead, one.forecast, one.shortage),
+    )

@@ -21,7 +21,9 @@ from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
+from ejd_projections.programme import Programme
 from ejd_projections.progress import Progress
+from ejd_projections.thematic_plan import ThematicPlan
 from ejd_projections.timetable_grid import TimetableGrid
 
 STATUSES = (400, 401, 403, 404, 406, 422, 503)
@@ -135,6 +137,22 @@ QUESTIONS = (
         CurriculumCompared,
         programme.curriculum,
         file=programme.curriculum_file,
+    ),
+    Question(
+        "thematic-plan",
+        "/reports/thematic-plan",
+        programme.PlanParameters,
+        ThematicPlan,
+        programme.thematic_plan,
+        file=programme.thematic_plan_file,
+    ),
+    Question(
+        "programme",
+        "/reports/programme",
+        programme.ProgrammeParameters,
+        Programme,
+        programme.programme,
+        file=programme.programme_file,
     ),
 )
 

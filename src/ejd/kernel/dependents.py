@@ -93,6 +93,8 @@ def _sets_up(event: Event) -> tuple[Key, ...]:
             return (("group", event.group),)
         case j.TeacherAssigned() | j.TeacherUnassigned():
             return (("load", event.staff),)
+        case j.ThematicPlanAdopted() | j.ThematicPlanRevised():
+            return (("plan",),)
         case JournalScheduled():
             return (("schedule", event.journal),)
         case u.CurriculumAssigned() | u.PupilCurriculumAssigned() | u.PupilCurriculumEnded():

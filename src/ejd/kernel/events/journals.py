@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from ejd.kernel.event import Event
+from ejd.kernel.sealed import Sealed
 
 
 class ClassFormed(Event, frozen=True, kw_only=True):
@@ -77,13 +78,18 @@ class TeacherUnassigned(Event, frozen=True, kw_only=True):
 
 
 class PlannedTopic(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the thematic plan; hours are lessons."""
+    """One line of the thematic plan; hours are lessons.
+
+    `reserve` hours may be dropped when lessons were lost; `combined` are the numbers of lines that became part of it.
+    """
 
     number: int
     section: str
     topic: str
     hours: int = 1
     control: bool = False
+    reserve: bool = False
+    combined: tuple[int, ...] = ()
 
 
 class ThematicPlanAdopted(Event, frozen=True, kw_only=True):
@@ -91,3 +97,15 @@ class ThematicPlanAdopted(Event, frozen=True, kw_only=True):
 
     stored_name: ClassVar[str] = "thematic-plan-adopted/1"
     topics: tuple[PlannedTopic, ...]
+
+
+class ThematicPlanRevised(Event, frozen=True, kw_only=True):
+    """The whole plan as it goes on, in the order of teaching; what was taught keeps its number.
+
+    Topics were `combined`, or hours of the reserve dropped, because lessons were lost; else it was `revised`.
+    """
+
+    stored_name: ClassVar[str] = "thematic-plan-revised/1"
+    topics: tuple[PlannedTopic, ...]
+    kind: Literal["revised", "combined", "reserve-dropped"] = "revised"
+    reason: Sealed

@@ -111,6 +111,7 @@ class JournalState(State):
         self.ref: Ref | None = None
         self.loads: tuple[Load, ...] = ()
         self.plan: dict[int, j.PlannedTopic] = {}
+        self.plan_number_max = 0
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """A new assignment of the same teacher replaces the old one from its day on."""
@@ -122,8 +123,9 @@ class JournalState(State):
                 self.loads = (*before, Load(event.staff, event.starts, event.ends, ref, event.hours_per_week))
             case j.TeacherUnassigned():
                 self.loads = close_loads(self.loads, event.staff, event.ends)
-            case j.ThematicPlanAdopted():
+            case j.ThematicPlanAdopted() | j.ThematicPlanRevised():
                 self.plan = {topic.number: topic for topic in event.topics}
+                self.plan_number_max = max(self.plan_number_max, *self.plan)
             case _:
                 pass
 
