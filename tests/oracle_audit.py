@@ -154,7 +154,9 @@ def _homework(homework: e.Homework | None) -> str:
 
 
 def _who(one: e.Substitution | None) -> str:
-    return "" if one is None else f"{one.teacher}|{one.subject}|{one.merged_journal}"
+    if one is None:
+        return ""
+    return f"{one.teacher}|{one.subject}|{one.merged_journal}" + "|self-study" * one.self_study
 
 
 def _may_be_late(meta: Recorded, event: Event, moved: date | None) -> bool:

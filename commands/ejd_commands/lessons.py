@@ -15,21 +15,23 @@ from ejd.kernel.events.lessons import (
     TopicCorrected,
     TopicRecorded,
 )
-from ejd.kernel.ids import SCHOOL
+from ejd.kernel.ids import SCHOOL, lesson_stream
 from ejd.kernel.rights import Administers
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.school import RoomState, YearState
 from ejd.kernel.states.teaching import JournalState
 from ejd_commands import attendance, marks
 from ejd_commands.attendance import AbsenceLine
-from ejd_commands.fields import Day, Id, Link, LongText, Minutes, Reason, Topic
+from ejd_commands.fields import Day, Id, Link, LongText, Minutes, Ordinal, Part, Reason, Slot, Topic
 from ejd_commands.lesson_base import LessonCommand, check_period_open, opened_journal, writable_lesson
 from ejd_commands.marks import MarkEntry
+from ejd_commands.placing import Board, check_free, listed, planned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ejd.kernel.command import Context, Decided, Need
+    from ejd.kernel.events.journals import JournalOpened
     from ejd_commands.lesson_base import OpenLesson
     from ejd_commands.windows import Windows
 
@@ -78,6 +80,14 @@ class UnknownRoom(Refusal):
     """No room has this id."""
 
 
+class NothingToMakeUp(WrongState):
+    """The lesson that is to be made up was not lost."""
+
+
+class PlanOfAnotherSubject(Refusal):
+    """A lesson that is given in another subject does not use up its own journal's plan."""
+
+
 class HomeworkEntry(BaseModel):
     """Homework: what to do, until when, how many minutes it should take, links. No text: nothing is set."""
 
@@ -96,8 +106,12 @@ class HomeworkEntry(BaseModel):
         return Homework(text=self.text, due=self.due, minutes=self.minutes, links=self.links)
 
 
-def topic_of(topic: str, plan_item: int | None, command: LessonCommand, context: Context) -> str:
-    """Answer the topic as given, else the plan's; raises NotInThePlan or TopicMissing."""
+def topic_of(topic: str, plan_item: int | None, lesson: OpenLesson, command: LessonCommand, context: Context) -> str:
+    """Answer the topic as given, else the plan's; raises NotInThePlan, TopicMissing or PlanOfAnotherSubject."""
+    instead = lesson.state.substitution
+    if plan_item is not None and instead is not None and instead.subject not in {"", lesson.journal.subject}:
+        msg = "this lesson is given in another subject, the plan of this journal stays as it is: type the topic"
+        raise PlanOfAnotherSubject(msg, field="plan_item")
     if plan_item is None:
         if not topic:
             msg = "a lesson needs a topic: type it, or choose a line of the thematic plan"
@@ -114,7 +128,7 @@ def record_topic(  # noqa: PLR0913 - one record of a lesson with its rule
     topic: str, plan_item: int | None, lesson: OpenLesson, command: LessonCommand, context: Context, rule: Windows
 ) -> Iterator[Caused]:
     """Answer the topic's event, or nothing when the lesson has it already."""
-    topic = topic_of(topic, plan_item, command, context)
+    topic = topic_of(topic, plan_item, lesson, command, context)
     if lesson.state.topic is not None:
         if (lesson.state.topic, lesson.state.plan_item) == (topic, plan_item):
             return
@@ -165,7 +179,7 @@ class CorrectTopic(LessonCommand):
         if state.topic is None:
             msg = "this lesson has no topic yet: record it"
             raise NoTopic(msg, field="topic")
-        topic = topic_of(self.topic, self.plan_item, self, context)
+        topic = topic_of(self.topic, self.plan_item, lesson, self, context)
         if (state.topic, state.plan_item) != (topic, self.plan_item):
             refs = rule.check("topic", lesson.day)
             corrected = TopicCorrected(
@@ -245,11 +259,20 @@ class SaveLesson(LessonCommand):
         yield from rule.made()
 
 
+class LostLesson(Part):
+    """A lesson of the same journal that was cancelled, given in another subject or left to self-study."""
+
+    day: Day
+    slot: Slot
+    ordinal: Ordinal = 1
+
+
 class PlanExtraLesson(LessonCommand):
-    """Plan a lesson that the timetable does not have (made up, additional); it has the next free ordinal."""
+    """Plan a lesson that the timetable does not have; it has the next free ordinal, and may make a lost one up."""
 
     name: ClassVar[str] = "plan-extra-lesson"
     room: Id | None = None
+    makes_up: LostLesson | None = None
     reason: Reason | None = None
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
@@ -273,11 +296,34 @@ class PlanExtraLesson(LessonCommand):
         if state.touched or self.ordinal < FIRST_EXTRA_ORDINAL:
             msg = "this ordinal is the timetable's or in use: extra lessons begin with ordinal 2"
             raise LessonExists(msg, field="ordinal")
+        lost = self._lost(context, journal)
+        board = Board(context)
+        twin = state.copy()
+        twin.room = self.room or ""
+        check_free(board.placement(planned_by(self), journal, twin), board, "slot", aside=True)
         rule = self.windows(context)
         refs = rule.check("substitution", self.day)
         reason = context.seal(SCHOOL, self.reason, field="extra-lesson-planned.reason") if self.reason else None
-        yield Caused(ExtraLessonPlanned(**self.identity, room=self.room or "", reason=reason), refs)
+        event = ExtraLessonPlanned(**self.identity, room=self.room or "", makes_up=lost, reason=reason)
+        yield Caused(event, refs)
+        yield from listed(self, refs=refs)
         yield from rule.made()
+
+    def _lost(self, context: Context, journal: JournalOpened) -> str:
+        """Answer the stream of the lesson that is made up, "" for none; raises NothingToMakeUp."""
+        if self.makes_up is None:
+            return ""
+        stream = lesson_stream(self.journal, self.makes_up.day, self.makes_up.slot, self.makes_up.ordinal)
+        state = context.load(LessonState, stream)
+        instead = state.substitution
+        other = instead is not None and (instead.self_study or instead.subject not in {"", journal.subject})
+        if not state.cancelled and not other:
+            msg = (
+                f"the lesson of {self.makes_up.day:%d.%m.%Y} in slot {self.makes_up.slot} was neither cancelled nor "
+                "given in another subject nor left to self-study: leave makes_up out, or name another lesson"
+            )
+            raise NothingToMakeUp(msg, field="makes_up")
+        return stream
 
 
 FIRST_EXTRA_ORDINAL = 2

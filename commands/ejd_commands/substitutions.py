@@ -1,11 +1,14 @@
-"""Substitutions and reschedulings (A9, п. 4): other teacher, other subject, merged groups, moved, cancelled."""
+"""Substitutions and reschedulings (A9, п. 4): other teacher or subject, merged groups, self-study, moved, cancelled.
+
+Each command is decided on a board of what takes place in the slot; several of them, by `substitution_bulk`, on one.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from ejd.kernel.command import Caused, Refusal, WrongState
-from ejd.kernel.due import is_due
+from ejd.kernel.command import Caused, Elsewhere, Refusal, WrongState
 from ejd.kernel.events.lessons import (
     LessonCancelled,
     LessonMoved,
@@ -14,10 +17,11 @@ from ejd.kernel.events.lessons import (
     Substitution,
     SubstitutionCorrected,
 )
-from ejd.kernel.ids import SCHOOL, timetable_stream
+from ejd.kernel.ids import SCHOOL
+from ejd.kernel.placements import EVERYTHING
 from ejd.kernel.rights import Administers
 from ejd.kernel.states.people import StaffState
-from ejd.kernel.states.school import RoomState, SubjectState, TimetableState, YearState
+from ejd.kernel.states.school import RoomState, SubjectState, YearState
 from ejd_commands.fields import Day, Id, Reason, Slot
 from ejd_commands.lesson_base import (
     LessonCommand,
@@ -27,9 +31,10 @@ from ejd_commands.lesson_base import (
     opened_journal,
 )
 from ejd_commands.lessons import NotASchoolDay, UnknownRoom
+from ejd_commands.placing import Board, check_free, check_teacher, listed, planned_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from ejd.kernel.command import Context, Decided, Need
@@ -54,6 +59,14 @@ class NotSubstituted(WrongState):
     """There is no substitution."""
 
 
+class SelfStudyIsNoLesson(Refusal):
+    """Pupils who study alone are taught neither another subject nor together with another group."""
+
+
+class TopicTakesThePlan(WrongState):
+    """The lesson's topic is a line of its own plan, so that the lesson was held in its own subject."""
+
+
 class HoldsRecords(WrongState):
     """What was held cannot be cancelled."""
 
@@ -66,11 +79,7 @@ class MovedTooFarBack(Refusal):
     """The new day lies too far back to reschedule to it freely."""
 
 
-class SlotIsTaken(WrongState):
-    """The journal has another lesson there."""
-
-
-class AdministeredLesson(LessonCommand):
+class AdministeredLesson(LessonCommand, ABC):
     """Base: what the administration decides about a lesson."""
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
@@ -86,6 +95,14 @@ class AdministeredLesson(LessonCommand):
         check_period_open(context, self.journal, lesson.journal, lesson.day)
         return lesson
 
+    def decide(self, context: Context) -> Iterable[Decided]:
+        """Decide it alone."""
+        return self.on_board(context, Board(context))
+
+    @abstractmethod
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
+        """Decide it beside what else the board has, and put it there; a reason is sealed as one about `about`."""
+
 
 class SubstituteTeacher(AdministeredLesson):
     """Another teacher gives this lesson, perhaps in another subject or together with another group (A9)."""
@@ -97,64 +114,130 @@ class SubstituteTeacher(AdministeredLesson):
     merged_journal: Id | None = None
     reason: Reason | None = None
 
-    def decide(self, context: Context) -> Iterable[Decided]:
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Seal the reason under the absent teacher's key: it may be an illness."""
         lesson = self.open_lesson(context)
-        new = substitution(self, context, lesson)
-        old = lesson.state.substitution
-        if old == new:
-            return
-        if old is not None:
-            msg = "this lesson has another substitution already: correct it with a reason"
-            raise IsSubstituted(msg, field="teacher")
-        rule = self.windows(context)
-        refs = rule.check("substitution", lesson.day)
-        about = self.absent_teacher or SCHOOL
-        reason = context.seal(about, self.reason, field="lesson-substituted.reason") if self.reason else None
-        absent = self.absent_teacher or ""
-        yield Caused(LessonSubstituted(**self.identity, absent_teacher=absent, substitution=new, reason=reason), refs)
-        yield from rule.made()
+        new = instead(self, context, lesson, subject=self.subject, merged_journal=self.merged_journal)
+        return _substituted(self, context, board, lesson, new, about)
+
+
+class AssignSelfStudy(AdministeredLesson):
+    """The pupils of this lesson work alone, supervised by somebody or by nobody; it is nobody's hour (A9)."""
+
+    name: ClassVar[str] = "assign-self-study"
+    teacher: Id | None = None
+    absent_teacher: Id | None = None
+    reason: Reason | None = None
+
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
+        """A supervisor must be free like a teacher."""
+        lesson = self.open_lesson(context)
+        return _substituted(self, context, board, lesson, instead(self, context, lesson, self_study=True), about)
 
 
 class CorrectSubstitution(AdministeredLesson):
-    """Correct or withdraw a substitution, with the reason (A10); no teacher means there was none."""
+    """Correct or withdraw a substitution, with the reason (A10); no teacher and no self-study: there was none."""
 
     name: ClassVar[str] = "correct-substitution"
     teacher: Id | None = None
     subject: Id | None = None
     merged_journal: Id | None = None
+    self_study: bool = False
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Decided]:
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Keep old and new; the same is no correction."""
         lesson = self.open_lesson(context)
         old = lesson.state.substitution
         if old is None:
             msg = "this lesson has no substitution: record one"
             raise NotSubstituted(msg)
-        new = None if self.teacher is None else substitution(self, context, lesson)
+        if self.self_study and (self.subject or self.merged_journal):
+            msg = "pupils who study alone have neither another subject nor another group: leave both out"
+            raise SelfStudyIsNoLesson(msg, field="self_study")
+        new = None
+        if self.teacher is not None or self.self_study:
+            chosen = {"subject": self.subject, "merged_journal": self.merged_journal}
+            new = instead(self, context, lesson, self_study=self.self_study, **chosen)
         if new != old:
+            _check_and_put(self, board, lesson, new)
             rule = self.windows(context)
             refs = rule.check("substitution", lesson.day)
-            reason = context.seal(SCHOOL, self.reason, field="substitution-corrected.reason")
+            reason = context.seal(about, self.reason, field="substitution-corrected.reason")
             yield Caused(SubstitutionCorrected(**self.identity, old=old, new=new, reason=reason), refs)
+            yield from listed(self, lesson.day, refs=refs)
             yield from rule.made()
 
 
-def substitution(
-    command: SubstituteTeacher | CorrectSubstitution, context: Context, lesson: OpenLesson
+def instead(  # noqa: PLR0913 - the ways to give a lesson otherwise
+    command: SubstituteTeacher | AssignSelfStudy | CorrectSubstitution,
+    context: Context,
+    lesson: OpenLesson,
+    *,
+    subject: str | None = None,
+    merged_journal: str | None = None,
+    self_study: bool = False,
 ) -> Substitution:
-    """Answer the substitution as it is stored; raises for an unknown teacher, subject or journal."""
-    teacher = command.teacher or ""
-    if not context.load(StaffState, teacher).works_on(lesson.day):
+    """Answer the substitution as it is stored; raises for an unknown teacher, subject or journal.
+
+    The journal's own subject is no other one.
+    """
+    if command.teacher is not None and not context.load(StaffState, command.teacher).works_on(lesson.day):
         msg = f"this teacher does not work here on {lesson.day:%d.%m.%Y}: choose another"
         raise NotOnTheStaff(msg, field="teacher")
-    if command.subject is not None and not context.load(SubjectState, command.subject).name:
-        msg = f"there is no subject {command.subject}: choose another"
+    if subject is not None and not context.load(SubjectState, subject).name:
+        msg = f"there is no subject {subject}: choose another"
         raise UnknownSubject(msg, field="subject")
-    if command.merged_journal is not None:
-        opened_journal(context, command.merged_journal)
-    return Substitution(teacher=teacher, subject=command.subject or "", merged_journal=command.merged_journal or "")
+    if merged_journal is not None:
+        opened_journal(context, merged_journal)
+    return Substitution(
+        teacher=command.teacher or "",
+        subject="" if subject in {None, lesson.journal.subject} else str(subject),
+        merged_journal=merged_journal or "",
+        self_study=self_study,
+    )
+
+
+def _substituted(  # noqa: PLR0913 - one record of a lesson on its board
+    command: SubstituteTeacher | AssignSelfStudy,
+    context: Context,
+    board: Board,
+    lesson: OpenLesson,
+    new: Substitution,
+    about: str,
+) -> Iterator[Caused | Elsewhere]:
+    old = lesson.state.substitution
+    if old == new:
+        return
+    if old is not None:
+        msg = "this lesson has another substitution already: correct it with a reason"
+        raise IsSubstituted(msg, field="teacher")
+    _check_and_put(command, board, lesson, new)
+    rule = command.windows(context)
+    refs = rule.check("substitution", lesson.day)
+    absent = command.absent_teacher or ""
+    reason = None
+    if command.reason is not None:
+        reason = context.seal(absent or about, command.reason, field="lesson-substituted.reason")
+    event = LessonSubstituted(**command.identity, absent_teacher=absent, substitution=new, reason=reason)
+    yield Caused(event, refs)
+    yield from listed(command, lesson.day, refs=refs)
+    yield from rule.made()
+
+
+def _check_and_put(command: AdministeredLesson, board: Board, lesson: OpenLesson, new: Substitution | None) -> None:
+    """Raise TopicTakesThePlan, NothingToMergeWith or TeacherIsNeededElsewhere."""
+    if new is not None and new.subject and lesson.state.plan_item is not None:
+        msg = (
+            f"the topic of this lesson is line {lesson.state.plan_item} of its own plan: correct the topic first, "
+            "a lesson in another subject does not use the plan up"
+        )
+        raise TopicTakesThePlan(msg, field="subject")
+    twin = lesson.state.copy()
+    twin.substitution = new
+    placed = board.placement(planned_by(command), lesson.journal, twin)
+    check_teacher(placed, board, back=new is None)
+    board.put(placed.lesson, placed)
 
 
 class MoveLesson(AdministeredLesson):
@@ -166,11 +249,10 @@ class MoveLesson(AdministeredLesson):
     new_room: Id | None = None
     reason: Reason | None = None
 
-    def decide(self, context: Context) -> Iterable[Decided]:
-        """Refuse a day outside the year, a closed period, a slot in which the journal has a lesson already."""
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
+        """Refuse a day outside the year, a closed period, a place where teacher, room or pupils are taken."""
         lesson = self.open_lesson(context)
-        year = context.load(YearState, lesson.journal.year)
-        data = year.data
+        data = context.load(YearState, lesson.journal.year).data
         if data.first_day is None or data.last_day is None or not data.first_day <= self.new_day <= data.last_day:
             msg = f"{self.new_day:%d.%m.%Y} is outside the academic year: choose another day"
             raise NotASchoolDay(msg, field="new_day")
@@ -179,10 +261,13 @@ class MoveLesson(AdministeredLesson):
             msg = f"there is no room {self.new_room}: choose another"
             raise UnknownRoom(msg, field="new_room")
         old_day, old_slot = lesson.state.placement or (self.day, self.slot)
-        if (old_day, old_slot) != (self.new_day, self.new_slot):
-            self._check_free(context, lesson)
-        elif self.new_room is None:
+        stays = (old_day, old_slot) == (self.new_day, self.new_slot)
+        if stays and self.new_room is None:
             return
+        twin = lesson.state.copy()
+        twin.placement, twin.room = (self.new_day, self.new_slot), self.new_room or lesson.state.room
+        placed = board.placement(planned_by(self), lesson.journal, twin)
+        check_free(placed, board, "new_slot", needs=("room",) if stays else EVERYTHING)
         rule = self.windows(context)
         refs = self._windows_of_both_days(rule, lesson.day)
         moved = LessonMoved(
@@ -192,9 +277,11 @@ class MoveLesson(AdministeredLesson):
             new_date=self.new_day,
             new_slot=self.new_slot,
             new_room=self.new_room or "",
-            reason=context.seal(SCHOOL, self.reason, field="lesson-moved.reason") if self.reason else None,
+            reason=context.seal(about, self.reason, field="lesson-moved.reason") if self.reason else None,
         )
+        board.put(placed.lesson, placed)
         yield Caused(moved, refs)
+        yield from listed(self, old_day, self.new_day, refs=refs)
         yield from rule.made()
 
     def _windows_of_both_days(self, rule: Windows, old_day: date) -> tuple[Ref, ...]:
@@ -209,18 +296,6 @@ class MoveLesson(AdministeredLesson):
             raise MovedTooFarBack(msg, field="new_day")
         return refs
 
-    def _check_free(self, context: Context, lesson: OpenLesson) -> None:
-        if (self.new_day, self.new_slot) == (self.day, self.slot):
-            return
-        year = context.load(YearState, lesson.journal.year)
-        timetable = context.load(TimetableState, timetable_stream(lesson.journal.year))
-        schedules = timetable.schedules.get(self.journal, ())
-        own = lesson.journal
-        at = (self.new_day, self.new_slot)
-        if is_due(year.calendar, own.grade, schedules, *at, classes=own.classes) is not None:
-            msg = f"this journal has a lesson on {self.new_day:%d.%m.%Y} in slot {self.new_slot}: choose a free slot"
-            raise SlotIsTaken(msg, field="new_slot")
-
 
 class CancelLesson(AdministeredLesson):
     """A lesson does not take place, with the reason (A9)."""
@@ -228,7 +303,7 @@ class CancelLesson(AdministeredLesson):
     name: ClassVar[str] = "cancel-lesson"
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Decided]:
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Refuse a lesson that holds records: it was held."""
         lesson = existing_lesson(self, context)
         if lesson.state.cancelled:
@@ -239,8 +314,10 @@ class CancelLesson(AdministeredLesson):
             raise HoldsRecords(msg)
         rule = self.windows(context)
         refs = rule.check("substitution", lesson.day)
-        reason = context.seal(SCHOOL, self.reason, field="lesson-cancelled.reason")
+        reason = context.seal(about, self.reason, field="lesson-cancelled.reason")
+        board.put(self.lesson, None)
         yield Caused(LessonCancelled(**self.identity, reason=reason), refs)
+        yield from listed(self, lesson.day, refs=refs)
         yield from rule.made()
 
 
@@ -250,15 +327,19 @@ class ReinstateLesson(AdministeredLesson):
     name: ClassVar[str] = "reinstate-lesson"
     reason: Reason
 
-    def decide(self, context: Context) -> Iterable[Decided]:
-        """Refuse a lesson that is not cancelled."""
+    def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
+        """Refuse a lesson that is not cancelled, or whose teacher, room or pupils were given away meanwhile."""
         lesson = existing_lesson(self, context)
         if not lesson.state.cancelled:
             msg = "this lesson is not cancelled: nothing is to be done"
             raise NotCancelled(msg)
         check_period_open(context, self.journal, lesson.journal, lesson.day)
+        placed = board.placement(planned_by(self), lesson.journal, lesson.state)
+        check_free(placed, board, "slot", back=True)
         rule = self.windows(context)
         refs = rule.check("substitution", lesson.day)
-        reason = context.seal(SCHOOL, self.reason, field="lesson-reinstated.reason")
+        reason = context.seal(about, self.reason, field="lesson-reinstated.reason")
+        board.put(placed.lesson, placed)
         yield Caused(LessonReinstated(**self.identity, reason=reason), refs)
+        yield from listed(self, lesson.day, refs=refs)
         yield from rule.made()

@@ -24,6 +24,8 @@ Kind = Literal["mark", "attendance", "topic", "homework", "substitution", "lesso
 Change = Literal["corrected", "withdrawn", "reinstated", "entered", "planned", "moved", "cancelled"]
 """`entered`, `planned`, `moved`, `cancelled`: a first entry, in the audit when it was late, under an approval."""
 
+SELF_STUDY = "self-study"
+"""The fourth part of a substitution in which the pupils work alone."""
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 DAY_MICROSECONDS = 86_400_000_000
 FIRST_MIDNIGHT_UTC = 10 * 3_600_000_000
@@ -127,10 +129,11 @@ def line_text(line: e.Absence | None) -> str:
 
 
 def substitution_text(substitution: e.Substitution | None) -> str:
-    """Answer the ids of a substitution as one text; "" for none."""
+    """Answer the ids of a substitution as one text; "" for none. Self-study has a fourth part that says so."""
     if substitution is None:
         return ""
-    return f"{substitution.teacher}|{substitution.subject}|{substitution.merged_journal}"
+    text = f"{substitution.teacher}|{substitution.subject}|{substitution.merged_journal}"
+    return f"{text}|{SELF_STUDY}" if substitution.self_study else text
 
 
 def homework_text(homework: e.Homework | None) -> str:

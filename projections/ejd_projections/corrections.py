@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from ejd_projections.account_holders import Holder, full_name, holders
 from ejd_projections.asking import ROWS_MAX, SelectionError, among, checked_limit
 from ejd_projections.correction_figures import judge_of
 from ejd_projections.correction_search import Choice, Found, Judged, SortBy, find_corrections, in_order
-from ejd_projections.correction_tables import corrections, late_entries
+from ejd_projections.correction_tables import SELF_STUDY, corrections, late_entries
 from ejd_projections.people import names
 
 EXPORT_MAX = 50_000
@@ -147,7 +147,7 @@ def shown(c: sa.Connection, page: Sequence[Judged]) -> list[Correction]:
     for found, figures in page:
         old, new = found.old, found.new
         if found.kind == "substitution":
-            old, new = (people.get(text.partition("|")[0], text) for text in (old, new))
+            old, new = (_instead(text, people) for text in (old, new))
         approval = None
         if found.request:
             by = approvers.get(found.approved_by, Holder("", "", "", ""))
@@ -206,6 +206,15 @@ def _reasons(c: sa.Connection, streams: Collection[str]) -> dict[tuple[str, int]
             chunk = ordered[start : start + ROWS_MAX]
             found |= {(stream, version): text for stream, version, text in c.execute(statement, {"streams": chunk})}
     return found
+
+
+def _instead(text: str, people: Mapping[str, str]) -> str:
+    """Answer who was to give a lesson, or supervise self-study, by name; whoever is not known stays an id."""
+    person, *rest = text.split("|")
+    name = people.get(person, text)
+    if rest[2:] != [SELF_STUDY]:
+        return name
+    return f"{SELF_STUDY}, {name}" if person else SELF_STUDY
 
 
 def _substitutes(c: sa.Connection, page: Iterable[Found]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import lessons as e
 from ejd.read.projection import Projection, StreamRows
 
-projection = Projection("gradebook", version=2)
+projection = Projection("gradebook", version=3)
 
 
 @dataclass(slots=True)
@@ -23,7 +23,8 @@ class LessonRow:
 
     `date`, `slot`, `ordinal` are its identity; `placed_date`, `placed_slot` say where it takes place. `room` is
     empty unless the lesson has its own. `…_at` is the first entry that still stands, `…_corrected` counts
-    corrections. `homework` "" says: none is set; `homework_links` is a JSON list.
+    corrections. `homework` "" says: none is set; `homework_links` is a JSON list. The substitute of `self_study`
+    supervises and does not teach.
     """
 
     stream: str
@@ -52,6 +53,7 @@ class LessonRow:
     substitute: str
     substitute_subject: str
     merged_journal: str
+    self_study: bool
 
 
 @dataclass(slots=True)
@@ -137,6 +139,7 @@ def _lesson(event: e.LessonEvent, rows: StreamRows) -> LessonRow:
             substitute="",
             substitute_subject="",
             merged_journal="",
+            self_study=False,
         )
         lessons.put(rows, row)
     return row
@@ -273,6 +276,7 @@ def _substitution(row: LessonRow, substitution: e.Substitution | None) -> None:
     row.substitute = substitution.teacher if substitution else ""
     row.substitute_subject = substitution.subject if substitution else ""
     row.merged_journal = substitution.merged_journal if substitution else ""
+    row.self_study = substitution is not None and substitution.self_study
 
 
 @projection.on(e.LessonSubstituted)

@@ -78,6 +78,7 @@ class DueLesson:
     substitute_subject: str
     substitute_subject_name: str
     merged_journal: str
+    self_study: bool
     topic: str | None
     homework: str | None
     roll_taken: bool
@@ -242,6 +243,7 @@ def _answer(
         substitute_subject=record.substitute_subject if record else "",
         substitute_subject_name=subjects.get(record.substitute_subject, "") if record else "",
         merged_journal=record.merged_journal if record else "",
+        self_study=record is not None and record.self_study,
         topic=record.topic if record else None,
         homework=record.homework if record else None,
         roll_taken=record is not None and record.roll_taken,

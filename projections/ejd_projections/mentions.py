@@ -164,13 +164,18 @@ def _moved(event: e.LessonMoved, _meta: Recorded, rows: StreamRows) -> None:
 
 @projection.on_all(e.LessonSubstituted)
 def _substituted(event: e.LessonSubstituted, _meta: Recorded, rows: StreamRows) -> None:
-    _name(rows, LESSON_SUBSTITUTE, substituted(event.substitution.teacher, event.journal))
+    _substitute(rows, event.substitution, event.journal)
 
 
 @projection.on_all(e.SubstitutionCorrected)
 def _substitution_corrected(event: e.SubstitutionCorrected, _meta: Recorded, rows: StreamRows) -> None:
     if event.new is not None:
-        _name(rows, LESSON_SUBSTITUTE, substituted(event.new.teacher, event.journal))
+        _substitute(rows, event.new, event.journal)
+
+
+def _substitute(rows: StreamRows, substitution: e.Substitution, journal: str) -> None:
+    if substitution.teacher:
+        _name(rows, LESSON_SUBSTITUTE, substituted(substitution.teacher, journal))
 
 
 _m = mentions.c

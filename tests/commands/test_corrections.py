@@ -15,6 +15,7 @@ from ejd.kernel.events import corrections as c
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import school as s
+from ejd.kernel.events.days import LessonListed
 from ejd.kernel.events.journals import TeacherAssigned
 from ejd.kernel.events.markers import EventsVoided
 from ejd.kernel.ids import SCHOOL, derived, final_marks_stream, lesson_stream
@@ -168,7 +169,7 @@ def test_a_record_of_a_lesson_is_free_to_midnight_of_the_regulations_day_and_the
     kind, pupil, before, command, by = WRITES[what]
     world = (before,) if before else ()
     free = late(*world, at=LAST_MINUTE).when(command, by=by)
-    assert len(free.events) == 1
+    assert [isinstance(one, LessonListed) for one in free.events] == [False, True][: 1 + (kind == "substitution")]
     refused = late(*world).when(command, by=by)
     refused.then_refused(windows.WindowIsOver, saying="was free until 13.10.2025", field="approval")
     refused.then_refused(windows.WindowIsOver, saying="by the regulation of 01.01.2000 (7 days): ask with request-corr")
@@ -187,6 +188,7 @@ def test_an_extra_lesson_of_a_past_day_is_planned_with_an_approval() -> None:
     approved = late().when(request, by=w.DEPUTY).when(ApproveCorrection(request=REQUEST), by=w.HEAD)
     approved.when(command.model_copy(update={"approval": REQUEST}), by=w.DEPUTY).then(
         e.ExtraLessonPlanned(**IDENTITY, ordinal=2),
+        LessonListed(day=w.LESSON_DAY, **IDENTITY, ordinal=2),
         c.CorrectionMade(record=lesson_stream(**PLACE, ordinal=2), command=uid("command 3")),
     )
     outside = asking("substitution", ordinal=2, day=date(2025, 8, 20))

@@ -8,7 +8,7 @@ from typing import Any
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import year as y
-from ejd.kernel.ids import SCHOOL, lesson_stream
+from ejd.kernel.ids import SCHOOL, day_stream, lesson_stream
 from ejd_commands import attendance as at
 from ejd_commands import lessons as le
 from ejd_commands.lesson_base import NoSuchLesson, NotInThisJournal, PeriodIsClosed
@@ -166,7 +166,8 @@ def test_the_deputy_head_plans_an_extra_lesson_and_the_teacher_records_it() -> N
     extra = {**LESSON, "day": date(2025, 10, 5), "ordinal": 2}
     plan = le.PlanExtraLesson(**extra, room=w.ROOM_12, reason="наверстать")
     stream = lesson_stream(w.JOURNAL, date(2025, 10, 5), w.LESSON_SLOT, 2)
-    outcome = given(w.A_JOURNAL).when(plan, by=w.DEPUTY).in_stream(stream)
+    outcome = given(w.A_JOURNAL).when(plan, by=w.DEPUTY)
+    assert [one.stream for one in outcome.decided] == [stream, day_stream(date(2025, 10, 5))]
     outcome.when(plan, by=w.DEPUTY).then_nothing()
     assert outcome.when(le.RecordTopic(**extra, topic="Дроби"), by=w.ADA).in_stream(stream).events
     given(w.A_JOURNAL).when(le.RecordTopic(**extra, topic="Дроби"), by=w.ADA).then_refused(NoSuchLesson)

@@ -105,7 +105,7 @@ def test_a_batch_goes_across_streams_and_each_command_sees_those_before_it(web: 
     ]
     answer = web.batch(commands, login="deputy")
     assert answer.status_code == 200, answer.text
-    assert len({event["stream"] for event in answer.json()["events"]}) == 3
+    assert len({event["stream"] for event in answer.json()["events"]}) == 4, "journal, timetable, lesson, day"
     gone = {**MARK, "journal": JOURNAL_5B, "slot": SLOT_5B, "pupil": w.MISHA}
     problem(web.command("record-mark", gone), 404, "no-such-lesson")
     assert LESSON_5B not in web.tiny.school.store.heads([LESSON_5B])

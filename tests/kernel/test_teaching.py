@@ -7,6 +7,9 @@ from datetime import date
 from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import journals as j
+from ejd.kernel.events.days import LessonListed
+from ejd.kernel.ids import lesson_stream
+from ejd.kernel.states.days import DayState, Planned
 from ejd.kernel.states.teaching import ClassState, JournalState, Load
 from tests.scenario import folded
 
@@ -57,3 +60,19 @@ def test_the_last_class_teacher_named_for_a_day_counts() -> None:
         FROM_SEPTEMBER,
     )
     assert folded(ClassState, "class", events).teachers == {SEP: "boris"}
+
+
+def test_all_whose_load_covers_a_day_teach_then() -> None:
+    found = loads(FROM_SEPTEMBER, j.TeacherAssigned(staff="boris", starts=NOV, ends=DEC))
+    assert [found.teachers_on(day) for day in (SEP, NOV, DEC, JAN)] == [
+        {"ada"},
+        {"ada", "boris"},
+        {"ada", "boris"},
+        {"ada"},
+    ]
+
+
+def test_a_lesson_stands_on_the_list_of_a_day_once() -> None:
+    moved_in = LessonListed(day=NOV, journal="journal", date=SEP, slot=3, ordinal=2)
+    state = folded(DayState, "day", (moved_in, FROM_SEPTEMBER, moved_in))
+    assert state.listed == {lesson_stream("journal", SEP, 3, 2): Planned("journal", SEP, 3, 2)}

@@ -100,6 +100,7 @@ def test_every_kind_of_record_has_its_corrections(ask: Ask) -> None:
     absent, late = e.Absence(pupil=ZHUKOV, kind="absent"), e.Absence(pupil=ZHUKOV, kind="late", minutes=10)
     homework = e.Homework(text="№ 5", due=day("09-03"), minutes=20)
     substitution = e.Substitution(teacher=BORIS)
+    alone, supervised = (e.Substitution(teacher=one, self_study=True) for one in ("", BORIS))
     story.in_lesson(
         FIRST,
         (e.MarkWithdrawn, {"pupil": EREMIN, "work": "oral", "old_value": "3", "reason": why()}),
@@ -111,6 +112,7 @@ def test_every_kind_of_record_has_its_corrections(ask: Ask) -> None:
         (e.TopicCorrected, {"old_topic": "Тема", "new_topic": "Дроби", "reason": why()}),
         (e.HomeworkCorrected, {"old": homework, "reason": why()}),
         (e.SubstitutionCorrected, {"old": substitution, "new": e.Substitution(teacher=ADA), "reason": why()}),
+        (e.SubstitutionCorrected, {"old": alone, "new": supervised, "reason": why()}),
         (e.LessonReinstated, {"reason": why()}),
         when="09-02 12:00",
     )
@@ -125,6 +127,7 @@ def test_every_kind_of_record_has_its_corrections(ask: Ask) -> None:
         ("topic", "corrected", "Тема", "Дроби"),
         ("homework", "withdrawn", "№ 5 (2026-09-03) (20 min)", ""),
         ("substitution", "corrected", "Борисов Ада", "Лавлейс Ада"),
+        ("substitution", "corrected", "self-study", "self-study, Борисов Ада"),
         ("lesson", "reinstated", "cancelled", ""),
         ("final-mark", "corrected", "3", "н/а"),
         ("final-mark", "withdrawn", "н/а", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ejd.demo import texts
 from ejd.demo.curriculum import CONTROLLED, SLOTS
@@ -13,6 +13,7 @@ from ejd.demo.timeline import Control, Lesson
 from ejd_commands import substitutions as s
 from ejd_commands.control_works import CancelControlWork, MoveControlWork, PlanControlWork
 from ejd_commands.lessons import PlanExtraLesson
+from ejd_commands.substitution_bulk import SubstituteTeacherBulk
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,6 +30,15 @@ LOOK_AHEAD_DAYS = 6
 CONTROLS_PLANNED_ON = FIRST_DAY + timedelta(days=1)
 CONTROLS_FROM_DAY = 14
 POINTS = (20, 25, 30)
+
+
+ILLNESS = "Временная нетрудоспособность учителя"
+SELF_STUDY_AT = 2
+"""Number of the lesson, from 0, of the first absent teacher that is left to self-study."""
+
+
+def _place(lesson: Lesson) -> dict[str, Any]:
+    return {"journal": lesson.journal.id, "day": lesson.day, "slot": lesson.slot}
 
 
 class Changes:
@@ -80,13 +90,43 @@ class Changes:
             for lesson in self._timeline.lessons
             if lesson.teacher is absent and monday <= lesson.day < monday + SCHOOL_WEEK and not lesson.changed
         ]
+        if not first:
+            self._substitute_all(absent, lessons)
+            return
         for number, lesson in enumerate(lessons):
-            if number == len(lessons) - 1 and first:
+            if number == len(lessons) - 1:
                 self._cancelled_by_mistake(lesson)
+            elif number == SELF_STUDY_AT:
+                alone = s.AssignSelfStudy(**_place(lesson), absent_teacher=absent.id, reason=ILLNESS)
+                self._note(lesson, MORNING, alone)
             elif number and self._random.random() < CANCELLED_SHARE:
                 self._cancel(lesson, texts.CANCEL_REASONS[0])
             else:
-                self._substitute(lesson, absent, corrected=first and number == 0, withdrawn=first and number == 1)
+                self._substitute(lesson, absent, corrected=number == 0, withdrawn=number == 1)
+
+    def _substitute_all(self, absent: Teacher, lessons: list[Lesson]) -> None:
+        """Decide on the week of an absent teacher with one command, on its first morning."""
+        chosen = [self._chosen(lesson, alone=number == 0) for number, lesson in enumerate(lessons)]
+        if chosen:
+            command = SubstituteTeacherBulk.model_validate(
+                {"absent_teacher": absent.id, "reason": ILLNESS, "lessons": chosen}
+            )
+            self._agenda.note(lessons[0].day, MORNING + 30, self._deputy, command)
+
+    def _chosen(self, lesson: Lesson, *, alone: bool) -> dict[str, Any]:
+        """Answer what becomes of a lesson, and let it become so."""
+        free, place = self._free_teachers(lesson), _place(lesson)
+        lesson.changed = True
+        if not free:
+            lesson.cancelled = True
+            return {**place, "kind": "cancel"}
+        lesson.teacher = free[0]
+        self._timeline.occupy(lesson)
+        if alone:
+            return {**place, "kind": "self-study", "teacher": free[0].id}
+        subject = self._own_subject(free[0], lesson)
+        lesson.other_subject = subject is not None
+        return {**place, "kind": "teacher", "teacher": free[0].id, "subject": subject}
 
     def _note(self, lesson: Lesson, minute: int, command: s.AdministeredLesson) -> None:
         lesson.changed = True
@@ -104,7 +144,7 @@ class Changes:
         else:
             self._cancel(lesson, texts.CANCEL_REASONS[0])
             return
-        place = {"journal": lesson.journal.id, "day": lesson.day, "slot": lesson.slot}
+        place = _place(lesson)
         command = s.SubstituteTeacher.model_validate(
             {
                 **place,
@@ -112,18 +152,18 @@ class Changes:
                 "absent_teacher": absent.id,
                 "subject": subject,
                 "merged_journal": merged,
-                "reason": "Временная нетрудоспособность учителя",
+                "reason": ILLNESS,
             }
         )
         self._note(lesson, MORNING, command)
-        lesson.teacher = substitute
+        lesson.teacher, lesson.other_subject = substitute, subject is not None
         if corrected and len(free) > 1:
-            lesson.teacher = free[1]
+            lesson.teacher, lesson.other_subject = free[1], False
             reason = "Назначен другой учитель: первый занят на олимпиаде"
             correction = {**place, "teacher": free[1].id, "reason": reason}
             self._note(lesson, MORNING + 10, s.CorrectSubstitution.model_validate(correction))
         if withdrawn:
-            lesson.teacher = absent
+            lesson.teacher, lesson.other_subject = absent, False
             correction = {**place, "reason": "Учитель вышел на этот урок"}
             self._note(lesson, MORNING + 10, s.CorrectSubstitution.model_validate(correction))
         self._timeline.occupy(lesson)

@@ -53,7 +53,7 @@ class Records:
             held = sorted((one for one in lessons if not one.cancelled), key=lambda one: (one.on, one.at))
             for number, lesson in enumerate(held, start=1):
                 lines = controls if lesson.control is not None and controls else ordinary
-                item = lines.pop(0) if lines else None
+                item = lines.pop(0) if lines and not lesson.other_subject else None
                 following = held[number].on if number < len(held) else None
                 self._lesson(lesson, number, item, following)
 

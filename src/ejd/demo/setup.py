@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ejd.demo.topics import PlanLine
     from ejd.kernel.command import Command
     from ejd.kernel.events.accounts import Role
+    from ejd.kernel.events.people import Category
 
 PLAN_WEEKS = 9
 """A thematic plan covers the first quarter and a week more."""
@@ -44,6 +45,9 @@ WORK_KINDS_TITLED = (
     ),
     TEST_KIND,
 )
+
+
+CATEGORIES: tuple[Category, ...] = ("first", "highest", "suitable")
 
 
 def subject_id(seed: int, code: str) -> str:
@@ -106,9 +110,17 @@ class SetUp:
         self.send(deputy, [*subjects, *rooms])
 
     def staff(self) -> None:
-        """Employ everybody else."""
+        """Employ everybody else, and say what the teachers are qualified to teach."""
         people = [*self._roster.others, *self._roster.teachers]
         self.send(self._roster.head.account, (self._employ(one) for one in people))
+        taught: dict[str, dict[str, None]] = {}
+        for journal in self._roster.journals:
+            taught.setdefault(journal.taught_by.id, {})[subject_id(self._seed, journal.subject)] = None
+        qualified = [
+            p.QualifyStaffMember(staff=staff, subjects=tuple(subjects), category=CATEGORIES[len(subjects) % 3])
+            for staff, subjects in taught.items()
+        ]
+        self.send(self._roster.head.account, qualified)
 
     def _employ(self, one: Teacher) -> Command:
         first, last = EMPLOYED_YEARS

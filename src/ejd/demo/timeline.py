@@ -40,6 +40,8 @@ class Lesson:
     cancelled: bool = False
     changed: bool = False
     control: Control | None = None
+    other_subject: bool = False
+    """The substitute gives another subject: the journal's plan is not used."""
     left_open: bool = False
     """The sample lesson, which the reader of the demonstration records."""
 

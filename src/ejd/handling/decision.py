@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="State")
 
 CAUSES_PER_EVENT_MAX = 2_000
-DERIVED_KINDS = frozenset({"lesson", "final-marks", "acknowledgements", "timetable", "school"})
+DERIVED_KINDS = frozenset({"lesson", "final-marks", "acknowledgements", "timetable", "day", "school"})
 """Nobody chooses the ids of these streams, so that they cannot be anything else's."""
 
 

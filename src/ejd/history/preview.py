@@ -23,6 +23,7 @@ from ejd.kernel.dependents import Decoded
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import corrections as k
+from ejd.kernel.events import days as d
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
@@ -37,6 +38,7 @@ COMPARED = frozenset(
     or one in {p.PupilTransferred, p.PupilLeft, p.PupilReturned, p.GroupJoined, p.GroupLeft}
     or one in {p.IndividualPlanSet, p.IndividualPlanEnded, p.PupilEnrolled}
     or one in {p.ClassStaysCorrected, p.GroupStaysCorrected}
+    or one is d.LessonListed
     or one in {k.CorrectionRequested, k.CorrectionApproved, k.CorrectionRejected, k.CorrectionWithdrawn}
 )
 """Stored names of events whose effect on reports is compared, or that have none; others are set-up and named."""

@@ -188,6 +188,8 @@ def _moment(asking: Asking, at: int | None) -> datetime | None:
 
 def _value(kind: str, text: str) -> str:
     """Answer words of the roll and of lessons in Russian; whatever people wrote stays as it is."""
+    if kind == "substitution":
+        return text.replace("self-study", "самостоятельное изучение", 1) if text.startswith("self-study") else text
     if kind not in {"attendance", "lesson"}:
         return text
     word, _, rest = text.partition(" ")

@@ -15,6 +15,11 @@ def lesson_stream(journal: str, day: date, slot: int, ordinal: int = 1) -> str:
     return str(uuid5(NAMESPACE, f"lesson/{journal}/{day.isoformat()}/{slot}/{ordinal}"))
 
 
+def day_stream(day: date) -> str:
+    """Answer the list of changes of one day of the school."""
+    return str(uuid5(NAMESPACE, f"day/{day.isoformat()}"))
+
+
 def timetable_stream(year: str) -> str:
     """Answer the one timetable of a year."""
     return str(uuid5(NAMESPACE, f"timetable/{year}"))

@@ -116,7 +116,7 @@ class Teaches:
         person = opened.person if opened is not None else ""
         if self.lesson:
             lesson = context.load(LessonState, self.lesson)
-            if lesson.substitution is not None and lesson.substitution_ref is not None:
+            if lesson.substitution is not None and lesson.substitution.teacher and lesson.substitution_ref is not None:
                 if lesson.substitution.teacher == person:
                     return [*refs, lesson.substitution_ref]
                 msg = "this lesson was given to a substitute: ask the substitute or the deputy head"

@@ -25,10 +25,11 @@ class LessonEvent(Event, frozen=True, kw_only=True):
 
 
 class ExtraLessonPlanned(LessonEvent, frozen=True, kw_only=True):
-    """A lesson that the timetable does not have (made up, additional)."""
+    """A lesson that the timetable does not have; `makes_up` is the stream of the lost lesson that it stands for."""
 
     stored_name: ClassVar[str] = "extra-lesson-planned/1"
     room: str = ""
+    makes_up: str = ""
     reason: Sealed | None = None
 
 
@@ -147,15 +148,19 @@ class RecommendationGiven(LessonEvent, frozen=True, kw_only=True):
 
 
 class Substitution(msgspec.Struct, frozen=True, kw_only=True):
-    """Who teaches instead, and what: `subject` when another one, `merged_journal` when groups are taught together."""
+    """Who teaches instead, and what: `subject` when another one, `merged_journal` when groups are taught together.
+
+    `self_study`: the pupils work alone, nobody teaches; `teacher` then supervises them, or is empty.
+    """
 
     teacher: str
     subject: str = ""
     merged_journal: str = ""
+    self_study: bool = False
 
 
 class LessonSubstituted(LessonEvent, frozen=True, kw_only=True):
-    """Another teacher gives this lesson (A9); the hours are the substitute's."""
+    """Another teacher gives this lesson (A9), the hours are the substitute's; or the pupils study alone."""
 
     stored_name: ClassVar[str] = "lesson-substituted/1"
     absent_teacher: str = ""

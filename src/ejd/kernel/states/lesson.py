@@ -30,7 +30,10 @@ class Mark(NamedTuple):
 
 
 class LessonState(State):
-    """Everything decisions on a lesson need; `placement` is where it takes place when it was moved."""
+    """Everything decisions on a lesson need; `placement` is where it takes place when it was moved.
+
+    `room` is empty unless the lesson has its own.
+    """
 
     kind: ClassVar[str] = "lesson"
 
@@ -50,6 +53,8 @@ class LessonState(State):
         self.substitution: e.Substitution | None = None
         self.substitution_ref: Ref | None = None
         self.placement: tuple[date, int] | None = None
+        self.room = ""
+        self.makes_up = ""
         self.cancelled = False
 
     @property
@@ -110,13 +115,14 @@ class LessonState(State):
     def _course(self, event: Event, ref: Ref) -> None:
         match event:
             case e.ExtraLessonPlanned():
-                self.extra = True
+                self.extra, self.room, self.makes_up = True, event.room, event.makes_up
             case e.LessonSubstituted():
                 self.substitution, self.substitution_ref = event.substitution, ref
             case e.SubstitutionCorrected():
                 self.substitution, self.substitution_ref = event.new, ref
             case e.LessonMoved():
                 self.placement = (event.new_date, event.new_slot)
+                self.room = event.new_room or self.room
             case e.LessonCancelled():
                 self.cancelled = True
             case e.LessonReinstated():

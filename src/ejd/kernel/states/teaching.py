@@ -136,6 +136,10 @@ class JournalState(State):
                 return load
         return None
 
+    def teachers_on(self, day: date) -> frozenset[str]:
+        """Answer everybody whose load covers a date."""
+        return frozenset(load.staff for load in self.loads if load.starts <= day and (load.ends or day) >= day)
+
 
 class ControlWorkState(State):
     """A planned control work."""
