@@ -56,3 +56,23 @@ def test_the_real_zip_of_version_1_1_comes_in(ejd: Ejd) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "Added: 15, changed: 0, ended: 0, so already: 2" in ran.out
     assert "Applied as import" in ran.out
+
+
+def test_a_template_is_written_once_filled_in_and_imported(ejd: Ejd, tmp_path: Path) -> None:
+    assert ejd("init", "--name", "Школа").code == 0
+    assert "Written: all.xlsx" in ejd("template").out
+    assert "not overwritten" in ejd.fails("template", "all")
+    assert "as xlsx or csv" in ejd.fails("template", "rooms")
+    assert "as xlsx or csv" in ejd.fails("template", "all", "--format", "csv")
+    assert "Written: list.csv" in ejd("template", "classes", "--format", "csv", "--out", "list.csv").out
+    classes = (tmp_path / "list.csv").read_text("utf-8-sig") + "1;5А;5;\r\n"
+    (tmp_path / "list.csv").write_text(classes, "cp1251", newline="")
+    assert "--year" in ejd.fails("import", "roster", "list.csv")
+    year = ("--year", "2026/27", "--from", "2026-09-01", "--to", "2027-05-31")
+    ran = ejd("import", "roster", "list.csv", *year, "--apply")
+    assert (ran.code, "added: class 5А — list.csv, row 3" in ran.out) == (0, True), ran
+
+
+def test_a_template_needs_no_school(bare: Ejd, tmp_path: Path) -> None:
+    assert bare("template", "pupils").code == 0
+    assert (tmp_path / "pupils.xlsx").read_bytes().startswith(b"PK")

@@ -1,8 +1,8 @@
-"""Verbs about rosters: import oneroster, import list, import undo."""
+"""Verbs about rosters: import oneroster, import roster, import list, import undo, template."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +10,15 @@ from uuid import UUID
 
 import typer
 
-from ejd.app import opened
-from ejd.cli.parts import Unusable, bar, check_opened, importing, out
+from ejd.access.secrets import MasterKeyError
+from ejd.app import NotInitialisedError, opened
+from ejd.cli.parts import Unusable, app, bar, check_opened, importing, out
 from ejd.founding import IMPORTER, cli_actor
 from ejd.imports.safe_xml import ImportRefused
 from ejd.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ejd.imports.roster_file import Roster
 
@@ -54,6 +55,55 @@ def import_oneroster(  # noqa: PLR0913 - the options of the verb
     with refusing():
         content = oneroster_files(files)
         bring(read_oneroster(content), files, content, days(year, first, last, starts), source, overwrite, apply)
+
+
+@importing.command("roster")
+def import_roster(  # noqa: PLR0913 - the options of the verb
+    files: Files,
+    year: Year = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    starts: Starts = None,
+    source: Source = "",
+    *,
+    overwrite: Overwrite = False,
+    apply: Apply = False,
+) -> None:
+    """Import lists of pupils, staff, classes, groups, loads from XLSX or CSV (`ejd template all`); first as a trial."""
+    from ejd.imports.packed import read_paths  # noqa: PLC0415 - only this verb needs it
+    from ejd.imports.roster_sheets import read_roster  # noqa: PLC0415
+
+    with refusing():
+        content = read_paths(files)
+        bring(read_roster(content), files, content, days(year, first, last, starts), source, overwrite, apply)
+
+
+ALL = "all"
+
+
+@app.command("template")
+def write_template(
+    what: Annotated[str, typer.Argument(help="pupils, staff, classes, groups, members, load, subjects, or all.")] = ALL,
+    file_format: Annotated[str, typer.Option("--format", help="xlsx or csv.")] = "xlsx",
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="File to write; by default named after the list.")
+    ] = None,
+) -> None:
+    """Write an empty list to fill in, with headings, an example and drop-down lists of what the school has."""
+    from ejd.imports.roster_templates import choices_of, template  # noqa: PLC0415
+    from ejd.imports.sheet_words import LISTS  # noqa: PLC0415
+
+    kinds = [kind for kind in LISTS if what in {kind, ALL}]
+    if not kinds or file_format not in {"xlsx", "csv"} or (file_format == "csv" and what == ALL):
+        raise Unusable(f"choose one of {', '.join(LISTS)} as xlsx or csv, or all as xlsx")
+    path = out_file or Path(f"{what}.{file_format}")
+    if path.exists():
+        raise Unusable(f"{path} is there already and is not overwritten: choose another name with --out")
+    choices: Mapping[str, Sequence[str]] = {}
+    with suppress(NotInitialisedError, MasterKeyError), opened(Settings()) as school:
+        choices = choices_of(school.states)
+    path.write_bytes(template(kinds, file_format, choices))
+    out.print(f"Written: {path}. Fill it in, then try it: `ejd import roster {path}`.", markup=False)
 
 
 def days(year: str | None, *given: datetime | None) -> tuple[str | None, ...]:

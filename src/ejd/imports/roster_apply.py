@@ -6,6 +6,7 @@ there is something to change again.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
@@ -25,8 +26,9 @@ from ejd.imports.roster_file import Refused, Roster
 from ejd.imports.roster_ground import RosterGround
 from ejd.imports.roster_guardians import GuardiansPlan
 from ejd.imports.roster_journals import JournalsPlan
+from ejd.imports.roster_names import SchoolNames
 from ejd.imports.roster_people import PeoplePlan
-from ejd.imports.roster_rehearsal import Planned, RosterRehearsal
+from ejd.imports.roster_rehearsal import Difference, Planned, RosterRehearsal
 from ejd.imports.roster_report import ImportStateName, RosterReport
 from ejd.imports.roster_work import Work
 from ejd.imports.roster_year import RosterYear, WantedYear, plan_year
@@ -65,7 +67,12 @@ class Bringing(NamedTuple):
 
 
 class _Rehearsed(NamedTuple):
-    rehearsal: RosterRehearsal
+    """What is left of a rehearsal: the states of the school that it saw are let go."""
+
+    to_send: tuple[Planned, ...]
+    differences: tuple[Difference, ...]
+    counts: Counter[str]
+    digest: str
     year: RosterYear
     refusals: tuple[Refused, ...]
     notes: tuple[str, ...]
@@ -88,36 +95,37 @@ class RosterImport:
         state = school.states.fresh(SchoolState, SCHOOL)
         if not state.name:
             raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
-        self._school, self._roster, self._bringing, self._at = school, roster, bringing, at
+        self._school, self._bringing, self._at = school, bringing, at
+        self._kind, self._rows = roster.format, roster.rows
         self._progress = progress or _tell_nobody
         secret = subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES)
         self._source = Source(secret, roster.format, bringing.source)
         self.import_id, self._begun = self._find()
         self.actor = actor._replace(client=client_of(self._source.label, self.import_id))
         now = school.clock() if at is None else at
-        self._done = self._rehearse(now, local_day(now, state.timezone))
+        self._done = self._rehearse(roster, now, local_day(now, state.timezone))
 
     def report(self, state: ImportStateName | None = None, events: int = 0) -> RosterReport:
         """Answer the difference, and what became of it."""
-        done, counts = self._done, self._done.rehearsal.counts
-        nothing = not done.rehearsal.to_send and not self._begun.begun
+        done, counts = self._done, self._done.counts
+        nothing = not done.to_send and not self._begun.begun
         return RosterReport(
             import_id=self.import_id,
             state=state or ("unchanged" if nothing else "rehearsed"),
-            kind=self._roster.format,
+            kind=self._kind,
             file_name=self._bringing.file_name,
             sha256=self._bringing.sha256,
             year=done.year.id,
             year_name=done.year.title,
             starts=done.year.starts.isoformat(),
-            rows=self._roster.rows,
+            rows=self._rows,
             **{each: counts[each] for each in ("added", "changed", "ended", "unchanged", "kept")},
             refused=len(done.refusals),
-            commands=len(done.rehearsal.to_send),
+            commands=len(done.to_send),
             events=events,
             digest=self.digest,
             continued=bool(self._begun.begun),
-            differences=tuple(done.rehearsal.differences),
+            differences=done.differences,
             refusals=done.refusals,
             notes=done.notes,
         )
@@ -125,14 +133,14 @@ class RosterImport:
     @property
     def digest(self) -> str:
         """The SHA-256 of the import and of everything that it would send."""
-        return hashlib.sha256(f"{self.import_id} {self._done.rehearsal.digest()}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.import_id} {self._done.digest}".encode()).hexdigest()
 
     def apply(self, digest: str | None = None) -> RosterReport:
         """Store it; raises SchoolMoved for another `digest`, ImportRefused when others change the same things."""
         if digest is not None and digest != self.digest:
             msg = "the school has changed since in what the file is about: look at the difference again, then apply it"
             raise SchoolMoved(msg, field="digest")
-        planned = self._done.rehearsal.to_send
+        planned = self._done.to_send
         if not planned and not self._begun.begun:
             return self.report("unchanged")
         self._tell_begin(len(planned))
@@ -151,24 +159,32 @@ class RosterImport:
                 return found, state
         raise ImportRefused(f"This file was imported {GENERATIONS_MAX} times: make a new one.")
 
-    def _rehearse(self, now: int, today: date) -> _Rehearsed:
+    def _rehearse(self, roster: Roster, now: int, today: date) -> _Rehearsed:
         self._progress(0, 0, "comparing with the school")
         ground = RosterGround(self._school.states, self._school.vault, self._source)
         rehearsal = RosterRehearsal(
-            ground, self.actor, now, lambda done: self._progress(done, self._roster.rows, "comparing with the school")
+            ground, self.actor, now, lambda done: self._progress(done, roster.rows, "comparing with the school")
         )
-        wanted, notes = self._bringing.wanted, list(self._roster.notes)
+        wanted, notes = self._bringing.wanted, list(roster.notes)
         if self._begun.begun:
             wanted = wanted._replace(starts=self._begun.begun[0].starts)
         try:
-            year = plan_year(ground, rehearsal, self._roster, wanted, today, notes)
-            work = Work(ground, rehearsal, self._roster, year, self._bringing.overwrite, notes)
-            work.linked = self._roster.format != "roster"
+            year = plan_year(ground, rehearsal, roster, wanted, today, notes)
+            work = Work(ground, rehearsal, roster, year, self._bringing.overwrite, notes)
+            if roster.format == "roster":
+                work.linked, work.names = False, SchoolNames(ground, year.id)
             _plan(work)
         except ValidationError as error:
             raise ImportRefused(_sentence(error)) from error
-        refusals = (*self._roster.refusals, *rehearsal.refusals)
-        return _Rehearsed(rehearsal, year, refusals, tuple(notes))
+        return _Rehearsed(
+            tuple(rehearsal.to_send),
+            tuple(rehearsal.differences),
+            rehearsal.counts,
+            rehearsal.digest(),
+            year,
+            (*roster.refusals, *rehearsal.refusals),
+            tuple(notes),
+        )
 
     def _tell_begin(self, commands: int) -> None:
         if any(each.account == self.actor.account for each in self._begun.begun):
@@ -177,7 +193,7 @@ class RosterImport:
         command = BeginImport(
             import_id=self.import_id,
             source=self._source.label,
-            kind=self._roster.format,
+            kind=self._kind,
             file_name=self._bringing.file_name[:200],
             digest=self._bringing.sha256,
             year=year.id,

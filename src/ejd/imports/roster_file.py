@@ -97,9 +97,10 @@ class Person(Thing, frozen=True, kw_only=True):
 
 
 class StaffMember(Person, frozen=True, kw_only=True):
-    """Somebody who works at the school."""
+    """Somebody who works at the school; `subjects` by name, those that he or she may teach."""
 
     position: str = ""
+    subjects: tuple[str, ...] = ()
 
 
 class Pupil(Person, frozen=True, kw_only=True):
@@ -160,11 +161,11 @@ class Member(Thing, frozen=True, kw_only=True):
 
 
 class Journal(Thing, frozen=True, kw_only=True):
-    """A subject with a class or a group."""
+    """A subject with a class or a group; "either": `group` is a name, of a class if there is one."""
 
     subject: str
     group: str
-    group_kind: Literal["class", "group"]
+    group_kind: Literal["class", "group", "either"]
 
 
 class Load(Thing, frozen=True, kw_only=True):

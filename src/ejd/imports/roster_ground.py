@@ -24,7 +24,7 @@ from ejd.kernel.void import MARKER_NAMES, void_versions
 from ejd.store.contract import chunks
 from ejd_commands.fields import unique_key
 
-__all__ = ["KnownPerson", "RosterGround", "class_key", "name_key"]
+__all__ = ["KnownPerson", "RosterGround", "class_key", "group_key", "name_key"]
 
 S = TypeVar("S", bound=State)
 
@@ -75,6 +75,11 @@ def class_key(text: str) -> str:
     return "".join(each for each in unique_key(text).replace("ё", "е") if each.isalnum())
 
 
+def group_key(text: str) -> str:
+    """Answer what two ways to write a group have in common."""
+    return unique_key(" ".join(text.split()).replace("ё", "е"))
+
+
 class RosterGround(States):
     """States of the whole school read together; what is not among them is not there."""
 
@@ -109,7 +114,10 @@ class RosterGround(States):
         return ref in self._ours
 
     def ended_by_hand(self, stream: str, what: str = "") -> bool:
-        """Say whether somebody of the school ended this (a group, load …, "": being here) last, and not this source."""
+        """Say whether somebody of the school ended this last (a group, load …, "": being here), and not this source.
+
+        Under "subjects" it is who said last what a member of staff may teach.
+        """
         return not self._ended.get((stream, what), True)
 
     def appointed_by_hand(self, class_id: str) -> bool:
@@ -195,6 +203,8 @@ class RosterGround(States):
                 self.by_external[event.external] = stream
             case p.StaffMemberLeft() | p.PupilLeft():
                 self._ended[stream, ""] = ours
+            case p.StaffQualified():
+                self._ended[stream, "subjects"] = ours
             case p.GroupLeft():
                 self._ended[stream, event.group] = ours
             case p.GuardianshipEnded():

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from ejd.imports.roster_classes import ClassesPlan
 from ejd.imports.roster_file import Journal, Load
+from ejd.imports.roster_ground import class_key, group_key
 from ejd.imports.roster_work import Work
 from ejd.kernel.states.teaching import JournalState
 from ejd_commands.journals import AssignTeacher, OpenJournal, UnassignTeacher
@@ -26,13 +27,12 @@ class JournalsPlan:
         work = self._work
         for each in work.roster.journals:
             subject = work.find("subject", each.subject)
-            home = self._classes.whole.get(each.group, each.group if each.group_kind == "class" else None)
-            group = work.find("group", each.group) if home is None else work.find("class", home)
+            home, group = self._taught(each)
             if each.gone:
                 self._classes.gone("journal", each)
                 continue
             if subject is None or group is None:
-                work.missing(each.at, "subject" if subject is None else each.group_kind, "", each.key)
+                work.missing(each.at, "subject" if subject is None else "class or group", "", each.key)
                 continue
             same = self._journals.get((subject, group))
             taken = work.take("journal", each, () if same is None else (same,))
@@ -52,6 +52,18 @@ class JournalsPlan:
             )
             if not work.rehearsal.send(command, "added", "journal", each.key, each.at):
                 work.drop("journal", each.key)
+
+    def _taught(self, each: Journal) -> tuple[str | None, str | None]:
+        """Answer the file's id of the class, if it is one, and the stream of the class or group."""
+        work = self._work
+        if each.group_kind == "either":
+            home = class_key(each.group)
+            found = work.find("class", home)
+            return (home, found) if found is not None else (None, work.find("group", group_key(each.group)))
+        home_of_whole = self._classes.whole.get(each.group, each.group if each.group_kind == "class" else None)
+        if home_of_whole is None:
+            return None, work.find("group", each.group)
+        return home_of_whole, work.find("class", home_of_whole)
 
     def loads(self) -> None:
         """Who teaches; an earlier list's teacher whom a complete list does not name any more teaches no longer."""

@@ -8,6 +8,7 @@ from typing import Literal
 from ejd.imports.roster_file import Person, Pupil, StaffMember
 from ejd.imports.roster_ground import KnownPerson, name_key
 from ejd.imports.roster_work import Kind, Work
+from ejd.imports.titles import title
 from ejd.kernel.states.people import PupilState, StaffState, Stay
 from ejd.kernel.states.teaching import ClassState
 from ejd.kernel.titles import PersonName
@@ -16,6 +17,7 @@ from ejd_commands.people import (
     DismissStaffMember,
     EmployStaffMember,
     EnrolPupil,
+    QualifyStaffMember,
 )
 from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
 
@@ -49,8 +51,32 @@ class PeoplePlan:
                 self._employ(stream, each, "added")
             else:
                 self._employed(stream, each)
+            if not each.gone and each.subjects:
+                self._qualify(stream, each)
         if "users" in self._work.roster.complete:
             self._dismiss_missing()
+
+    def _qualify(self, stream: str, each: StaffMember) -> None:
+        """Say which subjects somebody may teach; the list of the file replaces the one that an earlier file gave."""
+        work = self._work
+        state = work.rehearsal.decision.load(StaffState, stream)
+        if not state.terms:
+            return
+        subjects = [work.find("subject", title(name).casefold()) for name in each.subjects]
+        for name, found in zip(each.subjects, subjects, strict=True):
+            if found is None:
+                work.missing(each.at, "subject", "", name)
+        wanted = tuple(dict.fromkeys(one for one in subjects if one is not None))
+        old = state.qualified
+        if not wanted or (old is not None and old.subjects == wanted):
+            return
+        if old is not None and not work.may(ours=not work.ground.ended_by_hand(stream, "subjects")):
+            work.rehearsal.keep("staff member", each.shown(), each.at, "may teach other subjects in the school")
+            return
+        category = "none" if old is None else old.category
+        command = QualifyStaffMember(staff=stream, subjects=wanted, category=category)
+        kind: Literal["added", "changed"] = "added" if old is None else "changed"
+        work.rehearsal.send(command, kind, "subjects of", each.shown(), each.at, ", ".join(each.subjects))
 
     def _employ(self, stream: str, each: StaffMember, kind: Literal["added", "changed"]) -> None:
         work = self._work

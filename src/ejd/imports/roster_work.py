@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from ejd.imports.roster_file import At, Roster, Thing
 from ejd.imports.roster_ground import RosterGround
+from ejd.imports.roster_names import SchoolNames
 from ejd.imports.roster_rehearsal import RosterRehearsal
 from ejd.imports.roster_year import RosterYear
 from ejd_commands.person_records import LinkExternalId
@@ -31,6 +32,8 @@ class Work:
     """Streams of what the file names, by kind and the file's id."""
     claimed: set[str] = field(default_factory=set)
     """Streams that a row of the file means already."""
+    names: SchoolNames | None = None
+    """Where the file has no ids of its own: what the school's names mean."""
     linked: bool = True
     """Whether the file has ids of its own; where names are the ids, nothing is linked."""
 
@@ -47,7 +50,7 @@ class Work:
         found = self.ids.get((kind, key))
         if found is None:
             found = self.ground.resolve(kind, self.scoped(kind, key))
-        return found
+        return self.names.find(kind, key) if found is None and self.names is not None else found
 
     def take(self, kind: Kind, thing: Thing, candidates: Iterable[str] = ()) -> tuple[str, bool] | None:
         """Answer stream and whether the school has it; None, and a refusal, for several candidates.

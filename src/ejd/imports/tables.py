@@ -10,7 +10,19 @@ from typing import Final, NamedTuple
 from ejd.imports.roster_file import ROWS_MAX, At
 from ejd.imports.safe_xml import FILE_BYTES_MAX, ImportRefused, shown
 
-__all__ = ["CELL_CHARACTERS_MAX", "COLUMNS_MAX", "Cell", "Row", "Table", "heading_key", "read_csv", "text_of"]
+__all__ = [
+    "CELL_CHARACTERS_MAX",
+    "COLUMNS_MAX",
+    "SNIFFED_CHARACTERS",
+    "Cell",
+    "Row",
+    "Table",
+    "decoded",
+    "heading_key",
+    "read_csv",
+    "safely",
+    "text_of",
+]
 
 COLUMNS_MAX: Final = 200
 """The widest table of OneRoster 1.2 has 28 columns and may have extensions."""
@@ -73,9 +85,7 @@ def read_csv(content: bytes, file: str, delimiters: str = ",;\t") -> Table:
         raise ImportRefused(
             f"The file {shown(file)} has more than {FILE_BYTES_MAX // 2**20} MiB: split it, or export one school."
         )
-    text = _decoded(content, file)
-    if "\0" in text:
-        raise ImportRefused(f"The file {shown(file)} is no text: choose a CSV file.")
+    text = decoded(content, file)
     first = text[:SNIFFED_CHARACTERS].lstrip().partition("\n")[0]
     delimiter = max(delimiters, key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -83,7 +93,8 @@ def read_csv(content: bytes, file: str, delimiters: str = ",;\t") -> Table:
     return Table(file, "", headings, _rows(lines, headings, file, line))
 
 
-def _decoded(content: bytes, file: str) -> str:
+def decoded(content: bytes, file: str) -> str:
+    """Answer the text of a file; raises ImportRefused for one that is none."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -93,15 +104,18 @@ def _decoded(content: bytes, file: str) -> str:
     ):
         if content.startswith(mark):
             try:
-                return content.decode(encoding)
+                text = content.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if "\0" in text:
+                raise ImportRefused(f"The file {shown(file)} is no text: choose a CSV file.")
+            return text
     raise ImportRefused(f"The file {shown(file)} is neither UTF-8 nor windows-1251: save it as CSV UTF-8.")
 
 
 def _heading(lines: Iterator[list[str]], file: str) -> tuple[tuple[str, ...], int]:
     number = 0
-    for number, cells in enumerate(_safely(lines, file), start=1):
+    for number, cells in enumerate(safely(lines, file), start=1):
         if any(cell.strip() for cell in cells):
             return checked_headings(cells, file), number
     raise ImportRefused(f"The file {shown(file)} is empty: export it again.")
@@ -122,7 +136,7 @@ def checked_headings(cells: Sequence[str], file: str) -> tuple[str, ...]:
 
 
 def _rows(lines: Iterator[list[str]], headings: Sequence[str], file: str, line: int) -> Iterator[Row]:
-    for number, cells in enumerate(_safely(lines, file), start=line + 1):
+    for number, cells in enumerate(safely(lines, file), start=line + 1):
         if number > ROWS_MAX + line:
             raise ImportRefused(f"The file {shown(file)} has more than {ROWS_MAX} rows: export one school at a time.")
         if not any(cell.strip() for cell in cells):
@@ -137,7 +151,8 @@ def _rows(lines: Iterator[list[str]], headings: Sequence[str], file: str, line: 
         yield Row(at, {name: cell for name, cell in zip(headings, cells, strict=False) if name})
 
 
-def _safely(lines: Iterator[list[str]], file: str) -> Iterator[list[str]]:
+def safely(lines: Iterator[list[str]], file: str) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file; raises ImportRefused where it breaks."""
     while True:
         try:
             yield next(lines)

@@ -1,0 +1,103 @@
+"""What an import of a large roster costs: time and memory of trial, import, repeat and undoing.
+
+`python -m benchmarks.roster [PUPILS]` makes a OneRoster export in memory (10,000 pupils are some 52,000 rows), imports
+it into a new school on SQLite in a folder of its own, and prints the figures. Nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ejd.app import initialise, opened, system_clock
+from ejd.founding import IMPORTER, Founding, cli_actor, found
+from ejd.imports.oneroster import read_oneroster
+from ejd.imports.packed import digest_of
+from ejd.imports.roster_apply import Bringing, RosterImport
+from ejd.imports.roster_undo import undo_import
+from ejd.settings import Settings
+
+PUPILS = 10_000
+IN_A_CLASS, SECTIONS_OF_A_PUPIL = 25, 2
+HEADINGS = {
+    "academicSessions": "sourcedId,status,title,type,startDate,endDate,schoolYear",
+    "classes": "sourcedId,status,title,grades,classType,subjects",
+    "users": "sourcedId,status,familyName,givenName,middleName,email,agentSourcedIds",
+    "roles": "sourcedId,status,userSourcedId,roleType,role",
+    "enrollments": "sourcedId,status,classSourcedId,userSourcedId,role",
+}
+
+
+def roster(pupils: int) -> dict[str, bytes]:
+    """Answer the files of a school with that many pupils, a guardian each, and two groups a pupil."""
+    lines: dict[str, list[str]] = {name: [heading] for name, heading in HEADINGS.items()}
+    lines["academicSessions"].append("y,,2026/27,schoolYear,2026-09-01,2027-05-31,2027")
+    classes = -(-pupils // IN_A_CLASS)
+    for number in range(classes):
+        lines["classes"].append(f"h{number},,{1 + number % 11} класс {number},{1 + number % 11},homeroom,")
+        for section in range(SECTIONS_OF_A_PUPIL):
+            lines["classes"].append(f"s{number}-{section},,Группа {number}-{section},,scheduled,Предмет {section}")
+            lines["enrollments"].append(f"t{number}-{section},,s{number}-{section},teacher{number},teacher")
+        lines["users"].append(f"teacher{number},,Учителев{number},Иван,Иванович,,")
+        lines["roles"].append(f"rt{number},,teacher{number},primary,teacher")
+    for number in range(pupils):
+        home = number // IN_A_CLASS
+        lines["users"].append(f"p{number},,Ученикова{number},Мария,Ивановна,,g{number}")
+        lines["users"].append(f"g{number},,Родителева{number},Анна,Ивановна,g{number}@example.org,")
+        lines["roles"].append(f"rp{number},,p{number},primary,student")
+        lines["roles"].append(f"rg{number},,g{number},primary,parent")
+        lines["enrollments"].append(f"e{number},,h{home},p{number},student")
+        if number % IN_A_CLASS:  # not the whole class, so that they stay groups
+            section = number % SECTIONS_OF_A_PUPIL
+            lines["enrollments"].append(f"m{number},,s{home}-{section},p{number},student")
+    manifest = ["propertyName,value", "oneroster.version,1.2", *(f"file.{name},bulk" for name in HEADINGS)]
+    files = {f"{name}.csv": "\n".join(rows).encode() for name, rows in lines.items()}
+    return {**files, "manifest.csv": "\n".join(manifest).encode()}
+
+
+def memory() -> int:
+    """Answer the most memory that the process ever had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> None:
+    """Print the table."""
+    pupils = int(sys.argv[1]) if len(sys.argv) > 1 else PUPILS
+    files = roster(pupils)
+    rows = sum(content.count(b"\n") for name, content in files.items() if name != "manifest.csv")
+    print(f"{pupils} pupils, {rows} rows")
+    with TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder) / "school")
+        initialise(settings)
+        with opened(settings) as school:
+            found(school.handler, Founding(name="Школа"), clock=system_clock)
+            measured(school, files)
+
+
+def measured(school: object, files: dict[str, bytes]) -> None:
+    """Print what each step takes."""
+    actor = cli_actor(IMPORTER)
+    began = time.monotonic()
+
+    def told(what: str, more: str = "") -> None:
+        nonlocal began
+        print(f"{what:10} {time.monotonic() - began:7.1f} s  {memory():5} MiB  {more}", flush=True)
+        began = time.monotonic()
+
+    content = read_oneroster(files)
+    told("read", f"{content.rows} rows")
+    first = RosterImport(school, content, Bringing("roster", digest_of(files)), actor)  # type: ignore[arg-type]
+    told("rehearsed", f"{first.report().commands} commands, refused {first.report().refused}")
+    report = first.apply()
+    told("stored", f"{report.events} events")
+    again = RosterImport(school, content, Bringing("roster", digest_of(files)), actor)  # type: ignore[arg-type]
+    told("repeated", f"{again.report().state}, so already {again.report().unchanged}")
+    undone = undo_import(school, report.import_id, actor)  # type: ignore[arg-type]
+    told("undone", f"{undone.events} events in {undone.streams} streams")
+
+
+if __name__ == "__main__":
+    main()
