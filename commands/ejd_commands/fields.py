@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -46,6 +46,13 @@ POINTS_MAX = 1_000
 DAY_MIN, DAY_MAX = date(2000, 1, 1), date(2100, 12, 31)
 BIRTH_DAY_MIN = date(1900, 1, 1)
 
+MOMENT_MIN = datetime(DAY_MIN.year, DAY_MIN.month, DAY_MIN.day, tzinfo=UTC)
+MOMENT_MAX = datetime(DAY_MAX.year, DAY_MAX.month, DAY_MAX.day, tzinfo=UTC)
+MOMENT_FORM = "write the moment as YYYY-MM-DDThh:mm:ss with its offset from UTC"
+
+CODE_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+TOKEN_ID_PATTERN = r"^[0-9a-f]{16}$"  # noqa: S105 - the form of a public id
 UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 JOINERS = frozenset("\u200c\u200d")
 """Invisible, yet part of words and emoji; all other format characters are dropped (they come with pasted text)."""
@@ -123,9 +130,15 @@ def _between(day: date, first: date) -> date:
 
 def _iso_moment(value: Any) -> Any:
     if not isinstance(value, (datetime, str)) or (isinstance(value, str) and "-" not in value[1:]):
-        msg = "write the moment as YYYY-MM-DDThh:mm:ss with its offset from UTC"
-        raise ValueError(msg)
+        raise ValueError(MOMENT_FORM)
     return value
+
+
+def _moment_of_journal(moment: datetime) -> datetime:
+    if not MOMENT_MIN <= moment <= MOMENT_MAX:
+        msg = f"choose a moment between {DAY_MIN:%d.%m.%Y} and {DAY_MAX:%d.%m.%Y}"
+        raise ValueError(msg)
+    return moment
 
 
 def _link(text: str) -> str:
@@ -183,9 +196,7 @@ Contact = Annotated[
     AfterValidator(clean_line),
     _at_most(CONTACT_CHARACTERS_MAX),
 ]
-Code = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=CODE_CHARACTERS_MAX)
-]
+Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN, min_length=1, max_length=CODE_CHARACTERS_MAX)]
 """A short name for programs: small Latin letters, digits, hyphens."""
 Login = Annotated[
     str,
@@ -194,9 +205,9 @@ Login = Annotated[
     _at_most(LOGIN_CHARACTERS_MAX),
     AfterValidator(_login),
 ]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 """SHA-256 as hexadecimal text."""
-TokenId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+TokenId = Annotated[str, StringConstraints(pattern=TOKEN_ID_PATTERN)]
 """The public part of a bearer token `ejd_<id>_<secret>` (ejd.access.secrets.new_token)."""
 MarkValue = Annotated[
     str,
@@ -244,9 +255,12 @@ Day = Annotated[date, BeforeValidator(_iso_day), AfterValidator(_day_of_journal)
 """A date of the school's time zone, written YYYY-MM-DD."""
 BirthDay = Annotated[date, BeforeValidator(_iso_day), AfterValidator(_day_of_life)]
 Moment = Annotated[
-    AwareDatetime, BeforeValidator(_iso_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+    AwareDatetime,
+    BeforeValidator(_iso_moment),
+    AfterValidator(_moment_of_journal),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A moment with its offset from UTC (RFC 3339)."""
+"""A moment with its offset from UTC (RFC 3339), in the years that a journal knows."""
 
 Slot = Annotated[int, Strict(), Field(ge=1, le=SLOTS_MAX)]
 """School-wide number of a lesson in the day."""

@@ -18,9 +18,10 @@ from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import ClockNotSettable
 from ejd.history.ground import PRESENT, Ground, Library, Past, Then
 from ejd.http.contract import SchoolService
-from ejd.http.moments import AS_OF_PATTERN, Invalidated, find_then, moment_text
+from ejd.http.moments import Invalidated, find_then, moment_text
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, ReportsNotBuilt
+from ejd.http.wording import AS_OF_PATTERN
 from ejd.kernel.calendar import local_day
 from ejd.read.model import ReadModel, Snapshot
 from ejd_commands.fields import WHOLE_NUMBER_MAX

@@ -14,10 +14,11 @@ from ejd.http.asking import Answered, Asking, Desk, Limit, Offset
 from ejd.http.choosing import WhomParameters, allowed_journals, year_of
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
-from ejd.http.moments import AS_OF_PATTERN, moment_text
+from ejd.http.moments import moment_text
 from ejd.http.problems import Malformed, NotThere
 from ejd.http.reports import allowed_pages
 from ejd.http.routes import add_question, problems, who
+from ejd.http.wording import AS_OF_PATTERN
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.states.access import AccountState
 from ejd_commands.fields import Code

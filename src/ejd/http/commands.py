@@ -258,7 +258,7 @@ def _request_of(entry: dict[str, Any], catalogue: Mapping[str, type[Command]], t
     try:
         command = find(catalogue, name).model_validate(fields)
     except ValidationError as error:
-        raise malformed(error.errors(include_url=False, include_context=False, include_input=False)) from None
+        raise malformed(error.errors(include_url=False, include_input=False)) from None
     return CommandRequest(command, command_id.lower())
 
 

@@ -10,7 +10,6 @@ from ejd.history.ground import Then
 from ejd.http.problems import Malformed
 from ejd.store.contract import EventStore
 
-AS_OF_PATTERN = r"^([0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0-9]{2}))$"
 Invalidated: TypeAlias = Literal["include", "exclude"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POSITION = re.compile(r"[0-9]+")

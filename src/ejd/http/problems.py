@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from ejd.access.keys import KeyStoreUnavailableError
 from ejd.http.notes import notes_of
+from ejd.http.wording import sentence_of
 from ejd.kernel.command import Refusal
 from ejd.kernel.event import UnknownEventError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
@@ -195,8 +196,7 @@ def malformed(errors: Sequence[Mapping[str, Any]], *, skip: int = 0) -> Malforme
     found = []
     for error in errors[:FIELD_ERRORS_MAX]:
         field = ".".join(str(part) for part in error["loc"][skip:])
-        message = str(error["msg"]).removeprefix("Value error, ")
-        found.append(FieldError(field=field, message=message))
+        found.append(FieldError(field=field, message=sentence_of(error)))
     first = found[0] if found else FieldError(field="", message="it cannot be read")
     where = f"{first.field}: " if first.field else ""
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
