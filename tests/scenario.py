@@ -161,6 +161,10 @@ class MemoryContext:
         self.released.append(key)
         self.reserved.pop(key, None)
 
+    def owner_of(self, key: str) -> str | None:
+        """Look among the keys that are claimed."""
+        return self.reserved.get(key)
+
 
 def folded(state: type[S], stream: str, events: Sequence[Event]) -> S:
     """Answer the state that the valid events of a stream add up to."""

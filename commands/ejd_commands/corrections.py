@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 WITH_PUPIL: frozenset[RecordKind] = frozenset({"attendance", "mark", "final-mark"})
 MUST_NAME_PUPIL: frozenset[RecordKind] = frozenset({"mark", "final-mark"})
-REQUESTS_LOOKED_AT_MAX = 500
-"""So many of a journal's newest requests are searched for one on the same record that is still undecided."""
+ASKED_MAX = 100
+"""So often one person asks about one record."""
 DECIDED: dict[str, str] = {
     "approved": "this request is approved already: nothing is to be decided",
     "rejected": "this request was rejected: whoever asked may ask again with request-correction",
@@ -55,6 +55,10 @@ class RequestIdTaken(WrongState):
 
 class IsRequested(WrongState):
     """The same person has asked for the same record, and it is not decided or not used."""
+
+
+class AskedTooOften(Refusal):
+    """One person has asked for one record again and again."""
 
 
 class RequestIsDecided(WrongState):
@@ -132,7 +136,7 @@ class RequestCorrection(Command):
             msg = "this id is another request's, or the request is decided: ask under a new id"
             raise RequestIdTaken(msg, field="request")
         self._check_over(context, asked)
-        self._check_first(context, event)
+        self._claim(context, event)
         yield event
 
     def _asked(self, context: Context) -> Asked:
@@ -172,14 +176,27 @@ class RequestCorrection(Command):
             )
             raise StillFree(msg, field="day")
 
-    def _check_first(self, context: Context, event: c.CorrectionRequested) -> None:
-        streams = context.streams_of(self.journal, "correction")[-REQUESTS_LOOKED_AT_MAX:]
-        for stream, other in zip(streams, context.load_many(CorrectionState, streams), strict=True):
-            if other.requested is None or not _same(other.requested, event):
-                continue
-            if other.standing == "open" or (other.standing == "approved" and context.now < other.until):
-                msg = f"you have asked for this already, the request {stream} is {other.standing}: use or withdraw it"
+    def _claim(self, context: Context, event: c.CorrectionRequested) -> None:
+        """Claim to be next: each request of one person about one record claims the place after the one before it.
+
+        So of two at once, at two servers too, one is stored. Raises IsRequested and AskedTooOften.
+        """
+        stream = self.stream(context)
+        group = f"correction/{event.account}/{event.kind}/{event.record}/{event.pupil}"
+        place = group
+        for _ in range(ASKED_MAX):
+            other = context.owner_of(place)
+            if other is None or other == stream:
+                sentence = "you are asking for this in another request just now: use or withdraw that one"
+                context.reserve(place, stream, otherwise=IsRequested(sentence, field="request"))
+                return
+            state = context.load(CorrectionState, other)
+            if state.standing == "open" or (state.standing == "approved" and context.now < state.until):
+                msg = f"you have asked for this already, the request {other} is {state.standing}: use or withdraw it"
                 raise IsRequested(msg, field="request")
+            place = f"{group}/{other}"
+        msg = f"you have asked for this {ASKED_MAX} times: talk to those who decide on requests"
+        raise AskedTooOften(msg, field="request")
 
 
 def _same(one: c.CorrectionRequested, other: c.CorrectionRequested) -> bool:

@@ -509,6 +509,25 @@ def test_the_same_request_again_changes_nothing_and_a_second_one_is_refused_whil
     assert approved.when(WithdrawCorrection(request=REQUEST), by=w.ADA).when(second, by=w.ADA).events
 
 
+def test_each_request_about_a_record_claims_the_place_after_the_one_before() -> None:
+    """Two at once claim the same place, which the store gives to one of them."""
+    first = late().when(asking("mark"), by=w.ADA)
+    at_once = late().when(asking("mark", request=uid("at once")), by=w.ADA)
+    assert set(first.reserved) == set(at_once.reserved)
+    withdrawn = first.when(WithdrawCorrection(request=REQUEST), by=w.ADA)
+    second = withdrawn.when(asking("mark", request=uid("second")), by=w.ADA)
+    other = withdrawn.when(asking("mark", request=uid("other")), by=w.ADA)
+    assert set(second.reserved) == set(other.reserved) > set(first.reserved)
+
+
+def test_nobody_asks_for_one_record_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections, "ASKED_MAX", 1)
+    withdrawn = late().when(asking("mark"), by=w.ADA).when(WithdrawCorrection(request=REQUEST), by=w.ADA)
+    withdrawn.when(asking("mark", request=uid("second")), by=w.ADA).then_refused(
+        corrections.AskedTooOften, saying="1 times", field="request"
+    )
+
+
 def test_other_records_and_other_people_have_requests_of_their_own() -> None:
     outcome = late().when(asking("mark"), by=w.ADA)
     outcome.when(asking("topic"), by=w.ADA).then_refused(corrections.RequestIdTaken, field="request")

@@ -137,6 +137,13 @@ class Decision:
         self.reserved.pop(key, None)
         self.released.append(key)
 
+    def owner_of(self, key: str) -> str | None:
+        """Answer who has a unique key, as the commands before this one in the batch leave it."""
+        own = self.reserved.get(key)
+        if own is not None:
+            return own[0]
+        return None if key in self.released else self._states.store.owner_of(key)
+
     def take(self, command: Command, command_id: str, authority: Sequence[Ref]) -> None:
         """Decide one command and take its events in."""
         self.command_id = command_id

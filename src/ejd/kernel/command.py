@@ -186,6 +186,10 @@ class Context(Protocol):
         """Free a unique key."""
         ...
 
+    def owner_of(self, key: str) -> str | None:
+        """Answer the stream that has claimed a unique key; whoever relies on that claims a key after it."""
+        ...
+
 
 class Command(BaseModel):
     """An intent with its rules. One subclass = one route `POST /api/v1/commands/{name}`; no list is edited."""
