@@ -122,10 +122,12 @@ class States:
         return {stream: fold(state, events, self.catalogue) for stream, events in recorded.items()}
 
     def kind_of(self, stream: str) -> str:
-        """Answer the kind of an existing stream; it never changes, so that it is asked once."""
+        """Answer the kind of a stream, "" while there is none; what it is never changes, so that it is asked once."""
         kind = self._kinds.get(stream)
         if kind is None:
-            kind = self.store.kind_of(stream) or ""
+            kind = self.store.kind_of(stream)
+            if kind is None:
+                return ""
             if len(self._kinds) >= CACHED_STATES_MAX:
                 self._kinds.clear()
             self._kinds[stream] = kind

@@ -204,7 +204,10 @@ NEXT_STEPS = {
     ),
     "proposed": "a second person looks at the same preview and decides: invalidate-breach",
     "revoked": "close the breach (close-breach), or look at the preview again",
-    "reset": "look at the preview (GET …/preview), then propose it: propose-invalidation",
+    "reset": (
+        "look at the preview (GET …/preview), then propose it: propose-invalidation; "
+        "when nothing is in it, close the breach: close-breach"
+    ),
 }
 
 
@@ -216,7 +219,7 @@ def next_step(row: BreachRow) -> str:
         if at is None
     ]
     state = state_of(row)
-    if state in {"closed", "invalidated"}:
+    if state == "closed":
         return NEXT_STEPS[state]
     if missing:
         return f"{' and '.join(missing)} must acknowledge the notice: acknowledge-breach-notice"
@@ -226,7 +229,7 @@ def next_step(row: BreachRow) -> str:
         return "reset the credentials of the account: reset-credentials"
     if row.widening:
         return "a second person must agree to the wider window: widen-breach-window"
-    return NEXT_STEPS[state]
+    return NEXT_STEPS["proposed" if row.proposed else state]
 
 
 class Known:
@@ -241,6 +244,7 @@ class Known:
         if row is None:
             raise NotThere("there is no such breach: look it up in GET /api/v1/breaches", field="breach")
         self.id = breach
+        self.position = events[-1].position
         self.row = row
         self.state = fold(BreachState, events, CATALOGUE)
         self.steps = breach_steps.all(rows[breach])

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 
+from ejd.access.reading import check_reader
 from ejd.handling.authentication import Authenticated
 from ejd.http.asking import Answered, Asking, Desk, Limit, Offset, QuestionParameters
 from ejd.http.breach_dependents import Dependents, OfBreach, found_of, page_of
 from ejd.http.breach_preview import InvalidationPreview, PreviewParameters, breach_preview
-from ejd.http.breach_state import Breach, BreachDetail, breach_of, calendars, detail_of
+from ejd.http.breach_state import Breach, BreachDetail, Known, breach_of, calendars, detail_of
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.routes import add_question, problems, who
@@ -91,7 +92,7 @@ def detail(school: SchoolService, asking: Asking, breach: str, _query: QuestionP
 
 @dataclass(frozen=True)
 class _Route:
-    """A question; `one` says that it is about one breach."""
+    """A question; `one` says that it is about one breach, `decided` that it has what was decided in it, unasked."""
 
     name: str
     path: str
@@ -99,16 +100,29 @@ class _Route:
     report: Any
     ask: Callable[..., Any]
     one: bool = False
+    decided: bool = False
 
 
 ROUTES = (
     _Route("breaches", "/breaches", PageParameters, Breaches, breaches),
     _Route("breach", "/breaches/{breach}", QuestionParameters, BreachDetail, detail, one=True),
     _Route(
-        "breach-dependents", "/breaches/{breach}/dependents", DependentsParameters, Dependents, dependents, one=True
+        "breach-dependents",
+        "/breaches/{breach}/dependents",
+        DependentsParameters,
+        Dependents,
+        dependents,
+        one=True,
+        decided=True,
     ),
     _Route(
-        "breach-preview", "/breaches/{breach}/preview", PreviewParameters, InvalidationPreview, breach_preview, one=True
+        "breach-preview",
+        "/breaches/{breach}/preview",
+        PreviewParameters,
+        InvalidationPreview,
+        breach_preview,
+        one=True,
+        decided=True,
     ),
     _Route("open-dependents", "/reports/open-dependents", PageParameters, Dependents, open_dependents),
     _Route("without-basis", "/reports/without-basis", PageParameters, Dependents, without_basis),
@@ -141,12 +155,16 @@ def _endpoint(desk: Desk, school: SchoolService, route: _Route) -> Callable[...,
         simulated_time: SimulatedTime = None,
     ) -> Response:
         asked: QuestionParameters = query
+        after = asked.after
+        if route.decided:
+            check_reader(route.name, client.roles)
+            after = max(Known(school, breach).position, after or 0)
         return desk.answer(
             route.name,
             lambda asking: route.ask(school, asking, breach, asked),
             request=request,
             who=client,
-            after=asked.after,
+            after=after,
             at=moment_of(simulated_time),
         )
 
