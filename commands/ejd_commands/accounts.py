@@ -221,6 +221,9 @@ class IssueToken(OneAccountCommand):
         old = state.tokens.get(token)
         if old is not None and (old.digest, old.client, old.expires_at) == (self.digest, self.client, expires_at):
             return
+        if state.suspended:
+            msg = "a breach of this account is open: reset-credentials comes first, then it gets a token"
+            raise SuspendedByBreach(msg, field="account")
         if state.locked:
             raise AccountIsLocked("this account is locked: unlock it before it gets a token", field="account")
         if not context.now < expires_at <= context.now + TOKEN_DAYS_MAX * 86_400_000_000:

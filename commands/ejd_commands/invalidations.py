@@ -172,7 +172,9 @@ class InvalidationCommand(BreachCommand):
         window = window_of(state)
         found = affected(context.operations(self.account(context), window.starts, window.ends), window, state)
         if not found.events:
-            msg = "the account did nothing in this window that is not void already: check the window"
+            msg = (
+                "the account did nothing in this window that is not void already: check the window, or close the breach"
+            )
             raise NothingInTheWindow(msg, field="breach")
         heads = context.heads(list(found.voided))
         if digest_of(self.breach, window, found, heads) != self.digest:

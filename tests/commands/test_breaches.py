@@ -301,6 +301,9 @@ def test_resetting_ends_every_token_for_good_and_lets_the_owner_act_again() -> N
 def test_a_suspension_is_not_lifted_by_hand() -> None:
     unlock = UnlockAccount(account=w.ADA, reason="Учитель просит")
     reported().when(unlock, by=w.HEAD).then_refused(SuspendedByBreach, saying="reset-credentials", field="account")
+    in_days = datetime(2025, 10, 20, tzinfo=UTC)
+    issue = IssueToken(account=w.ADA, token="0" * 16, digest="0" * 64, client="web", expires_at=in_days)
+    reported().when(issue, by=w.SUPPORT).then_refused(SuspendedByBreach, saying="comes first", field="account")
 
 
 def test_a_lock_by_hand_outlasts_the_reset_of_a_breach() -> None:
@@ -400,6 +403,7 @@ def test_closing_comes_last() -> None:
         a.BreachSettled(breach=BREACH),
     )
     closed.when(close, by=w.HEAD).then_nothing()
+    closed.when(REPORT, by=w.HEAD).then_refused(BreachIsClosed, saying="report a new one", field="breach")
     closed.when(ResetCredentials(breach=BREACH), by=w.HEAD).then_refused(
         BreachIsClosed, saying="report a new one", field="breach"
     )

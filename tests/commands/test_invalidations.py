@@ -196,6 +196,19 @@ def test_closing_waits_for_what_is_proposed() -> None:
     ready(FORGERY).when(wider, by=w.HEAD).when(close, by=w.HEAD).then_refused(NotYet, saying="widen-breach-window")
 
 
+def test_what_was_done_in_the_window_is_not_closed_over() -> None:
+    """All of it is void (п. 21): whoever means it otherwise says so, by a narrower window or by revoking."""
+    close = CloseBreach(breach=BREACH, conclusion="Готово")
+    world = ready(FORGERY)
+    world.when(close, by=w.HEAD).then_refused(NotYet, saying="1 events of the account", field="breach")
+    late = NarrowBreachWindow(breach=BREACH, starts=datetime(2025, 10, 6, 8, tzinfo=UTC), reason="Урок был честным")
+    assert world.when(late, by=w.HEAD).when(close, by=w.HEAD).events
+    void = invalidated(world)
+    assert void.when(close, by=w.HEAD).events
+    false_alarm = void.when(RevokeInvalidation(breach=BREACH, reason="Ложная тревога"), by=w.HEAD)
+    assert false_alarm.when(close, by=w.HEAD).events
+
+
 def test_nothing_in_the_window_is_nothing_to_propose() -> None:
     world = ready()
     empty = ProposeInvalidation(breach=BREACH, digest="0" * 64)
