@@ -168,6 +168,7 @@ def make_school(  # noqa: PLR0913 - where the school is, and what kind of school
     simulated: bool = False,
     clock: Callable[[], int] | None = None,
     build: bool = True,
+    timezone: str = "Europe/Moscow",
 ) -> TinySchool:
     """Make the tiny school; close `.school` when done.
 
@@ -180,7 +181,7 @@ def make_school(  # noqa: PLR0913 - where the school is, and what kind of school
     morning = microseconds(MORNING)
     school = open_school(settings, clock=(lambda: morning) if not simulated else present)
     tiny = TinySchool(settings, school, (lambda: morning) if not simulated else present, simulated)
-    found(school.handler, _founding(simulated=simulated), clock=tiny.clock)
+    found(school.handler, _founding(timezone, simulated=simulated), clock=tiny.clock)
     tiny.send_all(_set_up(), account=IMPORTER, at=MORNING)
     tiny.send_all(_people(), account=IMPORTER, at=MORNING)
     tiny.send_all(_journals(), account=IMPORTER, at=MORNING)
@@ -209,9 +210,9 @@ def tiny_school(
         tiny.school.close()
 
 
-def _founding(*, simulated: bool) -> Founding:
+def _founding(timezone: str, *, simulated: bool) -> Founding:
     at = microseconds(MORNING) if simulated else None
-    return Founding(name="Школа № 7", timezone="Europe/Moscow", simulated=simulated, at=at)
+    return Founding(name="Школа № 7", timezone=timezone, simulated=simulated, at=at)
 
 
 def made(name: str, **fields: Any) -> Command:
