@@ -1,4 +1,4 @@
-"""Closing a grading period, and reopening it for some journals and a time (A10, п. 5)."""
+"""The term of the set-up (C7); closing a grading period, and reopening it for some journals and a time (A10, п. 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.rights import Administers
 from ejd_commands import known
 from ejd_commands.accounts import microseconds
-from ejd_commands.fields import Code, Id, Moment, Reason
+from ejd_commands.fields import Code, Day, Id, Moment, Reason
 from ejd_commands.years import YearCommand
 
 if TYPE_CHECKING:
@@ -41,6 +41,24 @@ class NotReopenedSoLong(Refusal):
 
 class NoSuchPeriodInJournal(Refusal):
     """The journal is of another year, or of another scheme of grading periods."""
+
+
+class SetReadinessDate(YearCommand):
+    """Name the day by which the set-up of the year is to be done; 15 September without it (C7, п. 5)."""
+
+    name: ClassVar[str] = "set-readiness-date"
+    day: Day
+
+    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
+        """Administration sets terms."""
+        return Administers("set the day of readiness")
+
+    def decide(self, context: Context) -> Iterable[Event | Caused]:
+        """Refuse a day outside the year; the day that counts already changes nothing."""
+        state = known.year(context, self.year)
+        day = known.in_year(state, self.day, "day")
+        if state.readiness_term != day:
+            yield y.ReadinessDateSet(day=day)
 
 
 class ClosePeriod(YearCommand):

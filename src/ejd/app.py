@@ -21,6 +21,7 @@ from ejd.handling.states import States
 from ejd.history.dependents import DependentsSearch
 from ejd.jobs.running import Job, Jobs
 from ejd.kernel.events import CATALOGUE
+from ejd.notices.readiness import ReadinessReminders
 from ejd.notices.reminders import OpenDependents
 from ejd.notices.retractions import Retractions
 from ejd.read.feeder import Feeder
@@ -184,7 +185,12 @@ def _timetable(
     """Answer everything that happens by itself."""
     retractions = Retractions(model, outbox, clock)
     reminders = OpenDependents(states, model, outbox, clock, hour=settings.reminder_hour)
-    return [Job("retractions", 30, retractions.run), Job("open-dependents", 600, reminders.run)]
+    readiness = ReadinessReminders(model, outbox, clock, hour=settings.reminder_hour)
+    return [
+        Job("retractions", 30, retractions.run),
+        Job("open-dependents", 600, reminders.run),
+        Job("readiness", 600, readiness.run),
+    ]
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     reminder_hour: int = Field(
-        default=8, ge=0, le=23, description="Hour (school time) from which deputy heads are reminded, once a day."
+        default=8, ge=0, le=23, description="Hour (school time) from which people are reminded of what waits for them."
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least severe messages that are logged."

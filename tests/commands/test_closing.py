@@ -23,9 +23,10 @@ from ejd_commands.closing import (
     NotReopenedSoLong,
     PeriodIsNotClosed,
     ReopenPeriod,
+    SetReadinessDate,
 )
 from ejd_commands.final_marks import DecideFinalMark
-from ejd_commands.known import NamedTwice
+from ejd_commands.known import NamedTwice, OutsideTheYear
 from ejd_commands.lesson_base import PeriodIsClosed, UnknownJournal
 from ejd_commands.lessons import RecordTopic
 from ejd_commands.substitutions import CancelLesson
@@ -68,6 +69,17 @@ def test_a_period_is_closed_once() -> None:
     outcome = given(A_YEAR).when(ClosePeriod(year=YEAR, period="q1"), by=DEPUTY)
     outcome.then(y.PeriodClosed(period="q1")).standing_on(Ref(YEAR, 1), Ref(DEPUTY, 2))
     outcome.when(ClosePeriod(year=YEAR, period="q1"), by=HEAD).then_nothing()
+
+
+def test_the_term_of_the_set_up_is_named_by_the_administration() -> None:
+    named = SetReadinessDate(year=YEAR, day=date(2025, 9, 20))
+    outcome = given(A_YEAR).when(named, by=DEPUTY)
+    outcome.then(y.ReadinessDateSet(day=date(2025, 9, 20))).in_stream(YEAR)
+    outcome.when(named, by=DEPUTY).then_nothing()
+    given(A_YEAR).when(SetReadinessDate(year=YEAR, day=date(2025, 9, 15)), by=DEPUTY).then_nothing()
+    given(A_YEAR).when(named, by=API_CLIENT).then_refused(NotAllowed)
+    before = SetReadinessDate(year=YEAR, day=date(2025, 8, 20))
+    given(A_YEAR).when(before, by=DEPUTY).then_refused(OutsideTheYear, field="day")
 
 
 def test_only_periods_of_the_year_are_closed() -> None:

@@ -32,13 +32,14 @@ def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
 
         def fold(story: Story) -> sa.Connection:
             connection = stack.enter_context(engine.connect())
-            _fill(connection, story)
+            fill(connection, story)
             return connection
 
         yield fold
 
 
-def _fill(connection: sa.Connection, story: Story) -> None:
+def fill(connection: sa.Connection, story: Story) -> None:
+    """Fold the whole story into empty tables."""
     folding = Folding(all_projections(), CATALOGUE, unseal=open_box)
     streams: dict[str, StreamRows] = {}
     folding.fold(story.events, streams, folding.void_versions(story.events))

@@ -37,6 +37,8 @@ READERS: Mapping[str, frozenset[str]] = {
     "curriculum": STAFF,
     "thematic-plan": STAFF,
     "programme": STAFF,
+    "readiness": STAFF,
+    "readiness-history": WHOLE_SCHOOL,
     "events": ADMINISTRATION,
     "breaches": ADMINISTRATION | {"support"},
     "breach": ADMINISTRATION | {"support"},

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.ids import SCHOOL
 from ejd_projections import mentions as m
+from ejd_projections.account_holders import account_holders
 
 LESSON, FINAL_MARKS, CONTROL_WORK = "lesson", "final-marks", "control-work"
 """Kinds of the store's directory."""
@@ -74,6 +75,10 @@ class Streams:
     def of_year(self, kind: str, year: str) -> set[str]:
         """Answer the streams of a kind that were ever of an academic year."""
         return m.naming(self._live, m.OF_YEAR, [year]) & self.all(kind)
+
+    def accounts(self) -> set[str]:
+        """Answer every account that was ever opened."""
+        return set(self._live.scalars(sa.select(account_holders.c.stream)))
 
     def places_of_year(self, years: Iterable[str]) -> set[str]:
         """Answer the classes and teaching groups of academic years, with the class teachers."""

@@ -29,6 +29,7 @@ WAIT_SECONDS_MAX = 1.0
 
 SETUP = frozenset({"school_catalogue", "journal_catalogue", "people"})
 RECORDS = SETUP | {"memberships", "gradebook"}
+READINESS = SETUP | {"memberships", "timetable", "control_works", "curricula", "readiness"}
 NEEDED: dict[str, frozenset[str]] = {
     "school": frozenset({"school_catalogue"}),
     "classes": SETUP,
@@ -39,6 +40,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "people": SETUP | {"memberships"},
     "production-calendar": frozenset({"school_catalogue"}),
     "lessons": RECORDS | {"timetable"},
+    "readiness": READINESS,
+    "readiness-history": READINESS,
     "timetable-grid": RECORDS | {"timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
     "gradebook-changes": RECORDS | {"final_marks", "control_works"},
@@ -87,6 +90,10 @@ class Ground(Protocol):
         """Have everybody of these kinds: pupil, staff, guardian."""
         ...
 
+    def whole_year(self, year: str) -> None:
+        """Have the whole set-up of a year: places, journals, timetable, control works, people, accounts."""
+        ...
+
     def choose(self, choice: Choice) -> None:
         """Have the journals of a choice with what they stand on."""
         ...
@@ -132,6 +139,9 @@ class Present:
         """See `Ground`."""
 
     def people(self, *kinds: str) -> None:
+        """See `Ground`."""
+
+    def whole_year(self, year: str) -> None:
         """See `Ground`."""
 
     def choose(self, choice: Choice) -> None:
@@ -194,6 +204,16 @@ class Past:
     def people(self, *kinds: str) -> None:
         """Have everybody of these kinds: pupil, staff, guardian."""
         self._bring(set().union(*(self._streams.all(kind) for kind in kinds)))
+
+    def whole_year(self, year: str) -> None:
+        """Have the whole set-up of a year: places, journals, timetable, control works, people, accounts."""
+        streams = self._streams
+        journals = streams.journals(Choice(years=frozenset({year})))
+        places = streams.places_of_year([year])
+        kinds = set().union(*(streams.all(kind) for kind in ("subject", "room", "staff", "guardian")))
+        self._bring(kinds | places | streams.around(journals) | streams.pupils_in(places))
+        self._bring({timetable_stream(year)} | streams.control_works(journals) | streams.accounts())
+        self._bring(streams.of_year("curriculum", year))
 
     def choose(self, choice: Choice) -> None:
         """Have the journals of a choice with what they stand on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
@@ -232,6 +232,39 @@ class Desk:
                 after = _back_to(last, two, asking)
                 report = msgspec.json.encode(ask(_back_to(first, one, asking), after))
         return _response(report, after, request)
+
+    def series(  # noqa: PLR0913 - the question, who asks it, and the moments
+        self,
+        question: str,
+        ask: Callable[[Asking, Asking], Any],
+        gather: Callable[[Asking, list[Any]], Any],
+        *,
+        request: Request,
+        who: Authenticated,
+        moments: Callable[[Asking], Sequence[int]],
+        after: int | None = None,
+        at: int | None = None,
+    ) -> Response:
+        """Answer a question about several moments of the past (microseconds since 1970 UTC), one after the other.
+
+        `ask` gets the present and the past; a moment before the first event is left out.
+        """
+        check_reader(question, who.roles)
+        if after is not None and after > self.service.store.last_position():
+            raise Malformed(f"there is no position {after} yet: give one that a command answered", field="after")
+        with self.service.read.snapshot(after) as snapshot:
+            self._check_current(snapshot)
+            asking = self._asking(snapshot, question, who, at)
+            found = []
+            for moment in moments(asking):
+                before = self.service.store.moment_before(moment)
+                if before is None:
+                    continue
+                then = Then(min(before.position, snapshot.position), moment)
+                with self.library.past(question, then, snapshot.connection) as past:
+                    found.append(ask(asking, _back_to(then, past, asking)))
+            report = msgspec.json.encode(gather(asking, found))
+        return _response(report, asking, request)
 
     def _asking(self, snapshot: Snapshot, question: str, who: Authenticated, at: int | None) -> Asking:
         opened = school(snapshot.connection) or School("", "UTC", simulated=False)

@@ -9,7 +9,19 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import gradebook_files, list_files, lists, members, production, programme, report_files, reports, setup
+from ejd.http import (
+    gradebook_files,
+    list_files,
+    lists,
+    members,
+    production,
+    programme,
+    report_files,
+    reports,
+    set_up,
+    set_up_files,
+    setup,
+)
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
@@ -18,6 +30,7 @@ from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
 from ejd.http.events import add_events
 from ejd.http.routes import ApiRoute, add_question, problems, who
+from ejd.http.set_up_history import add_readiness_history
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.missed_topics import MissedTopics
@@ -88,6 +101,14 @@ QUESTIONS = (
         MissedTopics,
         reports.missed_topics,
         file=report_files.missed_file,
+    ),
+    Question(
+        "readiness",
+        "/reports/readiness",
+        set_up.ReadinessParameters,
+        set_up.Readiness,
+        set_up.readiness,
+        file=set_up_files.readiness_file,
     ),
     Question(
         "lessons",
@@ -184,6 +205,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
             route=DownloadRoute if question.files else ApiRoute,
         )
     add_changes(app, school, desk)
+    add_readiness_history(app, desk)
     add_events(app, school)
     add_audit(app, school, desk)
 

@@ -122,6 +122,13 @@ class BellScheduleDefined(Event, frozen=True, kw_only=True):
     bells: tuple[Bell, ...]
 
 
+class ReadinessDateSet(Event, frozen=True, kw_only=True):
+    """The day by which the set-up of the year is to be done, instead of 15 September (C7)."""
+
+    stored_name: ClassVar[str] = "readiness-date-set/1"
+    day: date
+
+
 class PeriodClosed(Event, frozen=True, kw_only=True):
     """Nothing in this grading period may be written any more."""
 

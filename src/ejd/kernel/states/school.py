@@ -11,6 +11,7 @@ from ejd.kernel.due import Schedule, with_schedule
 from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import JournalScheduled
+from ejd.kernel.readiness import default_term
 
 if TYPE_CHECKING:
     from ejd.kernel.envelope import Ref
@@ -105,6 +106,7 @@ class YearState(State):
         self.closed: set[str] = set()
         self.reopened: dict[str, tuple[y.PeriodReopened, ...]] = {}
         self.ref: Ref | None = None
+        self.readiness_day: date | None = None
         self._calendar: calendar.Calendar | None = None
 
     def evolve(self, event: Event, ref: Ref) -> None:
@@ -114,6 +116,8 @@ class YearState(State):
         if isinstance(event, y.BellScheduleDefined):
             self.bell_names[event.code] = event.name
         match event:
+            case y.ReadinessDateSet():
+                self.readiness_day = event.day
             case y.PeriodClosed():
                 self.closed.add(event.period)
                 self.reopened.pop(event.period, None)
@@ -124,6 +128,13 @@ class YearState(State):
             case _:
                 self.data = calendar.evolve(self.data, event)
                 self._calendar = None
+
+    @property
+    def readiness_term(self) -> date | None:
+        """The day by which the set-up is to be done; None for a year that is not opened."""
+        if self.readiness_day is None and self.data.first_day is not None:
+            return default_term(self.data.first_day)
+        return self.readiness_day
 
     def is_closed(self, period: str, journal: str, now: int) -> bool:
         """Say whether nothing in the period may be written in a journal: a reopening ends by itself (A10)."""
