@@ -26,6 +26,8 @@ class Entry:
     substitute: str = ""
     subject: str = ""
     """Another subject than the journal's."""
+    alone: bool = False
+    """The pupils work alone, supervised by the substitute."""
     merged_with: str = ""
     """The journal together with which it was taught."""
     held_by: str = ""
@@ -72,6 +74,28 @@ class Ledger:
     def given(self) -> Counter[tuple[str, str]]:
         """Answer lessons that were recorded, by teacher and month (2025-09)."""
         return Counter((one.held_by, f"{one.day:%Y-%m}") for one in self.all() if one.held_by)
+
+    def programme(self, one: p.Journal, plan_hours: int) -> dict[str, int]:
+        """Answer planned and taught lessons of a journal at the end of the year, the lag and its causes."""
+        entries = self.entries[one.key].values()
+        cycle = p.cycle(one)
+        taught = sum(bool(entry.held_by) and not entry.subject for entry in entries)
+        lost = [entry for entry in entries if not entry.extra]
+        holidays = {*p.HOLIDAYS, *p.HOLIDAYS_ON_SATURDAY}
+        planned = min(len(cycle), plan_hours)
+        return {
+            "planned": planned,
+            "taught": taught,
+            "lag": planned - taught,
+            "holiday": sum(day in holidays for day, _ in cycle),
+            "calendar": sum(day in p.TRANSFERRED for day, _ in cycle)
+            - sum(day in p.TRANSFERRED for day, _ in p.due(one)),
+            "cancelled": sum(entry.cancelled for entry in lost),
+            "other_subject": sum(bool(entry.subject) for entry in lost),
+            "not_held": sum(not entry.cancelled and not entry.subject and not entry.held_by for entry in lost),
+            "extra": sum(entry.extra and bool(entry.held_by) for entry in entries),
+            "beyond_plan": len(cycle) - planned,
+        }
 
 
 def teacher_on(one: p.Journal, day: date) -> str:

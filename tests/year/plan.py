@@ -123,6 +123,16 @@ def days() -> Iterator[date]:
         yield FIRST + timedelta(days=number)
 
 
+def cycle(one: Journal) -> list[Lesson]:
+    """Answer what the weeks alone would have, outside the breaks: before holidays and worked Saturdays."""
+    found = []
+    for day in days():
+        in_break = any(first <= day <= last for _, first, last in BREAKS)
+        if not in_break and day.weekday() < CLASSES[class_of(one.group)][2]:
+            found += [(day, slot) for on, slot in one.week(day) if on == day.weekday()]
+    return found
+
+
 def due(one: Journal) -> list[Lesson]:
     """Answer the lessons of a journal that the timetable has in the year."""
     found = []

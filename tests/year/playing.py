@@ -14,6 +14,7 @@ from tests.year.office import HEAD, Office
 
 MORNING = time(8)
 DAYS_AFTER = timedelta(days=1)
+ILL_FROM, ILL_UNTIL = date(2026, 1, 19), date(2026, 1, 23)
 LEAVER, LEFT_ON = "Жуков Женя", date(2025, 12, 1)
 NEWCOMER, CAME_ON = "Новиков Никита", date(2026, 2, 2)
 NEW_GROUP = "5А, английский 2"
@@ -38,7 +39,7 @@ class Year:
             date(2025, 11, 20): self._merge,
             LEFT_ON: self._leave,
             date(2025, 12, 4): self._move_within_the_day,
-            date(2026, 1, 19): self._illness,
+            ILL_FROM: self._illness,
             date(2026, 1, 30): self._make_up,
             CAME_ON: self._come,
             date(2026, 2, 5): self._quarantine,
@@ -61,7 +62,7 @@ class Year:
     def _lesson(self, one: Entry) -> None:
         """The teacher records it after its bell, or forgets it."""
         self.count += 1
-        if one.merged_with or (self.count % FORGOTTEN_EVERY == 0 and not one.substitute and not one.extra):
+        if self.count % FORGOTTEN_EVERY == 0 and not one.substitute and not one.extra:
             return
         ends = 555 + 55 * (one.slot - 1) + SOON
         self.office.on(one.day, time(ends // 60, ends % 60))
@@ -133,24 +134,28 @@ class Year:
         self.office.send("join-group", pupil=s.pupil_id(NEWCOMER), group=group, joined_on=CAME_ON)
 
     def _illness(self) -> None:
-        """ANNA is ill for a week: the spare teacher comes, once history is given instead, once nobody is free."""
+        """ANNA is ill for a week: the spare teacher comes, history once, they work alone, nothing."""
+        chosen = []
         for one in [one for one in self.ledger.all() if one.journal.teacher == p.ANNA]:
-            if not date(2026, 1, 19) <= one.day <= date(2026, 1, 23):
+            if not ILL_FROM <= one.day <= ILL_UNTIL:
                 continue
-            if one.journal.group == "10А" and one.day.weekday() == p.FRIDAY:
-                self._cancel(one, "Учитель болен, замены нет")
-                continue
-            other = one.journal.group == "10А" and one.day.weekday() == p.TUESDAY
-            one.substitute = p.VIKTOR if other else p.SPARE
-            one.subject = p.HISTORY if other else ""
-            self.office.send(
-                "substitute-teacher",
-                **self._identity(one),
-                teacher=s.staff_id(one.substitute),
-                absent_teacher=s.staff_id(p.ANNA),
-                **({"subject": s.subject_id(p.HISTORY)} if other else {}),
-                reason="Болезнь",
-            )
+            day, slot, ordinal = one.place
+            lesson = {"journal": s.journal_id(one.journal), "day": day, "slot": slot, "ordinal": ordinal}
+            match one.journal.group, one.day.weekday():
+                case "10А", p.FRIDAY:
+                    one.cancelled = True
+                    chosen.append({**lesson, "kind": "cancel"})
+                    continue
+                case "10А", p.TUESDAY:
+                    one.substitute, one.subject = p.VIKTOR, p.HISTORY
+                    given = {"kind": "teacher", "subject": s.subject_id(p.HISTORY)}
+                case "5А", p.THURSDAY:
+                    one.substitute, one.alone = p.SPARE, True
+                    given = {"kind": "self-study"}
+                case _:
+                    one.substitute, given = p.SPARE, {"kind": "teacher"}
+            chosen.append({**lesson, **given, "teacher": s.staff_id(one.substitute)})
+        self.office.send("substitute-teacher-bulk", absent_teacher=s.staff_id(p.ANNA), reason="Болезнь", lessons=chosen)
 
     def _cancel(self, one: Entry, reason: str) -> None:
         self.office.send("cancel-lesson", **self._identity(one), reason=reason)
@@ -160,7 +165,8 @@ class Year:
         """The cancelled mathematics of the 10th class is made up on Saturday."""
         journal, day, slot = p.BY_KEY[f"{p.MATHS}, 10А"], date(2026, 1, 31), 3
         one = Entry(journal, (day, slot, 2), day, slot, extra=True)
-        self.office.send("plan-extra-lesson", **self._identity(one), reason="За отменённый урок 23.01")
+        lost = {"day": date(2026, 1, 23), "slot": 2}
+        self.office.send("plan-extra-lesson", **self._identity(one), reason="За отменённый урок", makes_up=lost)
         self.ledger.entries[journal.key][one.place] = one
 
     def _quarantine(self) -> None:

@@ -86,6 +86,36 @@ def test_curriculum_load_timetable_and_lessons_taught_are_seen_side_by_side(play
         assert (row["plan_hours"], row["due_year"]) == (s.hours_per_year(one), planned), one.key
 
 
+def test_the_programme_lags_by_what_was_lost_and_says_why(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    report = office.ask("/reports/programme", year=s.YEAR, by="journal", on=p.LAST)
+    rows = {row["id"]: row["counts"] for row in report["rows"]}
+    together: Counter[str] = Counter()
+    for one in p.JOURNALS:
+        counts = rows[s.journal_id(one)]
+        expected = ledger.programme(one, s.hours_per_year(one))
+        assert {name: counts.get(name, counts["causes"].get(name)) for name in expected} == expected, one.key
+        assert (counts["causes"]["in_break"], counts["causes"]["moved_later"]) == (0, 0)
+        assert (counts["forecast"], counts["shortage"]) == (
+            expected["taught"],
+            max(s.hours_per_year(one) - expected["taught"], 0),
+        )
+        together.update(expected)
+    total = {**report["total"], **report["total"]["causes"]}
+    assert {name: total[name] for name in together} == together
+
+
+def test_the_thematic_plan_went_on_line_by_line(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    for one in p.JOURNALS:
+        report = office.ask("/reports/thematic-plan", journal=s.journal_id(one))
+        shown = {line["number"]: line["taught_on"] for line in report["lines"] if line["taught_on"]}
+        expected = {
+            entry.plan_item: entry.day.isoformat() for entry in ledger.entries[one.key].values() if entry.plan_item
+        }
+        assert shown == expected, one.key
+
+
 def test_missed_lessons_of_a_pupil_have_the_topics_of_the_plan(played: tuple[Office, Ledger]) -> None:
     office, ledger = played
     name = s.PUPILS["10А"][0]
