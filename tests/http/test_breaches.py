@@ -324,6 +324,26 @@ def test_the_preview_shows_what_would_be_void_and_what_reports_would_say(web: We
     assert found["digest"] == story.digest()
 
 
+def test_a_command_sent_again_says_that_it_is_void(web: Web) -> None:
+    """The owner's program sends what it never got an answer to: it must not believe that it counts."""
+    story = told(web)
+    story.invalidate(story.digest())
+    web.tiny.issue_token("ada", w.ADA, days=299)
+    fields = {**CELL, "day": w.TODAY.isoformat(), "pupil": w.VERA, "value": "5"}
+
+    def again() -> Any:
+        return web.command("record-mark", fields, key=uid("forged vera")).json()
+
+    first = again()
+    assert (first["repeated"], first["voided_by"]) == (True, [BREACH])
+    honest = web.command("record-mark", {**fields, "number": 2}, key=uid("honest"))
+    assert "voided_by" not in honest.json()
+    story.send(at(17), RevokeInvalidation(breach=BREACH, reason="Ложная тревога"), "head")
+    restored = again()
+    assert restored["repeated"]
+    assert "voided_by" not in restored
+
+
 def test_decisions_accept_the_preview_that_was_shown_and_no_older_one(web: Web) -> None:
     story = told(web)
     digest = ask(web, f"{PATH}/preview")["digest"]

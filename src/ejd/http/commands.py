@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import BATCH_COMMANDS_MAX, BatchTooLarge, batch_id_of, find
 from ejd.handling.handler import Request as CommandRequest
+from ejd.handling.voided import voided_by
 from ejd.http.contract import SchoolService
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, malformed
@@ -53,6 +54,10 @@ class CommandAnswer(BaseModel):
     position: int
     events: list[EventReference]
     repeated: bool = Field(description="True: the same request was done before; this is its answer, nothing was done.")
+    voided_by: list[str] = Field(
+        default_factory=list,
+        description="Only of a repeated request, and only where it is so: the breaches that hold what it did void.",
+    )
 
 
 IdempotencyKey = Annotated[
@@ -97,15 +102,18 @@ def moment_of(given: datetime | None) -> int | None:
     return microseconds(given)
 
 
-def encoded(answer: Answer, request: Request) -> Response:
-    """Answer the response, and note for the log what became of the command."""
+def encoded(school: SchoolService, answer: Answer, request: Request) -> Response:
+    """Answer the response, and note for the log what became of the command; a repeat says whether it is void since."""
     outcome = "repeated" if answer.repeated else "stored" if answer.events else "unchanged"
     notes_of(request.scope).outcome = outcome
-    content = {
+    content: dict[str, Any] = {
         "position": answer.position,
         "events": [event._asdict() for event in answer.events],
         "repeated": answer.repeated,
     }
+    breaches = voided_by(school.store, answer) if answer.repeated else []
+    if breaches:
+        content["voided_by"] = breaches
     return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
@@ -175,7 +183,7 @@ def _single(school: SchoolService, kind: type[Command]) -> Callable[..., Respons
             expected_version=_version(if_match, expected_version),
             at=moment_of(simulated_time),
         )
-        return encoded(answer, request)
+        return encoded(school, answer, request)
 
     return send
 
@@ -221,7 +229,7 @@ def _batch(school: SchoolService) -> Callable[..., Response]:
         answer = school.handler.handle(
             requests, client.actor, batch_id=key or batch_id_of(ids), at=moment_of(simulated_time)
         )
-        return encoded(answer, request)
+        return encoded(school, answer, request)
 
     return send_batch
 
