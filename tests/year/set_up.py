@@ -11,7 +11,7 @@ from tests.year import plan as p
 from tests.year.office import Fields, Office
 
 YEAR = uid("the whole year")
-PREPARED = date(2025, 8, 25)
+PREPARED, PARENTS_ENTERED = date(2025, 8, 25), date(2025, 8, 26)
 SLOTS = 6
 BELLS = "first-shift"
 PUPILS = {
@@ -48,6 +48,24 @@ def enter(office: Office) -> None:
         office.send_all(step())
     for login in p.TEACHERS:
         office.give_token(login, uid(f"year account {login}"))
+
+
+def enter_parents(office: Office) -> None:
+    """Enter the parents and their accounts, on the day after everything else: what was still missing."""
+    office.on(PARENTS_ENTERED, time(9))
+    office.send_all(_parents())
+
+
+def _parents() -> Iterator[tuple[str, Fields]]:
+    for name in (name for names in PUPILS.values() for name in names):
+        family, _ = name.split()
+        guardian, account = uid(f"year guardian {name}"), uid(f"year account of {name}'s parent")
+        yield "register-guardian", {"guardian": guardian, "family": family, "given": "Родитель"}
+        stands = {"guardian": guardian, "pupil": pupil_id(name), "relation": "mother", "starts": p.FIRST}
+        yield "establish-guardianship", stands
+        login = f"parent-{pupil_id(name)[:8]}"
+        yield "open-account", {"account": account, "kind": "person", "login": login, "person": guardian}
+        yield "grant-role", {"account": account, "role": "parent", "starts": PARENTS_ENTERED}
 
 
 def _year() -> Iterator[tuple[str, Fields]]:

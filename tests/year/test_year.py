@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,20 +23,39 @@ WHOLE_YEAR: dict[str, Any] = {"year": s.YEAR, "from_": p.FIRST, "to": p.LAST}
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, Ledger]]:
-    """The school after its year on either database, and what happened."""
+    """The school after its year on either database, and what happened; it began ready to the last section."""
     with ExitStack() as stack:
         fresh: PostgresDatabase | None = None
         if request.param == "postgres":
             fresh = stack.enter_context(database(request.getfixturevalue("postgres_server")))
         office = stack.enter_context(founded(request.param, tmp_path_factory.mktemp("year"), fresh))
         s.enter(office)
+        assert {gap["kind"]: gap["owner"]["role"] for gap in gaps(office)} == {"pupils-without-parent": "class-teacher"}
+        s.enter_parents(office)
+        assert gaps(office) == []
         yield office, Year(office, SEED).play()
+
+
+def gaps(office: Office) -> list[dict[str, Any]]:
+    """Answer what the readiness report says is missing; without anything it says 100 %."""
+    report = office.ask("/reports/readiness", year=s.YEAR)
+    found = [gap for section in report["sections"] for gap in section["gaps"]]
+    assert (report["percent"] == 100) == (not found)
+    return found
 
 
 def rows_of(office: Office, path: str, **parameters: Any) -> list[dict[str, Any]]:
     """Answer the rows of a report by journal."""
     rows: list[dict[str, Any]] = office.ask(path, **parameters)["rows"]
     return rows
+
+
+def test_the_history_of_readiness_says_when_the_parents_came(played: tuple[Office, Ledger]) -> None:
+    office, _ = played
+    first = s.PREPARED - timedelta(days=1)
+    history = office.ask("/reports/readiness/history", year=s.YEAR, from_=first, to=s.PARENTS_ENTERED)["points"]
+    before, prepared, entered = (day["percent"] for day in history)
+    assert before < prepared < entered == 100
 
 
 def test_lessons_are_where_the_plan_and_the_changes_put_them(played: tuple[Office, Ledger]) -> None:
