@@ -20,7 +20,7 @@ from tests.postgres import PostgresServer
 SEED = 20_260_915
 SECONDS = {"sqlite": 45.0, "postgres": 25.0}
 HYPOTHESIS_SCHOOLS, HYPOTHESIS_STEPS = 2, 60
-NOTICING_SEED, NOTICING_STEPS = 1, 60
+NOTICING_SEED, NOTICING_STEPS = 13, 60
 REACHED = (
     "report-breach",
     "acknowledge-breach-notice",
