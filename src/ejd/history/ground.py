@@ -16,9 +16,11 @@ from ejd.kernel.ids import timetable_stream
 from ejd.read.contract import EventSource
 from ejd.read.folding import Folding
 from ejd.read.memory import Memory, State
+from ejd_projections.account_holders import account_holders
 from ejd_projections.final_marks import final_marks
 from ejd_projections.gradebook_tables import attendance, lessons, marks, recommendations
 from ejd_projections.journal_catalogue import Journal
+from ejd_projections.substitution_tables import changes
 
 EVENTS_MAX = 1_000_000
 """Events folded for one question: some twelve seconds of one processor."""
@@ -30,6 +32,7 @@ WAIT_SECONDS_MAX = 1.0
 SETUP = frozenset({"school_catalogue", "journal_catalogue", "people"})
 RECORDS = SETUP | {"memberships", "gradebook"}
 READINESS = SETUP | {"memberships", "timetable", "control_works", "curricula", "readiness"}
+CHANGED_LESSONS = RECORDS | {"timetable", "substitutions", "account_holders"}
 NEEDED: dict[str, frozenset[str]] = {
     "school": frozenset({"school_catalogue"}),
     "classes": SETUP,
@@ -50,6 +53,9 @@ NEEDED: dict[str, frozenset[str]] = {
     "progress": RECORDS | {"timetable", "final_marks"},
     "curriculum": RECORDS | {"timetable", "curricula"},
     "thematic-plan": RECORDS | {"timetable", "thematic_plans"},
+    "substitutions": CHANGED_LESSONS,
+    "substitution-hours": CHANGED_LESSONS,
+    "lessons-not-made-up": CHANGED_LESSONS,
     "programme": RECORDS | {"timetable", "curricula", "thematic_plans"},
 }
 """By question the projections that it looks into."""
@@ -118,6 +124,10 @@ class Ground(Protocol):
         """Have the rolls of whatever journals the pupils of a choice were in."""
         ...
 
+    def substitutions(self, days: tuple[str, str], year: str) -> None:
+        """Have the lessons of the journals chosen, and who changed them, in whose place, together with what."""
+        ...
+
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
         ...
@@ -160,6 +170,9 @@ class Present:
         """See `Ground`."""
 
     def missed(self, choice: Choice, days: tuple[str, str], *, only_chosen: bool) -> None:
+        """See `Ground`."""
+
+    def substitutions(self, days: tuple[str, str], year: str) -> None:
         """See `Ground`."""
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
@@ -272,6 +285,14 @@ class Past:
         places = streams.places_of(pupils)
         journals = self._chosen if only_chosen else self._chosen | streams.journals_at(places)
         self._bring(pupils | places | streams.around(journals) | streams.lessons(journals, *days))
+
+    def substitutions(self, days: tuple[str, str], year: str) -> None:
+        """Have the lessons of the journals chosen, and who changed them, in whose place, together with what."""
+        self.subjects()
+        self.timetable_lessons(None, days, year)
+        self._bring(self._named([changes.c.actor, changes.c.absent_teacher]))
+        hosts = self._named([lessons.c.merged_journal])
+        self._bring(self._named([account_holders.c.person]) | self._streams.around(hosts))
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""

@@ -21,6 +21,7 @@ from ejd.http import (
     set_up,
     set_up_files,
     setup,
+    substitutions,
 )
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
@@ -33,9 +34,12 @@ from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
+from ejd_projections.lost_lessons import LostLessons
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.programme import Programme
 from ejd_projections.progress import Progress
+from ejd_projections.substitutions import Substitutions
+from ejd_projections.teaching_hours import TeachingHours
 from ejd_projections.thematic_plan import ThematicPlan
 from ejd_projections.timetable_grid import TimetableGrid
 
@@ -166,6 +170,30 @@ QUESTIONS = (
         ThematicPlan,
         programme.thematic_plan,
         file=programme.thematic_plan_file,
+    ),
+    Question(
+        "substitutions",
+        "/reports/substitutions",
+        substitutions.SubstitutionsParameters,
+        Substitutions,
+        substitutions.substitutions,
+        file=substitutions.substitutions_file,
+    ),
+    Question(
+        "substitution-hours",
+        "/reports/substitutions/hours",
+        substitutions.HoursParameters,
+        TeachingHours,
+        substitutions.substitution_hours,
+        file=substitutions.hours_file,
+    ),
+    Question(
+        "lessons-not-made-up",
+        "/reports/substitutions/not-made-up",
+        substitutions.ChangedParameters,
+        LostLessons,
+        substitutions.lessons_not_made_up,
+        file=substitutions.lost_file,
     ),
     Question(
         "programme",
