@@ -13,10 +13,10 @@ from tests import worlds as w
 from tests.http.conftest import Web, problem
 from tests.schools import JOURNAL_5B, Clock
 
-LESSON = {"journal": w.JOURNAL, "day": "2025-10-06", "slot": w.LESSON_SLOT}
+LESSON: dict[str, Any] = {"journal": w.JOURNAL, "day": "2025-10-06", "slot": w.LESSON_SLOT}
 ILLNESS = "больничный лист"
 REPORT = "/reports/substitutions"
-WEEK = {"from_": "2025-10-01", "to": "2025-10-06"}
+WEEK: dict[str, Any] = {"from_": "2025-10-01", "to": "2025-10-06"}
 """Four days of lessons: from Wednesday to Friday, and Monday."""
 
 
@@ -93,7 +93,7 @@ def test_the_report_says_who_replaced_whom_when_why_and_where(web: Web) -> None:
     assert moved["absent"] == []
     assert (lessons["02"]["kinds"], lessons["02"]["uses_plan"], lessons["02"]["teachers"]) == (["cancelled"], False, [])
     assert (lessons["03"]["kinds"], lessons["03"]["supervisor"]) == (["self-study"], None)
-    kinds = {"kind": ["moved", "cancelled"]}
+    kinds: dict[str, Any] = {"kind": ["moved", "cancelled"]}
     assert report(web, **WEEK, **kinds)["total"] == 2
     assert report(web, **WEEK, teacher=w.BORIS_STAFF)["total"] == 1
     assert report(web, **WEEK, class_=w.CLASS_5B)["total"] == 0
@@ -134,13 +134,13 @@ def test_hours_go_to_who_taught(web: Web) -> None:
 
 
 def test_a_merged_lesson_is_one_hour(web: Web) -> None:
-    moved = {**LESSON, "new_day": "2025-10-06", "new_slot": 3, "new_room": w.ROOM_12}
+    moved: dict[str, Any] = {**LESSON, "new_day": "2025-10-06", "new_slot": 3, "new_room": w.ROOM_12}
     busy = problem(web.command("move-lesson", moved, login="deputy"), 409, "slot-is-taken")
     assert "«Математика, 5Б» (room)" in busy["detail"]
     room = {"room": w.ROOM_14, "title": "14", "capacity": 15}
     assert web.command("define-room", room, login="deputy").status_code == 200
     sent(web, "move-lesson", **moved | {"new_room": w.ROOM_14})
-    merged = {**LESSON, "teacher": w.BORIS_STAFF, "absent_teacher": w.ADA_STAFF}
+    merged: dict[str, Any] = {**LESSON, "teacher": w.BORIS_STAFF, "absent_teacher": w.ADA_STAFF}
     problem(web.command("substitute-teacher", merged, login="deputy"), 409, "teacher-is-needed-elsewhere")
     after = sent(web, "substitute-teacher", **merged, merged_journal=JOURNAL_5B)
     today = {"from_": "2025-10-06", "to": "2025-10-06"}
@@ -152,7 +152,7 @@ def test_a_merged_lesson_is_one_hour(web: Web) -> None:
 
 def test_what_was_lost_stays_on_the_list_until_it_is_made_up(web: Web) -> None:
     told(web)
-    extra = {"journal": w.JOURNAL, "day": "2025-10-06", "slot": 6, "ordinal": 2}
+    extra: dict[str, Any] = {"journal": w.JOURNAL, "day": "2025-10-06", "slot": 6, "ordinal": 2}
     missing = {**extra, "makes_up": {"day": "2025-10-06", "slot": 2}}
     problem(web.command("plan-extra-lesson", missing, login="deputy"), 409, "nothing-to-make-up")
     before = report(web, "/not-made-up", **WEEK)
