@@ -56,6 +56,11 @@ READERS: Mapping[str, frozenset[str]] = {
     "audit-cell": ADMINISTRATION,
     "audit-lesson": ADMINISTRATION,
     "audit-final-mark": ADMINISTRATION,
+    "imports": ADMINISTRATION,
+    "import": ADMINISTRATION,
+    "import-upload": ADMINISTRATION,
+    "import-apply": ADMINISTRATION,
+    "import-undo": ADMINISTRATION,
 }
 """By question the roles that may ask it at all; `Sight` says about what."""
 

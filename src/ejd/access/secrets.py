@@ -40,6 +40,7 @@ class Purpose(Enum):
 
     WRAP_PERSON_KEYS = b"ejd/1 wrap person keys"
     HASH_BODIES = b"ejd/1 hash command bodies"
+    SEAL_UPLOADS = b"ejd/1 seal uploaded files"
 
 
 class NewToken(NamedTuple):

@@ -16,6 +16,7 @@ BODY_BYTES_MAX = 1_048_576
 """A whole lesson with 30 pupils is some 10 KiB; a batch of 500 marks some 150 KiB."""
 BODY_SECONDS_MAX = 30.0
 """A whole lesson takes a slow telephone two seconds; who sends one byte now and then must not stay for ever."""
+TOO_LARGE = f"a body has at most {BODY_BYTES_MAX} bytes: send the commands in several requests"
 DEPTH_MAX = 32
 """The deepest command has five levels."""
 MEDIA_TYPE = "application/json"
@@ -34,38 +35,42 @@ def check_content_type(content_type: str, encoding: str = "") -> None:
         raise NotJson(f"send the body as {MEDIA_TYPE} in UTF-8, with that Content-Type")
 
 
-async def read_body(request: Request) -> bytes:
-    """Answer the body, or raise BodyTooLarge before more than BODY_BYTES_MAX of it are kept.
+async def read_body(
+    request: Request,
+    *,
+    bytes_max: int | None = None,
+    seconds_max: float | None = None,
+    too_large: str = TOO_LARGE,
+) -> bytes:
+    """Answer the body, or raise BodyTooLarge before more than `bytes_max` of it are kept (BODY_BYTES_MAX unless given).
 
-    Raises BodyTooSlow when it has not come in BODY_SECONDS_MAX, BodyIncomplete when the client has gone.
+    Raises BodyTooSlow when it has not come in `seconds_max` (BODY_SECONDS_MAX), BodyIncomplete when the client is gone.
     """
+    bytes_max = BODY_BYTES_MAX if bytes_max is None else bytes_max
+    seconds_max = BODY_SECONDS_MAX if seconds_max is None else seconds_max
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdecimal():
         digits = announced.lstrip("0")
-        if len(digits) > len(str(BODY_BYTES_MAX)) or int(digits or "0") > BODY_BYTES_MAX:
-            raise _too_large()
+        if len(digits) > len(str(bytes_max)) or int(digits or "0") > bytes_max:
+            raise BodyTooLarge(too_large)
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await _bounded(request)
+        async with asyncio.timeout(seconds_max):
+            return await _bounded(request, bytes_max, too_large)
     except TimeoutError:
-        raise BodyTooSlow(f"the body did not come in {BODY_SECONDS_MAX:.0f} seconds: send it again") from None
+        raise BodyTooSlow(f"the body did not come in {seconds_max:.0f} seconds: send it again") from None
     except ClientDisconnect:
         raise BodyIncomplete("the connection ended before the body did: send it again with the same id") from None
 
 
-async def _bounded(request: Request) -> bytes:
+async def _bounded(request: Request, bytes_max: int, too_large: str) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > BODY_BYTES_MAX:
-            raise _too_large()
+        if size > bytes_max:
+            raise BodyTooLarge(too_large)
         parts.append(part)
     return b"".join(parts)
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"a body has at most {BODY_BYTES_MAX} bytes: send the commands in several requests")
 
 
 def parse(body: bytes) -> Any:

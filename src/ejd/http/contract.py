@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
+from ejd.access.vault import Vault
 from ejd.handling.authentication import Authentication
 from ejd.handling.handler import Handler
 from ejd.handling.states import States
@@ -22,6 +24,16 @@ class Place(Protocol):
     @property
     def database_url(self) -> str | None:
         """None on SQLite."""
+        ...
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder in which uploaded files wait, sealed."""
+        ...
+
+    @property
+    def master_key_path(self) -> Path:
+        """The file of the key from which ids of imports and the key of uploads are derived."""
         ...
 
 
@@ -43,6 +55,11 @@ class SchoolService(Protocol):
     @property
     def settings(self) -> Place:
         """Where it is kept."""
+        ...
+
+    @property
+    def vault(self) -> Vault:
+        """To seal and open texts about people."""
         ...
 
     @property

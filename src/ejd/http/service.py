@@ -18,6 +18,7 @@ from ejd.http.breaches import add_breaches
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
 from ejd.http.health import add_health
+from ejd.http.imports import add_imports
 from ejd.http.keeper import Keeper
 from ejd.http.logs import Log, make_log
 from ejd.http.metrics import Metrics
@@ -41,6 +42,7 @@ TAGS = [
     {"name": "breaches", "description": "Breaches of credentials: what is void, what stood on it, what comes next."},
     {"name": "audit", "description": "Corrections, requests, the life of a cell, signals; for the administration."},
     {"name": "events", "description": "What was recorded by whom and when; for the administration."},
+    {"name": "imports", "description": "Files about people and classes: the difference, applied and undone as one."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]
 
@@ -81,6 +83,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_questions(app, school, desk)
     add_breaches(app, school, desk)
     add_outbox(app, school)
+    add_imports(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Watch, log=log, metrics=metrics)
     _document_problems(app)

@@ -26,6 +26,7 @@ from ejd.imports.roster_file import Refused, Roster
 from ejd.imports.roster_ground import RosterGround
 from ejd.imports.roster_guardians import GuardiansPlan
 from ejd.imports.roster_journals import JournalsPlan
+from ejd.imports.roster_list import batch_id, batches_stored
 from ejd.imports.roster_names import SchoolNames
 from ejd.imports.roster_people import PeoplePlan
 from ejd.imports.roster_rehearsal import Difference, Planned, RosterRehearsal
@@ -221,14 +222,14 @@ class RosterImport:
     def _store(self, planned: Sequence[Planned]) -> int:
         """Send batch after batch and answer the number of events; each batch is stored whole or not at all."""
         total, events, done = len(planned), 0, 0
-        number = self._batches_before()
+        number = batches_stored(self._school, self.import_id, self.actor.account) if self._begun.begun else 0
         for keyed in range(0, total, KEYS_AT_ONCE):
             part = planned[keyed : keyed + KEYS_AT_ONCE]
             self._make_keys(part)
             for batch in _batches(part):
                 commands = [each.command for each in batch]
                 ids = [self._id(f"{number}/{place}/{_body(each)}") for place, each in enumerate(commands)]
-                events += self._send(commands, ids, self._batch_id(number))
+                events += self._send(commands, ids, batch_id(self.import_id, self.actor.account, number))
                 number, done = number + 1, done + len(batch)
                 self._progress(done, total, "storing")
         return events
@@ -243,15 +244,6 @@ class RosterImport:
                 " start it again, it goes on where it stopped."
             ) from refusal
         return 0 if answer.repeated else len(answer.events)
-
-    def _batches_before(self) -> int:
-        number = 0
-        while self._begun.begun and self._school.states.store.find_answer(self.actor.account, self._batch_id(number)):
-            number += 1
-        return number
-
-    def _batch_id(self, number: int) -> str:
-        return self._id(f"batch/{self.actor.account}/{number}")
 
     def _id(self, what: str) -> str:
         return str(uuid5(UUID(self.import_id), what))

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
+from uuid import UUID, uuid5
 
 import msgspec
 
+from ejd.handling.handler import BATCH_COMMANDS_MAX
 from ejd.imports.ground import SchoolAccess
 from ejd.kernel.calendar import zone
 from ejd.kernel.events.imports import RefusedRow
@@ -13,7 +15,7 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.imports import ImportState
 from ejd.kernel.states.school import SchoolState
 
-__all__ = ["ListedImport", "imports_of", "listed"]
+__all__ = ["ListedImport", "batch_id", "batches_stored", "imports_of", "listed"]
 
 FILE_NAME_FIELD: Final = "import-begun.file_name"
 MICROSECONDS: Final = 1_000_000
@@ -32,6 +34,8 @@ class ListedImport(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: str
     accounts: tuple[str, ...]
     commands: int
+    commands_stored: int = 0
+    """While it goes on, about how many are stored: whole batches."""
     added: int = 0
     changed: int = 0
     ended: int = 0
@@ -71,7 +75,27 @@ def listed(school: SchoolAccess, import_id: str) -> ListedImport | None:
         begun_at=at.isoformat(timespec="seconds"),
         accounts=tuple(each.account for each in state.begun),
         commands=begun.commands,
+        commands_stored=begun.commands if applied else _stored(school, import_id, state),
         **({} if applied is None else {each: getattr(applied, each) for each in counts}),
         left=() if state.undone is None else state.undone.left,
         refusals=() if applied is None else applied.refusals,
     )
+
+
+def _stored(school: SchoolAccess, import_id: str, state: ImportState) -> int:
+    """Answer how many commands the stored batches have."""
+    stored = sum(batches_stored(school, import_id, each.account) for each in state.begun)
+    return min(stored * BATCH_COMMANDS_MAX, state.begun[0].commands)
+
+
+def batches_stored(school: SchoolAccess, import_id: str, account: str) -> int:
+    """Answer how many batches of an import an account has stored; they are numbered from 0."""
+    number = 0
+    while school.states.store.find_answer(account, batch_id(import_id, account, number)) is not None:
+        number += 1
+    return number
+
+
+def batch_id(import_id: str, account: str, number: int) -> str:
+    """Answer the id of a batch of an import."""
+    return str(uuid5(UUID(import_id), f"batch/{account}/{number}"))
