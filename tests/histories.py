@@ -35,11 +35,13 @@ from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import TimetableState, YearState
-from ejd.kernel.states.teaching import CurriculumState, FinalMarksState, JournalState
+from ejd.kernel.states.teaching import ControlWorkState, CurriculumState, FinalMarksState, JournalState
 from ejd.read.folding import Folding
 from ejd_commands import (
     attendance,
     closing,
+    control_norms,
+    control_works,
     corrections,
     curricula,
     final_marks,
@@ -843,6 +845,38 @@ def _thematic_plan(player: Player, rnd: Random) -> None:
         command = thematic_plans.CombineTopics.model_validate(why | {"numbers": (*numbers, numbers[0])[:2], "hours": 1})
     else:
         command = thematic_plans.DropReserveHours.model_validate(why | {"hours": rnd.randint(1, 2)})
+    player.send(command, w.DEPUTY)
+
+
+CONTROL_WORKS = tuple(uid(f"control work {n}") for n in range(12))
+RULES = ("per-day", "per-week", "between", "hours", "first-or-last", "after-break", "monday-first", "no-lesson")
+
+
+@a_step(4)
+def _control_work(player: Player, rnd: Random) -> None:
+    """Plan, move or cancel control works, under norms that change."""
+    there = [one for one in CONTROL_WORKS if player.state(ControlWorkState, one).planned is not None]
+    what, day = rnd.random(), _day(player, rnd) + timedelta(days=rnd.randint(0, 20))
+    works = [
+        {"journal": rnd.choice(JOURNALS), "day": day + timedelta(days=n), "title": rnd.choice(("Дроби", "Углы"))}
+        | {"form": "контрольная", "work": rnd.choice(("control", "oral")), "lessons": rnd.choice((1, 1, 2, 3))}
+        | {"first_slot": rnd.choice((None, None, 1, 2))}
+        for n in range(rnd.randint(1, 3))
+    ]
+    command: Command
+    if what < 0.15:
+        rules = rnd.sample(RULES, 5)
+        fields = {"starts": day, "source": "приказ", "errors": rules[: rnd.randint(0, 2)], "off": rules[3:]}
+        command = control_norms.AdoptControlNorms.model_validate(fields)
+    elif what < 0.4 and there:
+        fields = {"control_work": rnd.choice(there), "reason": "карантин"}
+        command = control_works.CancelControlWork.model_validate(fields)
+        if rnd.random() < 0.7:
+            command = control_works.MoveControlWork.model_validate(fields | {"new_day": day})
+    elif what < 0.7:
+        command = control_works.PlanControlWork.model_validate(works[0] | {"control_work": rnd.choice(CONTROL_WORKS)})
+    else:
+        command = control_works.PlanControlWorks.model_validate({"works": works})
     player.send(command, w.DEPUTY)
 
 

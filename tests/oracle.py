@@ -15,6 +15,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ejd.kernel.event import Event
+from ejd.kernel.events import control_works as w
 from ejd.kernel.events import curricula as u
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import journals as j
@@ -193,6 +194,9 @@ class Facts:
     curricula_of: dict[str, dict[date, str]] = field(default_factory=lambda: defaultdict(dict))
     """By class or pupil the curriculum from a day on; "": none of the own."""
     subjects: dict[str, str] = field(default_factory=dict)
+    control_works: dict[str, tuple[w.ControlWorkPlanned, date, int | None]] = field(default_factory=dict)
+    """By stream the plan, and day and slot of today; cancelled ones are not there."""
+    control_norms: dict[date, w.ControlNorms] = field(default_factory=dict)
     journals: dict[str, j.JournalOpened] = field(default_factory=dict)
     plans: dict[str, list[tuple[int, tuple[j.PlannedTopic, ...]]]] = field(default_factory=lambda: defaultdict(list))
     """By journal the thematic plans, by position."""
@@ -274,6 +278,8 @@ def _journal_event(facts: Facts, stream: str, event: Event) -> None:
 
 def _plan_event(facts: Facts, meta: Meta, event: Event) -> None:
     match event:
+        case w.ControlWorkPlanned() | w.ControlWorkMoved() | w.ControlWorkCancelled() | w.ControlNormsAdopted():
+            _control_event(facts, meta, event)
         case j.ThematicPlanAdopted() | j.ThematicPlanRevised():
             facts.plans[meta.stream].append((meta.position, event.topics))
         case u.CurriculumAdopted():
@@ -286,6 +292,21 @@ def _plan_event(facts: Facts, meta: Meta, event: Event) -> None:
             _own_curriculum(facts, meta.stream, event.ends, "")
         case y.BreaksDefined():
             facts.years[meta.stream].breaks_at.append((meta.position, event.breaks))
+        case _:
+            pass
+
+
+def _control_event(facts: Facts, meta: Meta, event: Event) -> None:
+    match event:
+        case w.ControlWorkPlanned():
+            facts.control_works[meta.stream] = (event, event.day, event.slot)
+        case w.ControlWorkMoved() if meta.stream in facts.control_works:
+            planned, _, _ = facts.control_works[meta.stream]
+            facts.control_works[meta.stream] = (planned, event.new_day, event.new_slot)
+        case w.ControlWorkCancelled():
+            facts.control_works.pop(meta.stream, None)
+        case w.ControlNormsAdopted():
+            facts.control_norms[event.starts] = event.norms
         case _:
             pass
 

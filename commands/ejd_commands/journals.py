@@ -198,7 +198,11 @@ class PlannedTopicPart(Part):
     topic: PlannedTopicText
     hours: TopicHours = 1
     control: Annotated[bool, Strict()] = False
-    reserve: Annotated[bool, Strict()] = False
+    reserve: Annotated[bool, Strict()] | None = None
+
+    def event(self) -> j.PlannedTopic:
+        """Answer the line as it is stored."""
+        return j.PlannedTopic(**self.model_dump(exclude={"reserve"}), reserve=bool(self.reserve))
 
 
 class AdoptThematicPlan(JournalCommand):
@@ -214,7 +218,7 @@ class AdoptThematicPlan(JournalCommand):
             if topic.number != index + 1:
                 msg = f"line {index + 1} of the plan has the number {topic.number}: number the lines 1, 2, 3 …"
                 raise NumbersNotInOrder(msg, field=f"topics.{index}.number")
-        topics = tuple(j.PlannedTopic(**topic.model_dump()) for topic in self.topics)
+        topics = tuple(topic.event() for topic in self.topics)
         if tuple(state.plan.values()) != topics:
             if state.plan:
                 check_taught(taught_lessons(context, self.journal), state.plan, topics)

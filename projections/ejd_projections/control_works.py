@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
+import msgspec
 import sqlalchemy as sa
 
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import control_works as w
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import among, ask, bound, checked_ids, question, within
+from ejd_projections.asking import among, ask, bound, checked_ids, fetch, question, within
 
-projection = Projection("control_works", version=1)
+projection = Projection("control_works", version=2)
 
 
 @dataclass(slots=True)
@@ -27,12 +29,30 @@ class ControlWorkRow:
     work: str
     variants: int
     points_max: int | None
+    slot: int | None
+    lessons: int
     cancelled: bool
     moved: int
     planned_at: int
 
 
+@dataclass(slots=True)
+class ControlNormsRow:
+    """The school's norms for control works from a day on, as JSON of `ControlNorms`."""
+
+    stream: str
+    starts: str
+    norms: str
+
+
+control_norms = projection.table("control_norms", ControlNormsRow, key=("stream", "starts"))
 control_works = projection.table("control_works", ControlWorkRow, key=("stream",), indexes=[("journal", "day")])
+
+
+@projection.on(w.ControlNormsAdopted)
+def _norms_adopted(event: w.ControlNormsAdopted, meta: Recorded, rows: StreamRows) -> None:
+    text = msgspec.json.encode(event.norms).decode()
+    control_norms.put(rows, ControlNormsRow(meta.stream, event.starts.isoformat(), text))
 
 
 @projection.on(w.ControlWorkPlanned)
@@ -48,6 +68,8 @@ def _control_work_planned(event: w.ControlWorkPlanned, meta: Recorded, rows: Str
             work=event.work,
             variants=event.variants,
             points_max=event.points_max,
+            slot=event.slot,
+            lessons=event.lessons,
             cancelled=False,
             moved=0,
             planned_at=meta.recorded_at,
@@ -59,7 +81,7 @@ def _control_work_planned(event: w.ControlWorkPlanned, meta: Recorded, rows: Str
 def _control_work_moved(event: w.ControlWorkMoved, _meta: Recorded, rows: StreamRows) -> None:
     row = control_works.get(rows)
     if row is not None:  # without its planning, which may be void, there is no control work
-        row.day = event.new_day.isoformat()
+        row.day, row.slot = event.new_day.isoformat(), event.new_slot
         row.moved += 1
 
 
@@ -82,3 +104,11 @@ _IN_RANGE = question(
 def control_works_in(c: sa.Connection, journals: Collection[str], *, first: str, last: str) -> list[ControlWorkRow]:
     """Answer the control works of journals in a range of days, cancelled ones too, by day."""
     return ask(c, control_works, _IN_RANGE, journals=checked_ids(journals), first=first, last=last)
+
+
+def norms_adopted(c: sa.Connection) -> dict[date, w.ControlNorms]:
+    """Answer the school's own norms by the day from which they count, for `ejd.kernel.control_norms.norms_on`."""
+    return {
+        date.fromisoformat(row.starts): msgspec.json.decode(row.norms, type=w.ControlNorms)
+        for row in fetch(c, control_norms)
+    }

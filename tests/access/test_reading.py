@@ -31,6 +31,7 @@ MATRIX = {
     "gradebook-changes": "head deputy-head teacher pupil parent api-client",
     "fill-completeness": "head deputy-head teacher api-client",
     "curriculum": "head deputy-head teacher api-client",
+    "control-works-schedule": "head deputy-head teacher api-client",
     "thematic-plan": "head deputy-head teacher api-client",
     "programme": "head deputy-head teacher api-client",
     "events": "head deputy-head",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ejd_projections import curriculum_compared as cc
 from ejd_projections import programme as prog
+from ejd_projections.control_schedule import control_schedule
 from ejd_projections.figures import Mean, Percent
 from ejd_projections.fill_completeness import By, FillCounts, fill_completeness
 from ejd_projections.fill_counting import Filling, Part
@@ -25,6 +26,7 @@ from ejd_projections.progress import ProgressRow, progress
 from ejd_projections.school_catalogue import find_year
 from ejd_projections.thematic_plan import thematic_plan
 from tests import oracle as o
+from tests import oracle_control as n
 from tests import oracle_programme as g
 from tests import oracle_reports as r
 
@@ -223,6 +225,7 @@ def questions(facts: o.Facts, now: int, *, thorough: bool = True) -> Iterator[Qu
         choices = _choices(facts, year_id, thorough=thorough)
         for days in sorted(spans):
             yield from _about_days(facts, year_id, days, now, choices)
+        yield Question(f"control works {year_id}", partial(_control_works, facts, year_id))
         for on in (None, today - timedelta(days=6)):
             yield Question(f"curriculum {year_id} on {on}", partial(_curriculum, facts, year_id, now, on))
             yield Question(f"programme {year_id} on {on}", partial(_programme, facts, year_id, now, on))
@@ -312,6 +315,30 @@ def _plan(  # noqa: PLR0913 - the question, and what it is asked of
     yield from compare(words, {one: counts[one] for one in figures}, {one: getattr(report, one) for one in figures})
     yield from compare(words, (counts["plan_hours"], counts["shortage"]), (report.hours, max(shortage, 0)))
     assert [len(version) for _, version in facts.plans[journal]] == [one.lines for one in report.versions]
+
+
+def _control_works(facts: o.Facts, year: str, c: sa.Connection, words: str) -> Differences:
+    opened, journals = find_year(c, year=year), _in_year(facts, year)
+    first, last = opened.first_day, opened.last_day
+    report = control_schedule(c, opened, first=first, last=last, journals=journals, limit=PAGE)
+    names = {one: formed.name for one, formed in facts.classes.items()}
+    names |= {one: page.name for one, page in facts.journals.items()}
+    oracle = n.breaches(facts, n.Works(facts.control_works, facts.control_norms))
+    found = {
+        (one.rule, one.severity, day(one.day), one.where, one.found, one.limit, frozenset(one.works))
+        for one in report.breaches
+    }
+    expected = {(rule, severity, on, names[where], *rest) for rule, severity, on, where, *rest in oracle}
+    yield from compare(words, expected, found)
+    planned = {one.control_work: (day(one.day), one.slot) for one in report.works if not one.cancelled}
+    yield from compare(
+        words,
+        {one: rest for one, (_, *rest) in facts.control_works.items()},
+        {one: list(at) for one, at in planned.items()},
+    )
+    assert (report.errors, report.warnings) == tuple(
+        sum(one.severity == severity for one in report.breaches) for severity in ("error", "warning")
+    )
 
 
 def _about_days(facts: o.Facts, year: str, span: Span, now: int, choices: Choices) -> Iterator[Question]:

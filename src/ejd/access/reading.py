@@ -36,6 +36,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "fill-completeness": STAFF,
     "curriculum": STAFF,
     "thematic-plan": STAFF,
+    "control-works-schedule": STAFF,
     "programme": STAFF,
     "readiness": STAFF,
     "readiness-history": WHOLE_SCHOOL,

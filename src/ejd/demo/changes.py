@@ -292,21 +292,19 @@ class Changes:
                 if chosen is None:
                     continue
                 odd += 1
-                self._plan_control(chosen, number, odd, lessons)
-                taken |= {(one.id, chosen.day) for one in journal.classes}
+                free = [x for x in lessons if x.day < chosen.day and not self._controlled(x, taken)]
+                planned_for = free[-1].day if odd % 10 == 4 and free else chosen.day  # noqa: PLR2004 - every tenth
+                self._plan_control(chosen, number, odd, planned_for)
+                taken |= {(one.id, on) for one in journal.classes for on in (chosen.day, planned_for)}
 
     @staticmethod
     def _controlled(lesson: Lesson, taken: set[tuple[str, date]]) -> bool:
         return lesson.control is not None or any((one.id, lesson.day) in taken for one in lesson.journal.classes)
 
-    def _plan_control(self, lesson: Lesson, number: int, count: int, lessons: list[Lesson]) -> None:
+    def _plan_control(self, lesson: Lesson, number: int, count: int, first_day: date) -> None:
         """Plan it; every tenth was first planned for another day, every fifteenth is cancelled."""
         journal = lesson.journal
         control = Control(derived_id(self._seed, "control", journal.id, str(number)), self._random.choice(POINTS), 2)
-        first_day = lesson.day
-        moved = count % 10 == 4  # noqa: PLR2004 - every tenth
-        if moved:
-            first_day = next((x.day for x in reversed(lessons) if x.day < lesson.day), lesson.day)
         command = PlanControlWork(
             control_work=control.id,
             journal=journal.id,
@@ -319,7 +317,7 @@ class Changes:
         )
         self._agenda.note(CONTROLS_PLANNED_ON, 960, self._deputy, command)
         before = first_day - timedelta(days=1)
-        if moved and first_day != lesson.day:
+        if first_day != lesson.day:
             reason = "Материал пройден позже, чем намечено"
             move = MoveControlWork(control_work=control.id, new_day=lesson.day, reason=reason)
             self._agenda.note(max(before, CONTROLS_PLANNED_ON), 970, self._deputy, move)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_COMMANDS_MAX = 500
 ATTEMPTS_MAX = 10
-LATER_FIELDS = ("approval",)
+LATER_FIELDS = ("approval", "first_slot", "lessons", "new_slot", "reserve")
 """Fields that commands got after the first release: left out, they hash as before, so that old ids are recognised."""
 
 
@@ -206,9 +206,10 @@ class Handler:
 def canonical_body(command: Command) -> bytes:
     """Answer the bytes whose keyed hash tells one body from another: name and fields, keys sorted."""
     fields = command.model_dump(mode="json")
-    for name in LATER_FIELDS:
-        if name in fields and fields[name] is None:
-            del fields[name]
+    for some in (fields, *(part for part in fields.get("topics") or () if isinstance(part, dict))):
+        for name in LATER_FIELDS:
+            if name in some and some[name] is None:
+                del some[name]
     return msgspec.json.encode([command.name, fields], order="deterministic")
 
 

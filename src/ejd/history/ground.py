@@ -52,6 +52,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "missed-topics": RECORDS,
     "progress": RECORDS | {"timetable", "final_marks"},
     "curriculum": RECORDS | {"timetable", "curricula"},
+    "control-works-schedule": SETUP | {"memberships", "timetable", "control_works"},
     "thematic-plan": RECORDS | {"timetable", "thematic_plans"},
     "substitutions": CHANGED_LESSONS,
     "substitution-hours": CHANGED_LESSONS,
@@ -132,6 +133,10 @@ class Ground(Protocol):
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
         ...
 
+    def control_works(self, year: str) -> None:
+        """Have the control works and the timetable of all journals of a year."""
+        ...
+
 
 class Present:
     """All is there."""
@@ -176,6 +181,9 @@ class Present:
         """See `Ground`."""
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
+        """See `Ground`."""
+
+    def control_works(self, year: str) -> None:
         """See `Ground`."""
 
 
@@ -303,6 +311,12 @@ class Past:
         classes = {choice.class_id} if choice.class_id else streams.places_of_year([year])
         self._bring(streams.of_year("curriculum", year) | streams.pupils_in(classes))
         self.timetable_lessons(None, days, year)
+
+    def control_works(self, year: str) -> None:
+        """Have the control works and the timetable of all journals of a year."""
+        self.classes(year)
+        self.choose(Choice(years=frozenset({year})))
+        self._bring({timetable_stream(year)} | self._streams.control_works(self._chosen))
 
     def _named(self, columns: Sequence[sa.ColumnElement[str]]) -> set[str]:
         """Answer whom or what the rows in memory name."""

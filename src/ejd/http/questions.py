@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
 from ejd.http import (
+    control_schedule,
     gradebook_files,
     list_files,
     lists,
@@ -32,6 +33,7 @@ from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_fo
 from ejd.http.events import add_events
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
+from ejd_projections.control_schedule import ControlSchedule
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
 from ejd_projections.lost_lessons import LostLessons
@@ -202,6 +204,14 @@ QUESTIONS = (
         Programme,
         programme.programme,
         file=programme.programme_file,
+    ),
+    Question(
+        "control-works-schedule",
+        "/reports/control-works/schedule",
+        control_schedule.ScheduleParameters,
+        ControlSchedule,
+        control_schedule.schedule,
+        file=control_schedule.schedule_file,
     ),
 )
 

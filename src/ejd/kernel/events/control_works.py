@@ -1,14 +1,62 @@
-"""Planned control works of the school's monitoring (ВШК): one stream each."""
+"""Planned control works of the school's monitoring (ВШК): one stream each; the norms for them are the school's."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import msgspec
 
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
+NormRule = Literal[
+    "per-day",
+    "per-week",
+    "between",
+    "hours",
+    "first-or-last",
+    "after-break",
+    "monday-first",
+    "no-lesson",
+    "written",
+    "length",
+]
+"""What a plan of control works can break; docs/control-works.md says what each one is."""
+
+
+class ControlNorms(msgspec.Struct, frozen=True, kw_only=True):
+    """Norms for control works with their source, which is printed wherever one is broken.
+
+    At most `per_day_max` a day and `per_week_max` a week for a class, one in `weeks_between_tenths` (25: two and a half
+    weeks) in a subject for a parallel, `hours_percent_max` of the subject's yearly hours, `lessons_max` lessons long.
+    `single_hour_exception`: a subject of one hour a week may be written in the first or last lesson if it falls there.
+    A breach of a rule in `errors` is refused, of one in `off` not looked for, any other one is a warning.
+    """
+
+    source: str
+    per_day_max: int = 1
+    per_week_max: int = 3
+    weeks_between_tenths: int = 25
+    hours_percent_max: int = 10
+    single_hour_exception: bool = True
+    written_only: bool = False
+    lessons_max: int = 2
+    errors: tuple[NormRule, ...] = ("per-day",)
+    off: tuple[NormRule, ...] = ("per-week", "after-break", "monday-first", "length")
+
+
+class ControlNormsAdopted(Event, frozen=True, kw_only=True):
+    """The school's norms for control works from a day on, until the next ones; they replace the official set."""
+
+    stored_name: ClassVar[str] = "control-norms-adopted/1"
+    starts: date
+    norms: ControlNorms
+
 
 class ControlWorkPlanned(Event, frozen=True, kw_only=True):
-    """A control work of a journal on a day (A5); `work` is the kind of work its marks get."""
+    """A control work of a journal on a day (A5); `work` is the kind of work its marks get.
+
+    `slot` is the school-wide number of its first lesson, None: not said; `lessons` is how many it takes.
+    """
 
     stored_name: ClassVar[str] = "control-work-planned/1"
     journal: str
@@ -18,6 +66,8 @@ class ControlWorkPlanned(Event, frozen=True, kw_only=True):
     work: str
     variants: int = 1
     points_max: int | None = None
+    slot: int | None = None
+    lessons: int = 1
 
 
 class ControlWorkMoved(Event, frozen=True, kw_only=True):
@@ -27,6 +77,7 @@ class ControlWorkMoved(Event, frozen=True, kw_only=True):
     journal: str
     old_day: date
     new_day: date
+    new_slot: int | None = None
     reason: Sealed
 
 

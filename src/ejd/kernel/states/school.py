@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ejd.kernel import calendar
 from ejd.kernel.command import State
 from ejd.kernel.due import Schedule, with_schedule
+from ejd.kernel.events import control_works as w
 from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import JournalScheduled
@@ -33,6 +34,7 @@ class SchoolState(State):
         self.regulations: dict[date, s.Regulation] = {}
         self.work_kinds: dict[str, s.WorkKind] = {}
         self.grading_systems: dict[str, s.GradingSystem] = {}
+        self.control_norms: dict[date, w.ControlNorms] = {}
 
     def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
         """Keep full values."""
@@ -45,6 +47,8 @@ class SchoolState(State):
                 self.work_kinds = {kind.code: kind for kind in event.kinds}
             case s.GradingSystemDefined():
                 self.grading_systems[event.system.code] = event.system
+            case w.ControlNormsAdopted():
+                self.control_norms[event.starts] = event.norms
             case _:
                 pass
 

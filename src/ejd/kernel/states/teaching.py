@@ -151,6 +151,7 @@ class ControlWorkState(State):
         super().__init__()
         self.planned: c.ControlWorkPlanned | None = None
         self.day: date | None = None
+        self.slot: int | None = None
         self.cancelled = False
         self.ref: Ref | None = None
 
@@ -158,9 +159,9 @@ class ControlWorkState(State):
         """The last day named counts."""
         match event:
             case c.ControlWorkPlanned():
-                self.planned, self.day, self.ref = event, event.day, ref
+                self.planned, self.day, self.slot, self.ref = event, event.day, event.slot, ref
             case c.ControlWorkMoved():
-                self.day = event.new_day
+                self.day, self.slot = event.new_day, event.new_slot
             case c.ControlWorkCancelled():
                 self.cancelled = True
             case _:
