@@ -19,6 +19,7 @@ MATRIX = {
     "staff": "head deputy-head teacher api-client",
     "substitutions": "head deputy-head teacher api-client",
     "substitution-hours": "head deputy-head teacher api-client",
+    "substitution-proposals": "head deputy-head",
     "lessons-not-made-up": "head deputy-head teacher api-client",
     "members": "head deputy-head teacher api-client",
     "lessons": "head deputy-head teacher pupil parent api-client",

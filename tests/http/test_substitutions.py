@@ -195,3 +195,55 @@ def test_every_part_is_a_table_with_russian_headings_also_of_the_past(web: Web) 
     text = web.get(REPORT, format="csv", login="boris", **WEEK).content.decode("utf-8-sig")
     assert "Борисов" in text
     assert ILLNESS not in text
+
+
+def proposed(web: Web, **parameters: Any) -> Any:
+    return report(web, "/proposals", teacher=w.ADA_STAFF, from_="2025-10-07", to="2025-10-08", **parameters)
+
+
+def test_proposals_name_every_lesson_and_who_is_free_and_one_command_takes_them(web: Web) -> None:
+    qualified = {"staff": w.DEPUTY_STAFF, "subjects": [w.MATHS]}
+    assert web.command("qualify-staff-member", qualified, login="deputy").status_code == 200
+    after = sent(web, "move-lesson", **LESSON, new_day="2025-10-08", new_slot=4)
+    found = proposed(web, after=after)
+    assert found["teacher_name"] == "Лавлинская Ада"
+    places = [(one["planned_date"], one["date"], one["slot"]) for one in found["lessons"]]
+    assert places == [
+        ("2025-10-07", "2025-10-07", 2),
+        ("2025-10-08", "2025-10-08", 2),
+        ("2025-10-06", "2025-10-08", 4),
+    ]
+    tuesday, wednesday, moved = found["lessons"]
+    assert [(one["name"], one["qualified"], one["teaches_class"]) for one in tuesday["colleagues"]] == [
+        ("Дымова Дарья", True, False),
+        ("Борисов Борис", False, False),
+    ]
+    assert [(one["lessons_that_day"], one["lessons_that_week"]) for one in tuesday["colleagues"]] == [(0, 0), (1, 5)]
+    assert tuesday["moves"][0] == {"date": "2025-10-09", "slot": 1}
+    assert {"date": "2025-10-09", "slot": 2} not in tuesday["moves"], "5А has mathematics then"
+    assert proposed(web, colleagues=1)["lessons"][0]["free"] == 2
+    place = {"journal": w.JOURNAL, "slot": 2}
+    chosen = [
+        place | {"kind": "teacher", "day": "2025-10-07", "teacher": tuesday["colleagues"][0]["id"]},
+        place | {"kind": "self-study", "day": "2025-10-08", "teacher": wednesday["colleagues"][1]["id"]},
+    ]
+    chosen.append(place | {"kind": "cancel", "day": moved["planned_date"]})
+    after = sent(web, "substitute-teacher-bulk", absent_teacher=w.ADA_STAFF, reason=ILLNESS, lessons=chosen)
+    assert proposed(web, after=after)["lessons"] == []
+    boris = report(web, "/proposals", teacher=w.BORIS_STAFF, from_="2025-10-08", to="2025-10-08")["lessons"]
+    assert [(one["slot"], [who["name"] for who in one["colleagues"]]) for one in boris] == [
+        (3, ["Дымова Дарья", "Лавлинская Ада"])
+    ]
+
+
+def test_proposals_are_for_the_administration_and_for_somebody_who_is_there(shared: Web) -> None:
+    path = f"{REPORT}/proposals"
+    problem(shared.get(path, teacher=w.ADA_STAFF, login="ada"), 403, "not-allowed")
+    assert problem(shared.get(path), 400, "malformed")["field"] == "teacher"
+    problem(shared.get(path, teacher=w.STRANGER), 404, "not-there")
+    today = report(shared, "/proposals", teacher=w.ADA_STAFF)
+    assert (today["first"], today["last"], len(today["lessons"])) == ("2025-10-06", "2025-10-06", 1)
+    long = shared.get(path, teacher=w.ADA_STAFF, from_="2025-09-01", to="2025-12-01")
+    assert problem(long, 400, "unselectable")["field"] == "to"
+    backwards = shared.get(path, teacher=w.ADA_STAFF, from_="2025-10-08", to="2025-10-07")
+    assert backwards.status_code == 400

@@ -43,6 +43,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "substitutions": STAFF,
     "substitution-hours": STAFF,
     "lessons-not-made-up": STAFF,
+    "substitution-proposals": ADMINISTRATION,
     "events": ADMINISTRATION,
     "breaches": ADMINISTRATION | {"support"},
     "breach": ADMINISTRATION | {"support"},

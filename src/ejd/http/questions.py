@@ -33,6 +33,7 @@ from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_fo
 from ejd.http.events import add_events
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
+from ejd.http.substitution_proposals import add_proposals
 from ejd_projections.control_schedule import ControlSchedule
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
@@ -246,6 +247,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     add_readiness_history(app, desk)
     add_events(app, school)
     add_audit(app, school, desk)
+    add_proposals(app, desk)
 
 
 def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:
