@@ -197,6 +197,8 @@ class Facts:
     control_works: dict[str, tuple[w.ControlWorkPlanned, date, int | None]] = field(default_factory=dict)
     """By stream the plan, and day and slot of today; cancelled ones are not there."""
     control_norms: dict[date, w.ControlNorms] = field(default_factory=dict)
+    rooms: dict[str, s.RoomDefined] = field(default_factory=dict)
+    timetable_rules: t.TimetableRules = field(default_factory=t.TimetableRules)
     journals: dict[str, j.JournalOpened] = field(default_factory=dict)
     plans: dict[str, list[tuple[int, tuple[j.PlannedTopic, ...]]]] = field(default_factory=lambda: defaultdict(list))
     """By journal the thematic plans, by position."""
@@ -228,7 +230,7 @@ def facts_of(events: Iterable[tuple[Meta, Event]], open_box: OpenBox = in_clear)
                 before = [one for one in facts.schedules[event.journal] if one.starts < event.starts]
                 facts.schedules[event.journal] = [*before, event]
             case _:
-                _school_event(facts, event)
+                _school_event(facts, meta.stream, event)
                 _journal_event(facts, meta.stream, event)
                 _plan_event(facts, meta, event)
                 _year_event(facts, meta.stream, event)
@@ -243,8 +245,12 @@ def facts_of(events: Iterable[tuple[Meta, Event]], open_box: OpenBox = in_clear)
     return facts
 
 
-def _school_event(facts: Facts, event: Event) -> None:
+def _school_event(facts: Facts, stream: str, event: Event) -> None:
     match event:
+        case s.RoomDefined():
+            facts.rooms[stream] = event
+        case t.TimetableRulesAdopted():
+            facts.timetable_rules = event.rules
         case s.SchoolOpened():
             facts.timezone = event.timezone
         case s.RegulationAdopted():
@@ -562,16 +568,22 @@ def _by_weekday(cycle: y.CycleDefined, first_day: date, day: date) -> int | None
     return None
 
 
+def scheduled_on(facts: Facts, journal: str, day: date) -> t.JournalScheduled | None:
+    """Answer what a journal has in the cycle on a day: the last schedule that has begun."""
+    current: t.JournalScheduled | None = None
+    for schedule in facts.schedules.get(journal, ()):
+        if schedule.starts <= day:
+            current = schedule
+    return current
+
+
 def due(facts: Facts, journal: str) -> set[tuple[date, int]]:
     """Answer the days and slots on which the timetable has a lesson of a journal in its year."""
     if journal not in facts.due_of:
         opened = facts.journals[journal]
         found = set()
         for day, cycle_day in cycle_days(facts.years[opened.year], opened.grade, opened.classes).items():
-            current: t.JournalScheduled | None = None
-            for schedule in facts.schedules.get(journal, ()):
-                if schedule.starts <= day:
-                    current = schedule
+            current = scheduled_on(facts, journal, day)
             if current is not None:
                 found |= {(day, entry.slot) for entry in current.entries if entry.cycle_day == cycle_day}
         facts.due_of[journal] = found

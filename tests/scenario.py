@@ -28,6 +28,7 @@ from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.final_marks import FinalMarkEvent
 from ejd.kernel.events.lessons import LessonEvent
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.events.people import PupilEnrolled
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
@@ -47,6 +48,8 @@ JOURNAL_KINDS: dict[str, type[LessonEvent | FinalMarkEvent | ControlWorkPlanned 
     "correction": CorrectionRequested,
 }
 """Kinds of streams that belong to a journal, with the events that say to which."""
+FIRST_EVENTS: dict[str, type[Event]] = {"pupil": PupilEnrolled}
+"""Kinds of streams that are asked for as a whole, with the event that begins one."""
 SESSION = str(uuid5(TEST_NAMESPACE, "session"))
 NOON = "2025-10-06 12:00"
 """A Monday in the first quarter, school time: the clock of every scenario that does not say otherwise."""
@@ -109,6 +112,12 @@ class MemoryContext:
     def load_many(self, state: type[S], streams: Sequence[str]) -> list[S]:
         """Fold several streams."""
         return [self.load(state, stream) for stream in streams]
+
+    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
+        """Fold the streams that have events of this kind of thing."""
+        begun = FIRST_EVENTS[kind]
+        own = [stream for stream, events in self.streams.items() if any(isinstance(one, begun) for one in events)]
+        return {stream: folded(state, stream, self.streams[stream]) for stream in own}
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
         """Find the streams of a journal by their events, void ones too, as the directory would."""

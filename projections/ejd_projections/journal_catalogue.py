@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.events import journals as j
+from ejd.kernel.states.teaching import Load
 from ejd.kernel.titles import sort_key
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import (
@@ -374,6 +375,23 @@ def teachers_of(
         full = " ".join(part for part in name if part)
         found.setdefault(journal, []).append(Teacher(journal, person, full, starts, ends, hours))
     return found
+
+
+def loads_of(c: sa.Connection, ids: Collection[str]) -> dict[str, tuple[Load, ...]]:
+    """Answer the loads of journals on all days, by journal: for `kernel.conflicts`, without the events they are by."""
+    found: dict[str, tuple[Load, ...]] = {}
+    for row in fetch(c, journal_teachers, is_in(journal_teachers.c.stream, ids)):
+        ends = date.fromisoformat(row.ends) if row.ends else None
+        load = Load(row.staff, date.fromisoformat(row.starts), ends, Ref(row.stream, 0), row.hours_per_week)
+        found[row.stream] = (*found.get(row.stream, ()), load)
+    return found
+
+
+def planned_hours(c: sa.Connection, ids: Collection[str]) -> dict[str, int]:
+    """Answer the hours of the thematic plans of journals; one without a plan is left out."""
+    t = plan_topics.c
+    summed = sa.select(t.stream, sa.func.sum(t.hours)).where(is_in(t.stream, ids)).group_by(t.stream)
+    return {journal: int(hours) for journal, hours in c.execute(summed).all()}
 
 
 def plan_of(c: sa.Connection, journal: str) -> list[PlanTopicRow]:

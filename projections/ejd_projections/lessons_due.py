@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import Calendar, calendar_from_json
 from ejd.kernel.due import Schedule, is_due, occurrences
 from ejd_projections.asking import ROWS_MAX, checked_limit, checked_range, fetch, is_in, within
-from ejd_projections.gradebook_tables import LessonRow, lessons
+from ejd_projections.gradebook_tables import LessonRow, lessons, marks
 from ejd_projections.journal_catalogue import Journal
 from ejd_projections.people import names
 from ejd_projections.school_catalogue import rooms_by_name, subjects_by_name, years
@@ -93,7 +93,7 @@ def placed_lessons(c: sa.Connection, journals: Sequence[Journal], *, first: str,
     if not journals:
         return []
     ids = [journal.id for journal in journals]
-    records = _records(c, ids, first, last)
+    records = lesson_records(c, ids, first, last)
     schedules = schedules_of(c, ids)
     calendars = {
         year.id: calendar_from_json(year.calendar) for year in years(c, ids={journal.year for journal in journals})
@@ -115,7 +115,16 @@ def placed_lessons(c: sa.Connection, journals: Sequence[Journal], *, first: str,
     return found
 
 
-def _records(c: sa.Connection, journals: Collection[str], first: str, last: str) -> dict[str, dict[str, LessonRow]]:
+def marks_in_lessons(c: sa.Connection, journals: Collection[str], first: str, last: str) -> dict[str, int]:
+    """Answer by lesson how many marks stand in it, of lessons of journals that were planned in a range of days."""
+    chosen = (is_in(lessons.c.journal, journals), within(lessons.c.date, first, last))
+    counted = sa.select(marks.c.stream, sa.func.count()).join(lessons.table, lessons.c.stream == marks.c.stream)
+    return {row[0]: int(row[1]) for row in c.execute(counted.where(*chosen).group_by(marks.c.stream)).all()}
+
+
+def lesson_records(
+    c: sa.Connection, journals: Collection[str], first: str, last: str
+) -> dict[str, dict[str, LessonRow]]:
     """Answer by journal and stream what is recorded of lessons that lie in the range, or were to lie in it."""
     in_range = sa.or_(within(lessons.c.placed_date, first, last), within(lessons.c.date, first, last))
     records: dict[str, dict[str, LessonRow]] = {}

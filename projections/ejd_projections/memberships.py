@@ -143,6 +143,24 @@ def plans_of(c: sa.Connection, pupils: Collection[str]) -> dict[str, list[tuple[
     return found
 
 
+def memberships_in(c: sa.Connection, places: Collection[str]) -> dict[str, Memberships]:
+    """Answer by pupil the stays of all days in classes and groups, with individual plans: for `kernel.conflicts`."""
+    kept: dict[str, dict[str, list[Stay]]] = {}
+    for row in fetch(c, stays, is_in(stays.c.place, places)):
+        ends = date.fromisoformat(row.ends) if row.ends else None
+        stay = Stay(row.place, date.fromisoformat(row.starts), ends, Ref(row.stream, row.version))
+        kept.setdefault(row.stream, {"class": [], "group": []})[row.kind].append(stay)
+    plans = plans_of(c, kept) if kept else {}
+    return {
+        pupil: Memberships(
+            tuple(own["class"]),
+            tuple(own["group"]),
+            tuple((date.fromisoformat(starts), listed) for starts, listed in plans.get(pupil, ())),
+        )
+        for pupil, own in kept.items()
+    }
+
+
 def class_members_on(
     c: sa.Connection, *, day: str, classes: Collection[str] | None = None, pupils: Collection[str] | None = None
 ) -> list[ClassMember]:

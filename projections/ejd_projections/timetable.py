@@ -1,4 +1,4 @@
-"""The timetable by journal: what each one has in the cycle, and from which day on."""
+"""The timetable by journal: what each one has in the cycle, and from which day on; the school's rules for it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from ejd.kernel.due import Schedule, with_schedule
 from ejd.kernel.envelope import Recorded, Ref
-from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
+from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry, TimetableRules, TimetableRulesAdopted
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import fetch, is_in
 
-projection = Projection("timetable", version=1)
+projection = Projection("timetable", version=2)
 
 
 @dataclass(slots=True)
@@ -26,6 +26,14 @@ class ScheduleRow:
     stream: str
     journal: str
     schedules: str
+
+
+@dataclass(slots=True)
+class TimetableRulesRow:
+    """The school's rules for timetables as JSON of `TimetableRules`; the stream is the school's."""
+
+    stream: str
+    rules: str
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +47,13 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 journal_schedules = projection.table(
     "journal_schedules", ScheduleRow, key=("stream", "journal"), indexes=[("journal",)]
 )
+
+timetable_rules = projection.table("timetable_rules", TimetableRulesRow, key=("stream",))
+
+
+@projection.on(TimetableRulesAdopted)
+def _timetable_rules_adopted(event: TimetableRulesAdopted, meta: Recorded, rows: StreamRows) -> None:
+    timetable_rules.put(rows, TimetableRulesRow(meta.stream, msgspec.json.encode(event.rules).decode()))
 
 
 @projection.on(JournalScheduled)
@@ -56,6 +71,12 @@ def _decode(stream: str, text: str) -> tuple[Schedule, ...]:
 
 
 _decode_once = lru_cache(maxsize=4_096)(_decode)
+
+
+def rules_for_timetables(c: sa.Connection) -> TimetableRules:
+    """Answer the school's rules: the default ones before it adopted any."""
+    found = fetch(c, timetable_rules)
+    return msgspec.json.decode(found[0].rules, type=TimetableRules) if found else TimetableRules()
 
 
 def schedules_of(c: sa.Connection, journals: Collection[str]) -> dict[str, tuple[Schedule, ...]]:

@@ -13,17 +13,14 @@ from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
 from ejd_commands.known import NoSuchCycleDay, NoSuchRoom, OutsideTheYear
 from ejd_commands.lesson_base import UnknownJournal
-from ejd_commands.timetable import (
-    ClassIsFreeThen,
-    ScheduleJournal,
-    ScheduleOfClosedPeriod,
-    SlotTwice,
-    SlotWithoutBell,
-)
+from ejd_commands.timetable import NotItsTeacher, ScheduleJournal, ScheduleOfClosedPeriod, SlotTwice
+from ejd_commands.timetable_picture import TimetableHasConflicts
 from tests.scenario import World, given, refused_as_input
 from tests.worlds import (
     A_JOURNAL,
+    ADA_STAFF,
     API_CLIENT,
+    BORIS_STAFF,
     CLASS_5A,
     FIRST_DAY,
     HEAD,
@@ -42,9 +39,11 @@ SIX_DAYS = j.ClassFormed(year=YEAR, name="5А", grade=5, scheme="quarters", bell
 
 
 def schedule(
-    *entries: tuple[int, int] | tuple[int, int, str], starts: date = NOVEMBER, **change: Any
+    *entries: tuple[int, int] | tuple[int, int, str] | tuple[int, int, str, list[str]],
+    starts: date = NOVEMBER,
+    **change: Any,
 ) -> ScheduleJournal:
-    lessons = [dict(zip(("cycle_day", "slot", "room"), entry, strict=False)) for entry in entries]
+    lessons = [dict(zip(("cycle_day", "slot", "room", "teachers"), entry, strict=False)) for entry in entries]
     return ScheduleJournal.model_validate({"journal": JOURNAL, "starts": starts, "entries": lessons, **change})
 
 
@@ -75,10 +74,11 @@ def test_a_journal_without_lessons_stays_so_and_can_become_so() -> None:
     [
         (schedule((1, 1), starts=date(2025, 8, 31)), OutsideTheYear, "starts"),
         (schedule((1, 1), (7, 1)), NoSuchCycleDay, "entries.1.cycle_day"),
-        (schedule((1, 8)), SlotWithoutBell, "entries.0.slot"),
+        (schedule((1, 8)), TimetableHasConflicts, "entries"),
         (schedule((1, 1), (1, 1, ROOM_12)), SlotTwice, "entries.1.slot"),
         (schedule((1, 1, STRANGER)), NoSuchRoom, "entries.0.room"),
-        (schedule((5, 1), (6, 1)), ClassIsFreeThen, "entries.1.cycle_day"),
+        (schedule((5, 1), (6, 1)), TimetableHasConflicts, "entries"),
+        (schedule((1, 1), (2, 1, ROOM_12, [BORIS_STAFF])), NotItsTeacher, "entries.1.teachers"),
         (schedule((1, 1), journal=STRANGER), UnknownJournal, "journal"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else str(value)[-60:],
@@ -97,6 +97,16 @@ def test_a_lesson_is_in_a_slot_of_the_day() -> None:
     )
 
 
+def test_a_lesson_can_name_who_of_the_journals_teachers_gives_it() -> None:
+    shared = given(A_JOURNAL, (JOURNAL, j.TeacherAssigned(staff=BORIS_STAFF, starts=NOVEMBER)))
+    entry = ScheduleEntry(cycle_day=1, slot=2, room=ROOM_14, teachers=(BORIS_STAFF,))
+    outcome = shared.when(schedule((1, 2, ROOM_14, [BORIS_STAFF, BORIS_STAFF])), by=HEAD)
+    outcome.then(JournalScheduled(journal=JOURNAL, starts=NOVEMBER, entries=(entry,)))
+    ended = given(A_JOURNAL, (JOURNAL, j.TeacherUnassigned(staff=ADA_STAFF, ends=date(2025, 11, 9))))
+    refused = ended.when(schedule((1, 2, ROOM_14, [ADA_STAFF])), by=HEAD)
+    refused.then_refused(NotItsTeacher, saying="no load in this journal from 10.11.2025 on")
+
+
 def test_a_six_day_class_has_lessons_on_saturday() -> None:
     assert given(A_JOURNAL, (CLASS_5A, SIX_DAYS)).when(schedule((6, 1)), by=HEAD).events
 
@@ -110,14 +120,15 @@ def test_five_days_are_the_first_five_of_the_schools_week() -> None:
     days = tuple(y.CycleDay(name=name, weekday=n) for name, n in zip("SMTWTF", (6, 0, 1, 2, 3, 4), strict=True))
     scenario = given(with_cycle(y.CycleDefined(kind="weekly", days=days)))
     assert scenario.when(schedule((1, 1)), by=HEAD).events
-    scenario.when(schedule((6, 1)), by=HEAD).then_refused(ClassIsFreeThen, saying="5 days a week, F is free")
+    refused = scenario.when(schedule((6, 1)), by=HEAD)
+    refused.then_refused(TimetableHasConflicts, saying="class 5А has no lessons on that day by its working mode")
 
 
 def test_alternating_weeks_have_the_same_free_days() -> None:
     days = tuple(y.CycleDay(name=f"{n}/{week}", weekday=n, week=week) for week in (1, 2) for n in range(6))
     scenario = given(with_cycle(y.CycleDefined(kind="weekly", days=days, weeks=2)))
     assert scenario.when(schedule((5, 1), (11, 1)), by=HEAD).events
-    scenario.when(schedule((12, 1)), by=HEAD).then_refused(ClassIsFreeThen, saying="5/2 is free")
+    scenario.when(schedule((12, 1)), by=HEAD).then_refused(TimetableHasConflicts, saying="on 5/2, ")
 
 
 def test_days_that_are_counted_are_never_free() -> None:

@@ -136,21 +136,40 @@ Starts = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="Day from which a changed file counts; what was due before stays."),
 ]
+AcceptConflicts = Annotated[
+    bool, typer.Option("--accept-conflicts", help="Take conflicts of the timetable as warnings: they are listed.")
+]
 
 
 @importing.command("fet")
-def import_fet(file: Path, year: Year, first: FirstDay = None, last: LastDay = None, starts: Starts = None) -> None:
+def import_fet(  # noqa: PLR0913 - the options of the verb
+    file: Path,
+    year: Year,
+    *,
+    first: FirstDay = None,
+    last: LastDay = None,
+    starts: Starts = None,
+    accept_conflicts: AcceptConflicts = False,
+) -> None:
     """Import a FET file: classes, groups, pupils, teachers, subjects, rooms, timetable. Twice changes nothing."""
-    bring_in("fet", file, bounds(year, first, last, starts))
+    bring_in("fet", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts)
 
 
 @importing.command("xhstt")
-def import_xhstt(file: Path, year: Year, first: FirstDay = None, last: LastDay = None, starts: Starts = None) -> None:
+def import_xhstt(  # noqa: PLR0913 - the options of the verb
+    file: Path,
+    year: Year,
+    *,
+    first: FirstDay = None,
+    last: LastDay = None,
+    starts: Starts = None,
+    accept_conflicts: AcceptConflicts = False,
+) -> None:
     """Import an XHSTT archive with a solution. Twice changes nothing."""
-    bring_in("xhstt", file, bounds(year, first, last, starts))
+    bring_in("xhstt", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts)
 
 
-def bring_in(kind: Literal["fet", "xhstt"], file: Path, term: Term) -> None:
+def bring_in(kind: Literal["fet", "xhstt"], file: Path, term: Term, *, accept_conflicts: bool) -> None:
     """Import a file as the program of the command line and print what came of it."""
     from ejd.imports.apply import ImportRefused, import_file, report_lines  # noqa: PLC0415
 
@@ -167,6 +186,7 @@ def bring_in(kind: Literal["fet", "xhstt"], file: Path, term: Term) -> None:
                     first_day=term.first,
                     last_day=term.last,
                     starts=term.starts,
+                    accept_conflicts=accept_conflicts,
                     progress=progress,
                 )
         except ImportRefused as refused:

@@ -11,7 +11,7 @@ from ejd.kernel.event import encode
 from ejd.kernel.void import MARKER_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from ejd.handling.states import States
@@ -60,6 +60,7 @@ class Decision:
         self._own: set[tuple[type[Any], str]] = set()
         self._of_stream: dict[str, list[tuple[type[Any], str]]] = {}
         self._relied: list[Ref] = []
+        self._everything: dict[tuple[type[Any], str], dict[str, Any]] = {}
 
     @property
     def today(self) -> date:
@@ -89,6 +90,17 @@ class Decision:
             if stream not in self.pending and self.reads.setdefault(stream, loaded.version) == loaded.version:
                 self._note(state, stream, loaded)
         return [self.load(state, stream) for stream in streams]
+
+    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
+        """Answer the states of all streams of a kind: asked once for a request, with what it decided so far."""
+        if (state, kind) not in self._everything:
+            streams = [entry.stream for entry in self._states.store.directory(kinds=[kind])]
+            self._everything[state, kind] = self._states.fresh_many(state, streams)
+        found: dict[str, S] = self._everything[state, kind]
+        own = [s for s, scope in self.scopes.items() if scope.kind == kind and s not in found]
+        for stream in (*own, *(s for s in self.pending if s in found)):
+            found[stream] = self.load(state, stream)
+        return found
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
         """Answer the streams of one kind that the directory knows for a journal, those just decided too."""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 BATCH_COMMANDS_MAX = 500
 ATTEMPTS_MAX = 10
-LATER_FIELDS = ("approval", "first_slot", "lessons", "new_slot", "reserve")
+LATER_FIELDS = ("accept_conflicts", "approval", "first_slot", "lessons", "new_slot", "reserve", "teachers")
 """Fields that commands got after the first release: left out, they hash as before, so that old ids are recognised."""
+LISTS_WITH_LATER_FIELDS = ("topics", "entries")
+"""Lists of a command whose parts got some of them: lines of a thematic plan, lessons of a schedule."""
 
 
 class IdReused(WrongState):
@@ -206,7 +208,8 @@ class Handler:
 def canonical_body(command: Command) -> bytes:
     """Answer the bytes whose keyed hash tells one body from another: name and fields, keys sorted."""
     fields = command.model_dump(mode="json")
-    for some in (fields, *(part for part in fields.get("topics") or () if isinstance(part, dict))):
+    listed = (part for name in LISTS_WITH_LATER_FIELDS for part in fields.get(name) or ())
+    for some in (fields, *(part for part in listed if isinstance(part, dict))):
         for name in LATER_FIELDS:
             if name in some and some[name] is None:
                 del some[name]

@@ -82,6 +82,8 @@ class StateCache:
     def forget(self, streams: Iterable[str]) -> None:
         """Drop every state of these streams."""
         gone = set(streams)
+        if not gone:
+            return
         with self._lock:
             for key in [key for key in self._states if key[1] in gone]:
                 del self._states[key]
@@ -115,11 +117,28 @@ class States:
         return loaded
 
     def load_many(self, state: type[S], streams: Sequence[str]) -> dict[str, S]:
-        """Answer the states of several streams of a kind that is not kept, read together."""
-        recorded: dict[str, list[Recorded]] = {stream: [] for stream in streams}
-        for event in self.store.read_streams(streams) if streams else ():
+        """Answer the states of several streams: those that are not kept are read together."""
+        found: dict[str, S] = {}
+        recorded: dict[str, list[Recorded]] = {}
+        for stream in streams:
+            kept = self.cache.get(state, stream) if state.cached else None
+            if kept is None:
+                recorded[stream] = []
+            else:
+                found[stream] = kept
+        for event in self.store.read_streams(list(recorded)) if recorded else ():
             recorded[event.stream].append(event)
-        return {stream: fold(state, events, self.catalogue) for stream, events in recorded.items()}
+        for stream, events in recorded.items():
+            found[stream] = fold(state, events, self.catalogue)
+            self.cache.put(stream, found[stream])
+        return found
+
+    def fresh_many(self, state: type[S], streams: Sequence[str]) -> dict[str, S]:
+        """Answer states that are true at the time of the call: one question for what of them is kept already."""
+        heads = self.store.heads(streams) if streams else {}
+        kept = ((stream, self.cache.get(state, stream)) for stream in streams)
+        self.cache.forget([stream for stream, one in kept if one is not None and one.version != heads.get(stream)])
+        return self.load_many(state, streams)
 
     def kind_of(self, stream: str) -> str:
         """Answer the kind of a stream, "" while there is none; what it is never changes, so that it is asked once."""

@@ -46,6 +46,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "readiness": READINESS,
     "readiness-history": READINESS,
     "timetable-grid": RECORDS | {"timetable"},
+    "timetable": RECORDS | {"timetable"},
+    "timetable-conflicts": SETUP | {"memberships", "timetable"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
     "gradebook-changes": RECORDS | {"final_marks", "control_works"},
     "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
@@ -117,6 +119,10 @@ class Ground(Protocol):
         """Have lessons due and held, with substitutes; of all journals chosen when None."""
         ...
 
+    def whole_timetable(self, year: str) -> None:
+        """Have everything that lessons of a year can be in conflict with, and the names of it."""
+        ...
+
     def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
         """Have the final marks of the pupils of a choice, and lessons where there are no marks."""
         ...
@@ -169,6 +175,9 @@ class Present:
         """See `Ground`."""
 
     def timetable_lessons(self, journals: Iterable[str] | None, days: tuple[str, str], year: str) -> None:
+        """See `Ground`."""
+
+    def whole_timetable(self, year: str) -> None:
         """See `Ground`."""
 
     def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
@@ -261,6 +270,13 @@ class Past:
         ids = self._chosen if journals is None else set(journals)
         self._bring({timetable_stream(year)} | self._streams.lessons(ids, *days))
         self._bring(self._named([lessons.c.substitute, lessons.c.substitute_subject]) | self._streams.all("room"))
+
+    def whole_timetable(self, year: str) -> None:
+        """Have everything that lessons of a year can be in conflict with, and the names of it."""
+        self.choose(Choice(years=frozenset({year})))
+        streams = self._streams
+        places = streams.places_of_year([year]) | streams.places(self._chosen)
+        self._bring({timetable_stream(year)} | places | streams.pupils_in(places) | streams.all("room"))
 
     def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
         """Have the final marks of the pupils of a choice, and lessons where there are no marks."""

@@ -19,6 +19,7 @@ from ejd.access.keys import KeyStoreUnavailableError
 from ejd.http.notes import notes_of
 from ejd.http.wording import sentence_of
 from ejd.kernel.command import Refusal
+from ejd.kernel.conflict_words import ShownConflict
 from ejd.kernel.event import UnknownEventError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
 from ejd.store import errors as store
@@ -48,6 +49,11 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, examples=["number"], description="The field that it is about.")
     command_index: int | None = Field(default=None, description="In a batch: which command, from 0.")
     errors: list[FieldError] | None = Field(default=None, description="Malformed requests: every field that is wrong.")
+    conflicts: list[ShownConflict] | None = Field(
+        default=None, description="timetable-has-conflicts: the first conflicts of the timetable that are errors."
+    )
+    conflicts_total: int | None = Field(default=None, description="How many there are.")
+    conflicts_by_kind: dict[str, int] | None = Field(default=None, description="How many of each kind.")
 
 
 class Malformed(Refusal):
@@ -175,6 +181,7 @@ def problem_of(refusal: Refusal, *, status: int | None = None, more: Mapping[str
         "field": refusal.field,
         "command_index": refusal.command_index,
         "errors": [one.model_dump() for one in getattr(refusal, "errors", ())] or None,
+        **refusal.more,
         **(more or {}),
     }
     body = msgspec.json.encode({key: value for key, value in content.items() if value is not None})

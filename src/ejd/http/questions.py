@@ -23,6 +23,7 @@ from ejd.http import (
     set_up_files,
     setup,
     substitutions,
+    timetable,
 )
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
@@ -34,6 +35,7 @@ from ejd.http.events import add_events
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
 from ejd.http.substitution_proposals import add_proposals
+from ejd.http.timetable_preview import add_timetable_preview
 from ejd_projections.control_schedule import ControlSchedule
 from ejd_projections.curriculum_compared import CurriculumCompared
 from ejd_projections.fill_completeness import FillCompleteness
@@ -132,6 +134,16 @@ QUESTIONS = (
         TimetableGrid,
         lists.timetable_grid,
         file=list_files.grid_file,
+    ),
+    Question(
+        "timetable", "/reports/timetable", timetable.TimetableParameters, timetable.WeekTimetable, timetable.timetable
+    ),
+    Question(
+        "timetable-conflicts",
+        "/reports/timetable/conflicts",
+        timetable.ConflictsParameters,
+        timetable.TimetableConflicts,
+        timetable.conflicts,
     ),
     Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
     Question(
@@ -245,6 +257,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
         )
     add_changes(app, school, desk)
     add_readiness_history(app, desk)
+    add_timetable_preview(app, school, desk)
     add_events(app, school)
     add_audit(app, school, desk)
     add_proposals(app, desk)

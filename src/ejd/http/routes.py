@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
@@ -126,15 +126,19 @@ def add_question(  # noqa: PLR0913 - what a documented route has
     tag: str,
     description: str | None,
     route: type[ApiRoute] = ApiRoute,
+    method: Literal["GET", "POST"] = "GET",
 ) -> None:
-    """Add the route of a question under `/api/v1`; raises ValueError unless READERS says who may ask it."""
+    """Add the route of a question under `/api/v1`; one that needs a body is a POST.
+
+    Raises ValueError unless READERS says who may ask it.
+    """
     if name not in READERS:
         msg = f"say in ejd.access.reading.READERS who may ask {name}"
         raise ValueError(msg)
     app.router.add_api_route(
         PREFIX + path,
         endpoint,
-        methods=["GET"],
+        methods=[method],
         name=name,
         operation_id=name,
         response_model=model,

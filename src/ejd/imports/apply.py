@@ -63,6 +63,7 @@ def import_file(  # noqa: PLR0913 - what a file is imported as
     starts: date | None = None,
     solution: str | None = None,
     instance: str | None = None,
+    accept_conflicts: bool = False,
     progress: Progress | None = None,
     at: int | None = None,
 ) -> ImportReport:
@@ -76,6 +77,7 @@ def import_file(  # noqa: PLR0913 - what a file is imported as
         first_day=first_day,
         last_day=last_day,
         starts=starts,
+        accept_conflicts=accept_conflicts,
         progress=progress,
         at=at,
     )
@@ -90,6 +92,7 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
     first_day: date,
     last_day: date,
     starts: date | None = None,
+    accept_conflicts: bool = False,
     progress: Progress | None = None,
     at: int | None = None,
 ) -> ImportReport:
@@ -98,7 +101,7 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
     `starts` is the day from which the file counts, the year's first day unless given: name it when a changed
     timetable comes in the middle of the year, so that what was due before stays. `at` sets the clock of a simulated
     school (microseconds since 1970 UTC). Refused before anything is stored, unless somebody changes the same
-    things meanwhile.
+    things meanwhile. Conflicts that the school's rules call errors refuse it too, all named, unless they are accepted.
     """
     if not school.states.load(SchoolState, SCHOOL).name:
         raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
@@ -115,6 +118,7 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
         rehearsal.take(step)
         if done % TOLD_STEPS == 0:
             progress(done, total)
+    rehearsal.finish(plan.teachers, accept_conflicts=accept_conflicts)
     events = _store(school, rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
     return _report(file, plan, rehearsal, events)
 
@@ -125,6 +129,8 @@ class _Plan(NamedTuple):
     year: PlannedYear
     teaching: Teaching
     steps: tuple[Step, ...]
+    teachers: dict[str, str]
+    """Their names in the file by the ids that they get."""
     notes: tuple[str, ...]
 
 
@@ -139,7 +145,13 @@ def _plan(ground: Ground, file: TimetableFile, term: Term) -> _Plan:
         every = tuple(steps)
     except ValidationError as error:
         raise ImportRefused(_sentence(error)) from error
-    return _Plan(year, teaching, every, (*file.notes, *year.notes, *teaching.notes, *steps.notes, *_clashes(file)))
+    return _Plan(
+        year,
+        teaching,
+        every,
+        steps.teachers,
+        (*file.notes, *year.notes, *teaching.notes, *steps.notes, *_clashes(file)),
+    )
 
 
 def _store(
@@ -207,6 +219,8 @@ def _report(file: TimetableFile, plan: _Plan, rehearsal: Rehearsal, events: int)
         periods=file.periods,
         refusals=file.refusals,
         notes=(*plan.notes, *rehearsal.notes),
+        conflicts=tuple(rehearsal.conflicts),
+        conflicts_total=rehearsal.conflicts_total,
         commands_sent=len(rehearsal.to_send),
         commands_unchanged=rehearsal.unchanged,
         events_stored=events,

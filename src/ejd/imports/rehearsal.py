@@ -7,7 +7,9 @@ The file has the last word where the file changed, and only there: what it says 
 of the school has changed it since, stays as that person left it.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import count, takewhile
 from typing import NamedTuple
 
@@ -19,9 +21,14 @@ from ejd.imports.safe_xml import ImportRefused
 from ejd.kernel.command import Actor, Caused, Command, Decided, Elsewhere, Refusal
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
+from ejd.kernel.events import CATALOGUE
+from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.sealed import Sealed
-from ejd.kernel.states.school import SchoolState
+from ejd.kernel.states.school import SchoolState, TimetableState
+from ejd_commands.timetable import ScheduleJournal, in_order, is_so
+from ejd_commands.timetable_changes import JOURNALS_MAX, ChangeTimetable, JournalChangePart
+from ejd_commands.timetable_picture import TimetableHasConflicts
 
 __all__ = ["Rehearsal", "ToSend"]
 
@@ -49,9 +56,16 @@ class _NoSeal:
 
 
 class Rehearsal:
-    """Takes the steps in order; `to_send` and `notes` are what it comes to."""
+    """Takes the steps in order, then `finish`; `to_send`, `notes` and `conflicts` are what it comes to.
+
+    What journals have in the timetable is gathered and becomes one change, so that lessons may swap, and conflicts
+    are judged when everything is in its place.
+    """
 
     def __init__(self, states: States, ground: Ground, actor: Actor, now: int) -> None:
+        self.conflicts: list[str] = []
+        self.conflicts_total = 0
+        self._lessons: defaultdict[tuple[str, date], list[JournalChangePart]] = defaultdict(list)
         self.to_send: list[ToSend] = []
         self.unchanged = 0
         self.notes: list[str] = []
@@ -70,8 +84,68 @@ class Rehearsal:
                 raise ImportRefused(sentence) from refusal
             self.notes.append(sentence)
 
+    def finish(self, names: Mapping[str, str], *, accept_conflicts: bool) -> None:
+        """Note the change of the timetable; raises ImportRefused for conflicts unless they are accepted.
+
+        `names` are those of teachers by id, by which conflicts call them.
+        """
+        for (year, starts), parts in self._lessons.items():
+            for first in range(0, len(parts), JOURNALS_MAX):
+                journals = tuple(parts[first : first + JOURNALS_MAX])
+                self._change(ChangeTimetable(year=year, starts=starts, journals=journals), names, accept_conflicts)
+
+    def _change(self, command: ChangeTimetable, names: Mapping[str, str], accept_conflicts: bool) -> None:
+        decision = self._decision
+        authority = command.need(decision).granted(decision)
+        source, stream = self._ground.source, command.target(decision).stream
+        before = len(decision.events)
+        try:
+            decision.take(command, source.command(command, 0), authority)
+        except TimetableHasConflicts as refusal:
+            self.conflicts += [_told(one, names) for one in refusal.more["conflicts"]]
+            self.conflicts_total += refusal.more["conflicts_total"]
+            if not accept_conflicts:
+                raise ImportRefused(self._refused()) from refusal
+            command = command.model_copy(update={"accept_conflicts": True})
+            decision.take(command, source.command(command, 0), authority)
+        except Refusal as refusal:
+            raise ImportRefused(f"The timetable: {refusal.sentence}.") from refusal
+        told = self._ground.history(stream) if self._ground.exists(stream) else []
+        command_id = self._new_id(command, after=0) if told else source.command(command, 0)
+        step = Step("The timetable", command)
+        self.to_send.append(ToSend(step, Request(command, command_id), len(decision.events) - before, ""))
+
+    def _refused(self) -> str:
+        more = self.conflicts_total - len(self.conflicts)
+        lines = [f"The timetable of the file has {self.conflicts_total} conflict(s):", *self.conflicts]
+        lines += [f"and {more} more."] if more else []
+        return "\n".join([*lines, "Mend them in the file, or import it with the conflicts taken as warnings."])
+
+    def _gather(self, step: Step, command: ScheduleJournal) -> None:
+        """Note what a journal is to have, or that it is so already, or that a person changed it and it stays."""
+        stream = command.target(self._decision).stream
+        schedules = self._decision.load(TimetableState, stream).schedules.get(command.journal, ())
+        wanted = JournalScheduled(journal=command.journal, starts=command.starts, entries=in_order(command.entries))
+        if is_so(schedules, command.starts, wanted.entries):
+            self.unchanged += 1
+            return
+        told = self._ground.told_before(wanted, stream) if self._ground.exists(stream) else []
+        said = [each for each in told if each.client == self._ground.source.client and _is(each, wanted)]
+        if said and told[-1] is said[-1]:
+            self.unchanged += 1
+            return
+        if said and told[-1].client != self._ground.source.client:
+            self.unchanged += 1
+            self.notes.append(f"{step.what}: was changed by hand after an earlier import and stays so.")
+            return
+        year = command.target(self._decision).scope.year
+        self._lessons[year, command.starts].append(JournalChangePart(journal=command.journal, entries=command.entries))
+
     def _take(self, step: Step) -> None:
         command, decision = step.command, self._decision
+        if isinstance(command, ScheduleJournal):
+            self._gather(step, command)
+            return
         authority = command.need(decision).granted(decision)
         events = [] if step.done else [_event(each) for each in command.decide(decision)]
         if not events:
@@ -104,6 +178,18 @@ class Rehearsal:
         account = self._decision.actor.account
         ids = (self._ground.source.command(command, number) for number in count(after))
         return next(each for each in ids if not self._ground.command_known(account, each))
+
+
+def _is(told: Recorded, wanted: JournalScheduled) -> bool:
+    """Return whether an earlier event said the same, with whatever conflicts it was taken."""
+    event = CATALOGUE.decode(told.name, told.state)
+    return isinstance(event, JournalScheduled) and (event.starts, event.entries) == (wanted.starts, wanted.entries)
+
+
+def _told(conflict: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """Return a conflict's sentence with the teacher called as the file calls him."""
+    what = str(conflict["what"])
+    return str(conflict["says"]).replace(what, names.get(what, what)) if what else str(conflict["says"])
 
 
 def _event(decided: Decided) -> Event:

@@ -28,6 +28,9 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """In one turn of the cycle."""
     refusals: tuple[Refused, ...]
     notes: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    """Conflicts of the timetable that were taken as warnings, the first ones, a sentence each."""
+    conflicts_total: int
     commands_sent: int
     commands_unchanged: int
     """Not sent, since everything they say is so already."""
@@ -56,6 +59,11 @@ def report_lines(report: ImportReport) -> Iterator[str]:
     for refused in report.refusals:
         yield f"  {refused.reason}"
     yield from report.notes
+    if report.conflicts_total:
+        yield f"Conflicts of the timetable, taken as warnings: {report.conflicts_total}"
+        yield from (f"  {conflict}" for conflict in report.conflicts)
+        if report.conflicts_total > len(report.conflicts):
+            yield f"  and {report.conflicts_total - len(report.conflicts)} more"
     if report.commands_sent:
         yield (
             f"Commands sent: {report.commands_sent}, events stored: {report.events_stored},"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from ejd.imports.ground import Ground, Step
+from ejd.imports.journal_plans import PlannedLesson
 from ejd.imports.safe_xml import shown
 from ejd.imports.teaching_plan import INDIVIDUAL_CLASS, TaughtJournal, Teaching
 from ejd.imports.timetable_file import Pupil, TimetableFile
@@ -21,7 +22,7 @@ from ejd_commands.journals import HOURS_PER_WEEK_MAX, AssignTeacher, OpenJournal
 from ejd_commands.movement import JoinGroup, LeaveGroup, TransferPupil
 from ejd_commands.people import EmployStaffMember, EnrolPupil
 from ejd_commands.school import CAPACITY_MAX, DefineRoom, DefineSubject
-from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
+from ejd_commands.timetable import LESSON_TEACHERS_MAX, ScheduleEntryPart, ScheduleJournal
 
 __all__ = ["Steps"]
 
@@ -83,6 +84,11 @@ class Steps:
             self.notes.append(
                 f"Of the {kind} of the file the school has already, and they are used as they are: {count}."
             )
+
+    @property
+    def teachers(self) -> dict[str, str]:
+        """Names of the file's teachers by the ids that they get."""
+        return {self._teachers[each.id]: each.name for each in self._file.teachers}
 
     def _own(self, kind: str, given: str, *keys: str) -> bool:
         """Tell whether a thing is the import's own, and so described by it."""
@@ -241,11 +247,18 @@ class Steps:
                 cycle_day=self._year.numbers[lesson.placement.day],
                 slot=lesson.placement.slot,
                 room=None if lesson.placement.room is None else self._rooms[lesson.placement.room],
+                teachers=self._own_teachers(journal, lesson),
             )
             for lesson in journal.lessons
         )
         command = ScheduleJournal(journal=self._journals[journal.key], starts=self._term.starts, entries=entries)
         return Step(f"The lessons of {self._what(journal)}", command)
+
+    def _own_teachers(self, journal: TaughtJournal, lesson: PlannedLesson) -> tuple[str, ...] | None:
+        """Return who gives a lesson where that is not everybody who teaches the journal."""
+        if not lesson.teachers or set(lesson.teachers) == set(journal.teachers):
+            return None
+        return tuple(self._teachers[each] for each in dict.fromkeys(lesson.teachers))[:LESSON_TEACHERS_MAX]
 
     def _what(self, journal: TaughtJournal) -> str:
         return f"Journal {journal.key} (“{shown(self._subject_titles[journal.subject])}”)"

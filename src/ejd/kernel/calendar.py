@@ -65,14 +65,15 @@ class Calendar:
         self._by_whom: dict[tuple[int, tuple[str, ...]], dict[date, int]] = {}
         self._with_own_breaks = {one for b in data.breaks for one in b.classes}
         self._periods = {p.code: p for periods in data.schemes.values() for p in periods}
+        self._days_of_cycle: dict[tuple[int, tuple[str, ...]], dict[int, int]] = {}
 
-    def days(self) -> Iterator[date]:
-        """Answer every date of the year."""
+    def days(self, first: date = date.min, last: date = date.max) -> Iterator[date]:
+        """Answer every date of the year, between two days if they are given, both included."""
         if self.data.first_day is None or self.data.last_day is None:
             return
-        day = self.data.first_day
+        day, last = max(self.data.first_day, first), min(self.data.last_day, last)
         for _ in range(YEAR_DAYS_MAX):
-            if day > self.data.last_day:
+            if day > last:
                 return
             yield day
             day += timedelta(days=1)
@@ -83,10 +84,25 @@ class Calendar:
         Lessons of a grade for pupils of some classes do not take place when the grade, or each of the classes, has a
         break: whoever has none is taught.
         """
-        own = tuple(sorted(classes)) if self._with_own_breaks.issuperset(classes) else ()
+        own = self._own_breaks(classes)
         if (grade, own) not in self._by_whom:
             self._by_whom[grade, own] = dict(self._cycle_days(grade, own))
         return self._by_whom[grade, own].get(day)
+
+    def days_of_cycle(self, grade: int, classes: Collection[str] = ()) -> dict[int, int]:
+        """Answer by cycle day the dates on which classes have lessons, as sets of bits: bit 0 is the year's first day.
+
+        See `cycle_day`.
+        """
+        own = self._own_breaks(classes)
+        if (grade, own) not in self._days_of_cycle:
+            found: dict[int, int] = {}
+            for place, day in enumerate(self.days()):
+                number = self.cycle_day(day, grade, own)
+                if number is not None:
+                    found[number] = found.get(number, 0) | 1 << place
+            self._days_of_cycle[grade, own] = found
+        return self._days_of_cycle[grade, own]
 
     def period(self, scheme: str, day: date) -> y.GradingPeriod | None:
         """Answer the grading period of a scheme that a date lies in; None between periods."""
@@ -102,6 +118,10 @@ class Calendar:
     def bell(self, code: str, slot: int) -> y.Bell | None:
         """Answer the times of a slot in a bell schedule."""
         return next((b for b in self.data.bells.get(code, ()) if b.slot == slot), None)
+
+    def _own_breaks(self, classes: Collection[str]) -> tuple[str, ...]:
+        """Answer the classes when each has breaks of its own, else none: then they have lessons as their grade has."""
+        return tuple(sorted(classes)) if self._with_own_breaks.issuperset(classes) else ()
 
     def _cycle_days(self, grade: int, classes: tuple[str, ...]) -> Iterator[tuple[date, int]]:
         cycle = self.data.cycle

@@ -51,6 +51,8 @@ class Refusal(Exception):
         self.sentence = sentence
         self.field = field
         self.command_index: int | None = None
+        self.more: Mapping[str, Any] = {}
+        """What programs get beside the sentence: members of the problem (RFC 9457), as JSON takes them."""
 
     @classmethod
     def slug(cls) -> str:
@@ -148,6 +150,10 @@ class Context(Protocol):
 
     def load_many(self, state: type[S], streams: Sequence[str]) -> list[S]:
         """Answer the states of several streams in the order asked, read together."""
+        ...
+
+    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
+        """Answer the states of all streams of one kind, as they are now. None is noted: load those that matter."""
         ...
 
     def streams_of(self, journal: str, kind: str) -> list[str]:

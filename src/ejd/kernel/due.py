@@ -83,9 +83,7 @@ def occurrences(  # noqa: PLR0913 - the seven things that make a lesson due
 
     `classes` are all that the journal's pupils are from: when each has a break of its own, there is no lesson.
     """
-    for day in calendar.days():
-        if not first <= day <= last:
-            continue
+    for day in calendar.days(first, last):
         cycle_day = calendar.cycle_day(day, grade, classes)
         if cycle_day is None:
             continue

@@ -11,7 +11,7 @@ from ejd.kernel.due import Schedule, with_schedule
 from ejd.kernel.events import control_works as w
 from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
-from ejd.kernel.events.timetable import JournalScheduled
+from ejd.kernel.events.timetable import JournalScheduled, TimetableRules, TimetableRulesAdopted
 from ejd.kernel.readiness import default_term
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class SchoolState(State):
         self.work_kinds: dict[str, s.WorkKind] = {}
         self.grading_systems: dict[str, s.GradingSystem] = {}
         self.control_norms: dict[date, w.ControlNorms] = {}
+        self.timetable_rules = TimetableRules()
 
     def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
         """Keep full values."""
@@ -49,6 +50,8 @@ class SchoolState(State):
                 self.grading_systems[event.system.code] = event.system
             case w.ControlNormsAdopted():
                 self.control_norms[event.starts] = event.norms
+            case TimetableRulesAdopted():
+                self.timetable_rules = event.rules
             case _:
                 pass
 
@@ -164,9 +167,17 @@ class TimetableState(State):
         """Nothing is scheduled."""
         super().__init__()
         self.schedules: dict[str, tuple[Schedule, ...]] = {}
+        self.taken: dict[tuple[int, int], frozenset[str]] = {}
+        """By cycle day and slot the journals that have a lesson there in any of their schedules."""
 
     def evolve(self, event: Event, ref: Ref) -> None:
         """A schedule replaces what was scheduled from its day on."""
         if isinstance(event, JournalScheduled):
             new = Schedule(event.starts, event.entries, ref)
-            self.schedules[event.journal] = with_schedule(self.schedules.get(event.journal, ()), new)
+            before = self.schedules.get(event.journal, ())
+            after = self.schedules[event.journal] = with_schedule(before, new)
+            had, has = ({(e.cycle_day, e.slot) for one in some for e in one.entries} for some in (before, after))
+            for cell in had - has:
+                self.taken[cell] -= {event.journal}
+            for cell in has - had:
+                self.taken[cell] = self.taken.get(cell, frozenset()) | {event.journal}
