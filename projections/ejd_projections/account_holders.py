@@ -52,6 +52,12 @@ _HOLDERS = (
 )
 
 
+def logins(c: sa.Connection) -> dict[str, str]:
+    """Answer the login of everybody who has an account, by person; of several the one opened first by its id."""
+    found = sa.select(_h.person, _h.login).where(_h.person != "").order_by(_h.stream.desc())
+    return {row.person: row.login for row in c.execute(found)}
+
+
 def full_name(person: str, family: str | None, given: str | None, middle: str | None) -> str:
     """Answer a joined name; «удалено» for a person whose name is erased, "" where there is no person."""
     if family is None or not person:

@@ -199,6 +199,11 @@ def lessons_due(  # noqa: PLR0913 - the range and the page
 ) -> list[DueLesson]:
     """Answer a page of the lessons of journals between two dates, due and held, with names, in order of time."""
     page = placed_lessons(c, journals, first=first, last=last)[offset : offset + checked_limit(limit)]
+    return named_lessons(c, journals, page)
+
+
+def named_lessons(c: sa.Connection, journals: Sequence[Journal], page: Sequence[PlacedLesson]) -> list[DueLesson]:
+    """Answer lessons of journals with names and times, in the order in which they were given."""
     by_id = {journal.id: journal for journal in journals}
     records = [one.record for one in page if one.record is not None]
     people = names(c, {record.substitute for record in records} - {""})

@@ -158,6 +158,12 @@ def _guardianship_ended(event: p.GuardianshipEnded, _meta: Recorded, rows: Strea
     _end_guardianship(rows, event.pupil, event.ends.isoformat())
 
 
+def guardianships_within(c: sa.Connection, *, first: str, last: str) -> list[GuardianshipRow]:
+    """Answer who acted for whom on any day of a range."""
+    g = guardianships.c
+    return fetch(c, guardianships, g.starts <= last, sa.or_(g.ends.is_(None), g.ends > first), order=[g.pupil])
+
+
 _BY_ID = question(persons, among(persons.c.stream, "ids"))
 
 

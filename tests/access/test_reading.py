@@ -24,6 +24,8 @@ MATRIX = {
     "members": "head deputy-head teacher api-client",
     "lessons": "head deputy-head teacher pupil parent api-client",
     "timetable-grid": "head deputy-head teacher pupil parent api-client",
+    "timetable-calendar": "head deputy-head teacher pupil parent api-client",
+    "oneroster": "head deputy-head api-client",
     "loads": "head deputy-head teacher api-client",
     "people": "head deputy-head teacher api-client",
     "gradebook": "head deputy-head teacher pupil parent api-client",
@@ -49,6 +51,12 @@ MATRIX = {
     "audit-cell": "head deputy-head",
     "audit-lesson": "head deputy-head",
     "audit-final-mark": "head deputy-head",
+    "production-calendar": "head deputy-head teacher pupil parent api-client",
+    "timetable": "head deputy-head teacher pupil parent api-client",
+    "timetable-conflicts": "head deputy-head api-client",
+    "timetable-preview": "head deputy-head api-client",
+    "readiness": "head deputy-head teacher api-client",
+    "readiness-history": "head deputy-head api-client",
     **dict.fromkeys(("imports", "import", "import-upload", "import-apply", "import-undo"), "head deputy-head"),
 }
 """Written out by hand: a change of the rules must be made twice."""

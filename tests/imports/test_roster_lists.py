@@ -21,6 +21,7 @@ from ejd.imports.roster_templates import choices_of, template
 from ejd.imports.roster_undo import undo_import
 from ejd.imports.safe_xml import ImportRefused
 from ejd.imports.sheet_words import LISTS
+from ejd.imports.tables import read_csv
 from tests import worlds as w
 from tests.imports.roster_files import bringing, counts, everything_read, lines
 from tests.imports.roster_now import TODAY, Now
@@ -308,3 +309,9 @@ def test_a_zip_of_something_else_is_no_workbook() -> None:
         packed.writestr("users.csv", "a,b")
     with pytest.raises(ImportRefused, match="no XLSX workbook"):
         read_roster({"книга.xlsx": out.getvalue()})
+
+
+def test_the_apostrophe_of_our_own_exports_is_taken_off_and_no_other_one() -> None:
+    table = read_csv("Имя;Что\n'=Роза;'d'Artagnan\n".encode(), "x.csv")
+    (row,) = table.rows
+    assert (row.text("Имя"), row.text("Что")) == ("=Роза", "'d'Artagnan")

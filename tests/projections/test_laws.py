@@ -15,6 +15,7 @@ from ejd.kernel.void import MARKER_NAMES
 from ejd.read.memory import Memory
 from ejd.read.writing import Feed
 from ejd_projections.mentions import mentions
+from ejd_projections.revisions import revisions
 from tests import histories as h
 from tests.oracle_audit import rows_of_all
 from tests.read import conftest as read_conftest
@@ -29,6 +30,31 @@ STEPS_MAX = 45
 SUBJECT = laws.Subject(h.make_folding, CATALOGUE, lambda _events: {})
 MEMORY = Memory(h.make_folding())
 HISTORIES = h.histories(STEPS_MAX)
+
+SHOWN = frozenset(
+    [
+        "topic-recorded",
+        "topic-corrected",
+        "homework-set",
+        "homework-corrected",
+        "extra-lesson-planned",
+        "lesson-moved",
+        "lesson-substituted",
+        "substitution-corrected",
+        "lesson-cancelled",
+        "lesson-reinstated",
+        "journal-scheduled",
+        "journal-opened",
+        "teacher-assigned",
+        "teacher-unassigned",
+        "academic-year-opened",
+        "cycle-defined",
+        "breaks-defined",
+        "holidays-defined",
+        "bell-schedule-defined",
+    ]
+)
+"""What a calendar shows, written out by hand."""
 
 law = settings(
     max_examples=6,
@@ -45,7 +71,18 @@ def only_valid(store: MemoryStore, upto: int | None = None) -> laws.Rows:
     rows = folded([meta for meta, _ in laws.valid(store, CATALOGUE, upto)])
     last = store.last_position() if upto is None else upto
     ever = folded([meta for meta in store.events if meta.name not in MARKER_NAMES and meta.position <= last])
-    return rows | rows_of_all(laws.judged(store, CATALOGUE, upto)) | {mentions.name: ever[mentions.name]}
+    rows |= {mentions.name: ever[mentions.name], revisions.name: revised(store.events, last)}
+    return rows | rows_of_all(laws.judged(store, CATALOGUE, upto))
+
+
+def revised(events: list[Recorded], last: int) -> set[tuple[object, ...]]:
+    """Answer the newest event that a calendar shows, or marker after one, of each stream, void or not."""
+    found: dict[str, tuple[object, ...]] = {}
+    for meta in sorted(events, key=lambda one: one.position):
+        shown = meta.name.partition("/")[0] in SHOWN
+        if meta.position <= last and (shown or (meta.name in MARKER_NAMES and meta.stream in found)):
+            found[meta.stream] = (meta.stream, meta.version, meta.recorded_at)
+    return set(found.values())
 
 
 def folded(events: list[Recorded]) -> laws.Rows:

@@ -28,6 +28,8 @@ READERS: Mapping[str, frozenset[str]] = {
     "people": STAFF,
     "timetable-grid": EVERYBODY_AT_SCHOOL,
     "production-calendar": EVERYBODY_AT_SCHOOL,
+    "timetable-calendar": EVERYBODY_AT_SCHOOL,
+    "oneroster": WHOLE_SCHOOL,
     "lessons": EVERYBODY_AT_SCHOOL,
     "timetable": EVERYBODY_AT_SCHOOL,
     "timetable-conflicts": WHOLE_SCHOOL,

@@ -12,7 +12,7 @@ from rich.console import Console
 from ejd.access.keys import KeyStoreError
 from ejd.access.secrets import MasterKeyError
 from ejd.app import NotInitialisedError
-from ejd.cli import beginning, calendar, keeping, rosters
+from ejd.cli import beginning, calendar, exporting, keeping, rosters
 from ejd.cli.parts import Unusable, app
 from ejd.kernel.command import Refusal
 from ejd.read.contract import BuildRunningError
@@ -20,7 +20,7 @@ from ejd.read.rebuild import BuildFailedError
 from ejd.settings import Settings
 from ejd.store.errors import StoreError
 
-__all__ = ["app", "beginning", "calendar", "keeping", "main", "rosters"]
+__all__ = ["app", "beginning", "calendar", "exporting", "keeping", "main", "rosters"]
 
 KNOWN_ERRORS = (
     Refusal,

@@ -48,6 +48,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "timetable-grid": RECORDS | {"timetable"},
     "timetable": RECORDS | {"timetable"},
     "timetable-conflicts": SETUP | {"memberships", "timetable"},
+    "oneroster": RECORDS | {"final_marks", "control_works", "account_holders"},
+    "timetable-calendar": RECORDS | {"timetable", "revisions"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
     "gradebook-changes": RECORDS | {"final_marks", "control_works"},
     "fill-completeness": RECORDS | {"timetable", "fill_completeness"},
@@ -101,6 +103,10 @@ class Ground(Protocol):
 
     def whole_year(self, year: str) -> None:
         """Have the whole set-up of a year: places, journals, timetable, control works, people, accounts."""
+        ...
+
+    def everything(self, year: str, days: tuple[str, str]) -> None:
+        """Have all people, classes, journals and marks of a year."""
         ...
 
     def choose(self, choice: Choice) -> None:
@@ -163,6 +169,9 @@ class Present:
         """See `Ground`."""
 
     def whole_year(self, year: str) -> None:
+        """See `Ground`."""
+
+    def everything(self, year: str, days: tuple[str, str]) -> None:
         """See `Ground`."""
 
     def choose(self, choice: Choice) -> None:
@@ -244,6 +253,13 @@ class Past:
         self._bring(kinds | places | streams.around(journals) | streams.pupils_in(places))
         self._bring({timetable_stream(year)} | streams.control_works(journals) | streams.accounts())
         self._bring(streams.of_year("curriculum", year))
+
+    def everything(self, year: str, days: tuple[str, str]) -> None:
+        """Have all people, classes, journals and marks of a year."""
+        self.people("pupil")
+        self.whole_year(year)
+        self.choose(Choice(years=frozenset({year})))
+        self._bring(self._streams.final_marks(self._chosen) | self._streams.lessons(self._chosen, *days))
 
     def choose(self, choice: Choice) -> None:
         """Have the journals of a choice with what they stand on."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Annotated, Any, Generic, TypeVar
+from io import SEEK_END
+from typing import IO, Annotated, Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ejd.access.reading import Duties, Sight, check_reader, reads_whole_school, sight
@@ -36,6 +38,8 @@ T = TypeVar("T")
 PAGE_MAX = 1_000
 OFFSET_MAX = 1_000_000
 GENERATIONS_REMEMBERED_MAX = 16
+PIECE_BYTES = 256 * 1024
+"""Of a large file that is sent piece by piece."""
 
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description="Rows of a page.")]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Rows to leave out before the page.")]
@@ -97,11 +101,15 @@ class Answered(BaseModel, Generic[T]):
 
 @dataclass(frozen=True)
 class Download:
-    """A report that is a file."""
+    """A report that is a file; `kept` ones are asked for again and again, and so have an ETag.
 
-    body: bytes
+    A large one is an open file, which is sent piece by piece and then closed.
+    """
+
+    body: bytes | IO[bytes]
     media_type: str
     file_name: str
+    kept: bool = False
 
 
 @dataclass
@@ -199,7 +207,7 @@ class Desk:
                     asking = _back_to(then, past, asking)
                     found = ask(asking)
             if isinstance(found, Download):
-                return _file(found, asking)
+                return _file(found, asking, request)
             report = msgspec.json.encode(found)
         return _response(report, asking, request)
 
@@ -327,7 +335,7 @@ def _response(report: bytes, asking: Asking, request: Request) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
-def _file(found: Download, asking: Asking) -> Response:
+def _file(found: Download, asking: Asking, request: Request) -> Response:
     """Answer a file for saving; its name is plain ASCII."""
     headers = {
         "Content-Disposition": f'attachment; filename="{found.file_name}"',
@@ -338,7 +346,25 @@ def _file(found: Download, asking: Asking) -> Response:
         headers["Ejd-Simulated"] = "true"
     if asking.then is not None:
         headers["Ejd-As-Of"] = moment_text(asking.then.now)
+    if not isinstance(found.body, bytes):
+        found.body.seek(0, SEEK_END)
+        headers["Content-Length"] = str(found.body.tell())
+        found.body.seek(0)
+        return StreamingResponse(_pieces(found.body), media_type=found.media_type, headers=headers)
+    if found.kept:
+        etag = f'"{hashlib.sha256(found.body).hexdigest()[:32]}"'
+        headers |= {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if _has(request.headers, etag):
+            notes_of(request.scope).outcome = "ok"
+            return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+def _pieces(body: IO[bytes]) -> Iterator[bytes]:
+    """Yield a file piece by piece and close it, also when nobody wants the rest."""
+    with body:
+        while piece := body.read(PIECE_BYTES):
+            yield piece
 
 
 def _has(headers: Mapping[str, str], etag: str) -> bool:

@@ -32,6 +32,7 @@ from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
 from ejd.http.events import add_events
+from ejd.http.exports import add_exports
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
 from ejd.http.substitution_proposals import add_proposals
@@ -261,6 +262,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     add_events(app, school)
     add_audit(app, school, desk)
     add_proposals(app, desk)
+    add_exports(app, desk)
 
 
 def _endpoint(desk: Desk, question: Question) -> Callable[..., Response]:

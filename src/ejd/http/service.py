@@ -43,6 +43,7 @@ TAGS = [
     {"name": "audit", "description": "Corrections, requests, the life of a cell, signals; for the administration."},
     {"name": "events", "description": "What was recorded by whom and when; for the administration."},
     {"name": "imports", "description": "Files about people and classes: the difference, applied and undone as one."},
+    {"name": "exports", "description": "What the school knows in formats of other programs."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]
 

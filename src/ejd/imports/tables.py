@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from ejd.exports.spreadsheet import TEXT_MARK, is_formula
 from ejd.imports.roster_file import ROWS_MAX, At
 from ejd.imports.safe_xml import FILE_BYTES_MAX, ImportRefused, shown
 
@@ -148,7 +149,13 @@ def _rows(lines: Iterator[list[str]], headings: Sequence[str], file: str, line: 
         if any(len(cell) > CELL_CHARACTERS_MAX for cell in cells):
             yield Row(at, {}, {"": f"a cell has more than {CELL_CHARACTERS_MAX} characters"})
             continue
-        yield Row(at, {name: cell for name, cell in zip(headings, cells, strict=False) if name})
+        yield Row(at, {name: unmarked(cell) for name, cell in zip(headings, cells, strict=False) if name})
+
+
+def unmarked(cell: str) -> str:
+    """Answer a cell without the apostrophe that our own exports put before what a program could run."""
+    text = cell.removeprefix(TEXT_MARK)
+    return text if len(text) < len(cell) and is_formula(text) else cell
 
 
 def safely(lines: Iterator[list[str]], file: str) -> Iterator[list[str]]:

@@ -1,0 +1,108 @@
+"""The lessons of a class, teacher, room, group or pupil as a calendar has them, each with the number of its version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ejd.kernel.ids import timetable_stream
+from ejd_projections.asking import SelectionError
+from ejd_projections.gradebook_tables import lessons
+from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
+from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
+from ejd_projections.memberships import members_of
+from ejd_projections.revisions import RevisionRow, revisions_of
+from ejd_projections.rolls import was_member
+
+LESSONS_MAX = 5_000
+"""In one calendar: a class has some 1,200 lessons a year."""
+
+
+@dataclass(slots=True)
+class CalendarLesson:
+    """A lesson with who gives it. `sequence` rises with every change of what is shown; `stamped_at` is the last one's.
+
+    `stamped_at` is microseconds since 1970 UTC.
+    """
+
+    lesson: DueLesson
+    teacher_names: list[str]
+    sequence: int
+    stamped_at: int
+
+
+def substituted_journals(c: sa.Connection, teacher: str, *, first: str, last: str) -> set[str]:
+    """Answer the journals in which somebody gives a lesson instead of another teacher in a range of days."""
+    t = lessons.c
+    given = sa.select(t.journal).distinct().where(t.substitute == teacher)
+    return set(c.scalars(given.where(t.placed_date >= first, t.placed_date <= last)))
+
+
+def calendar_lessons(  # noqa: PLR0913 - whose calendar, and when
+    c: sa.Connection,
+    journals: Sequence[Journal],
+    *,
+    first: str,
+    last: str,
+    teacher: str | None = None,
+    room: str | None = None,
+    pupil: str | None = None,
+) -> list[CalendarLesson]:
+    """Answer the lessons of journals between two days, cancelled ones too, in order of time.
+
+    Of a teacher those that he or she gives: a lesson that somebody else gives instead is not the teacher's. Of a
+    pupil those of the days on which the pupil belonged in the journal. Raises SelectionError above LESSONS_MAX.
+    """
+    ids = [one.id for one in journals]
+    loads = teachers_of(c, ids, first=first, last=last) if ids else {}
+    stays = members_of(c, journals, first=first, last=last, pupil=pupil) if pupil is not None else {}
+    chosen = [
+        one
+        for one in placed_lessons(c, journals, first=first, last=last)
+        if (room is None or one.room == room)
+        and (teacher is None or teacher in _teachers(one, loads))
+        and (pupil is None or was_member(stays.get(one.journal, ()), one.placed_date))
+    ]
+    if len(chosen) > LESSONS_MAX:
+        msg = f"{len(chosen)} lessons are too many for one calendar ({LESSONS_MAX}): choose fewer days"
+        raise SelectionError(msg, field="from")
+    years = {one.id: one.year for one in journals}
+    revised = revisions_of(c, _streams(chosen, years))
+    return [
+        CalendarLesson(named, _names(one, named, loads), *_version(one, years[one.journal], revised))
+        for one, named in zip(chosen, named_lessons(c, journals, chosen), strict=True)
+    ]
+
+
+def _teachers(one: PlacedLesson, loads: Mapping[str, Sequence[Teacher]]) -> dict[str, str]:
+    """Answer who gives a lesson, by id: the substitute, else whoever has the load on that day."""
+    if one.record is not None and one.record.substitute:
+        return {one.record.substitute: ""}
+    day = one.placed_date
+    return {
+        load.staff: load.name
+        for load in loads.get(one.journal, ())
+        if load.starts <= day and (load.ends is None or load.ends >= day)
+    }
+
+
+def _names(one: PlacedLesson, named: DueLesson, loads: Mapping[str, Sequence[Teacher]]) -> list[str]:
+    return [named.substitute_name] if named.substitute else list(_teachers(one, loads).values())
+
+
+def _streams(chosen: Sequence[PlacedLesson], years: Mapping[str, str]) -> Collection[str]:
+    found = {one.lesson for one in chosen} | {one.journal for one in chosen}
+    for year in {years[one.journal] for one in chosen}:
+        found |= {year, timetable_stream(year)}
+    return found
+
+
+def _version(one: PlacedLesson, year: str, revised: Mapping[str, RevisionRow]) -> tuple[int, int]:
+    """Answer the sum of the versions of all that a lesson follows from, none of which ever falls, and the newest time.
+
+    RFC 5545, 3.8.7.4: a later revision of a component has a higher sequence number.
+    """
+    parts = [revised[stream] for stream in (one.lesson, one.journal, timetable_stream(year), year) if stream in revised]
+    return sum(part.version for part in parts), max((part.recorded_at for part in parts), default=0)

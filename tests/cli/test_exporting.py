@@ -1,0 +1,26 @@
+"""What `ejd export` writes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.commanding import Ejd
+from tests.oneroster_rules import problems_of, read_package
+from tests.schools import tiny_school
+
+
+def test_a_year_is_written_as_a_oneroster_package(ejd: Ejd, tmp_path: Path) -> None:
+    with tiny_school("sqlite", tmp_path / "tiny", build=False) as tiny:
+        ejd.env(data_dir=str(tiny.settings.data_dir))
+    written = tmp_path / "roster.zip"
+    ran = ejd("export", "oneroster", "--year", "2025/26", "--out", str(written))
+    assert ran.code == 0, ran
+    assert f"2025/26 is in {written}" in ran.out
+    assert problems_of(written.read_bytes()) == []
+    assert len(read_package(written.read_bytes())[1]["users"]) == 9
+    assert "the school has 2025/26" in ejd.fails("export", "oneroster", "--year", "2030/31", "--out", str(written))
+
+
+def test_a_school_without_a_year_has_nothing_to_export(ejd: Ejd) -> None:
+    ejd("init")
+    assert "open one first" in ejd.fails("export", "oneroster")
