@@ -13,6 +13,7 @@ from ejd.kernel.ids import derived
 from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
 from ejd_commands import known
 from ejd_commands.fields import TOPIC_CHARACTERS_MAX, Code, Day, Grade, Id, Name, Part, Topic
+from ejd_commands.grading import check_marks_fit
 from ejd_commands.known import SetUpCommand
 from ejd_commands.plan_record import check_taught, taught_lessons
 
@@ -113,6 +114,8 @@ class OpenJournal(SetUpCommand):
             raise JournalIsAnother(msg, field="journal")
         if opened == event:
             return
+        if opened is not None and opened.grading_system != event.grading_system:
+            check_marks_fit(context, stream, known.school(context).grading_systems[event.grading_system])
         msg = f"{event.name} has a journal already: use that journal"
         key = f"journal/{event.year}/{event.subject}/{event.group}"
         context.reserve(key, stream, otherwise=JournalExists(msg, field="group"))

@@ -14,6 +14,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 DUTIES = Duties(journals=frozenset({"own"}), classes=frozenset({"5a"}), pupils=frozenset({"child"}))
 MATRIX = {
     "school": "head deputy-head teacher pupil parent support api-client",
+    "grading-systems": "head deputy-head teacher pupil parent api-client",
     "classes": "head deputy-head teacher pupil parent api-client",
     "journals": "head deputy-head teacher pupil parent api-client",
     "staff": "head deputy-head teacher api-client",

@@ -291,7 +291,7 @@ def test_every_breach_is_told_with_its_norm() -> None:
 def test_a_school_without_errors_only_warns() -> None:
     both = plan_all(work("2025-10-08"), work("2025-10-08", ART))
     assert len(with_norms().when(both, by=DEPUTY).events) == 2
-    assert len(with_norms(off=("per-day",)).when(both, by=DEPUTY).events) == 2
+    assert len(with_norms("between", off=("per-day",)).when(both, by=DEPUTY).events) == 2
 
 
 def adopt(**change: Any) -> AdoptControlNorms:

@@ -169,6 +169,8 @@ def test_a_pupil_has_an_individual_curriculum_for_a_time() -> None:
     outcome.then(u.PupilCurriculumAssigned(curriculum=CURRICULUM, starts=FIRST_DAY)).in_stream(VERA)
     outcome.standing_on(Ref(VERA, 1), Ref(CURRICULUM, 1))
     outcome.when(assign, by=HEAD).then_nothing()
+    early = outcome.and_then_given().when(assign.model_copy(update={"starts": LAST_DAY}), by=DEPUTY)
+    early.when(EndPupilCurriculum(pupil=VERA, ends=JANUARY), by=HEAD).then(u.PupilCurriculumEnded(ends=JANUARY))
     ended = outcome.when(EndPupilCurriculum(pupil=VERA, ends=JANUARY), by=HEAD)
     ended.then(u.PupilCurriculumEnded(ends=JANUARY)).in_stream(VERA)
     ended.when(EndPupilCurriculum(pupil=VERA, ends=JANUARY), by=HEAD).then_nothing()

@@ -131,6 +131,11 @@ def test_adopting_a_whole_new_plan_keeps_what_was_taught_too() -> None:
     scenario.when(adopt(*PLAN[:3]), by=HEAD).then(j.ThematicPlanAdopted(topics=PLAN[:3]))
 
 
+def test_the_first_plan_of_a_journal_has_nothing_to_keep() -> None:
+    first = AdoptThematicPlan.model_validate({"journal": GROUP_JOURNAL, "topics": lines(*PLAN)})
+    given(A_GROUP_JOURNAL).when(first, by=HEAD).then(j.ThematicPlanAdopted(topics=PLAN))
+
+
 def test_what_a_revision_cannot_name_is_refused() -> None:
     scenario = given(A_PLAN)
     scenario.when(revise(lines(topic(9, "Нет такой"))), by=HEAD).then_refused(

@@ -21,6 +21,7 @@ EVERYBODY_AT_SCHOOL = STAFF | {"parent", "pupil"}
 READERS: Mapping[str, frozenset[str]] = {
     "school": EVERYBODY_AT_SCHOOL | {"support"},
     "classes": EVERYBODY_AT_SCHOOL,
+    "grading-systems": EVERYBODY_AT_SCHOOL,
     "staff": STAFF,
     "journals": EVERYBODY_AT_SCHOOL,
     "members": STAFF,

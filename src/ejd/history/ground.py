@@ -36,6 +36,7 @@ CHANGED_LESSONS = RECORDS | {"timetable", "substitutions", "account_holders"}
 NEEDED: dict[str, frozenset[str]] = {
     "school": frozenset({"school_catalogue"}),
     "classes": SETUP,
+    "grading-systems": SETUP,
     "staff": frozenset({"school_catalogue", "people", "qualifications"}),
     "journals": SETUP | {"memberships"},
     "members": SETUP | {"memberships"},

@@ -12,6 +12,7 @@ from ejd.handling.authentication import Authenticated
 from ejd.http import (
     control_schedule,
     gradebook_files,
+    grading,
     list_files,
     lists,
     members,
@@ -28,6 +29,7 @@ from ejd.http import (
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
+from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
@@ -218,6 +220,9 @@ QUESTIONS = (
         Programme,
         programme.programme,
         file=programme.programme_file,
+    ),
+    Question(
+        "grading-systems", "/grading-systems", YearParameters, grading.GradingSystems, grading.grading_systems, "school"
     ),
     Question(
         "control-works-schedule",

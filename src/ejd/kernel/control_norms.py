@@ -126,18 +126,15 @@ class Breach(NamedTuple):
     source: str
 
 
-def find_breaches(works: Sequence[Work], facts: Facts, *, about: Collection[str] | None = None) -> list[Breach]:
-    """Answer every breach of the norms by these works, by day and rule; cancelled works are not among them.
-
-    `about`: only breaches in which one of these works is.
-    """
+def find_breaches(works: Sequence[Work], facts: Facts, *, about: Collection[str]) -> list[Breach]:
+    """Answer the breaches of the norms in which one of the works `about` is, by day and rule; none is cancelled."""
     found: list[Breach] = []
     for rule in (_in_a_day, _in_a_week, _between, _of_the_hours):
         found += rule(works, facts)
-    if about is not None:
-        found = [one for one in found if not set(about).isdisjoint(one.works)]
+    chosen = set(about)
+    found = [one for one in found if not chosen.isdisjoint(one.works)]
     for work in works:
-        if about is None or work.id in about:
+        if work.id in chosen:
             found += _alone(work, facts)
     found.sort(key=lambda one: (one.day, one.rule, one.where, one.works))
     return found
