@@ -187,6 +187,7 @@ class _Build:
             steps.year,
             steps.staff,
             steps.classes,
+            steps.curricula,
             steps.guardians,
             steps.journals,
             steps.timetable,

@@ -89,6 +89,22 @@ def _trials(ids: Samples, base_url: str) -> Iterator[tuple[str, str]]:
         f"curl -s -H \"$HEAD\" '{reports}/progress?class={ids.child_class}&period=q1'",
     )
     yield (
+        "what is still missing in the set-up of the year, and who owes it, as a spreadsheet",
+        f"curl -s -H \"$DEPUTY_HEAD\" -o readiness.xlsx '{reports}/readiness?format=xlsx'",
+    )
+    yield (
+        "how far the programme is, why it lags, and where it will end",
+        f"curl -s -H \"$DEPUTY_HEAD\" '{reports}/programme?by=subject'",
+    )
+    yield (
+        "hours of teachers by month for the payroll: own, substituted, lost, merged",
+        f"curl -s -H \"$HEAD\" '{reports}/substitutions/hours?period=q1'",
+    )
+    yield (
+        "the timetable of the class for a calendar program",
+        f"curl -s -H \"$DEPUTY_HEAD\" '{base_url}/api/v1/exports/timetable.ics?class={ids.class_id}'",
+    )
+    yield (
         "what a child missed, as the parent",
         f"curl -s -H \"$PARENT\" '{reports}/missed-topics?pupil={ids.child}&period=q1'",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ejd.access.vault import Clear
 from ejd.demo.calendar import year_commands
+from ejd.demo.curricula import curricula
 from ejd.demo.curriculum import CONTROLLED, PRIMARY_GRADES, SUBJECTS
 from ejd.demo.people import login_of
 from ejd.demo.sending import PROGRAM, WEB
@@ -174,6 +175,10 @@ class SetUp:
             kind=group.kind,
             classes=tuple(one.id for one in group.classes),
         )
+
+    def curricula(self) -> None:
+        """Adopt what each grade is taught."""
+        self.send(self._roster.deputies[0].account, curricula(self._seed, self._roster))
 
     def guardians(self) -> None:
         """Register the parents and say for whom they act."""
