@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +22,8 @@ class Entry:
     day: date
     slot: int
     extra: bool = False
+    makes_up: date | None = None
+    """The planned day of the lesson that it is held for."""
     cancelled: bool = False
     substitute: str = ""
     subject: str = ""
@@ -34,6 +36,11 @@ class Entry:
     """Who recorded it; nobody: it was forgotten, or did not take place."""
     plan_item: int | None = None
     absent: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Answer what it is to the substitute."""
+        return "supervised" if self.alone else "merged" if self.merged_with else "substituted"
 
     @property
     def teacher(self) -> str:
@@ -71,9 +78,28 @@ class Ledger:
         """Answer the first line of the thematic plan that no lesson has taken."""
         return 1 + sum(entry.plan_item is not None for entry in self.entries[one.key].values())
 
-    def given(self) -> Counter[tuple[str, str]]:
-        """Answer lessons that were recorded, by teacher and month (2025-09)."""
-        return Counter((one.held_by, f"{one.day:%Y-%m}") for one in self.all() if one.held_by)
+    def payroll(self) -> dict[tuple[str, str], Counter[str]]:
+        """Answer what was planned, given and lost at the end of the year, by teacher and month (2025-09)."""
+        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for one in self.all():
+            month = f"{one.day:%Y-%m}"
+            own = found[teacher_on(one.journal, one.day), month]
+            own["planned"] += 1
+            if one.cancelled or one.alone or one.substitute:
+                own["lost"] += 1
+            else:
+                own["own"] += 1
+            if one.substitute and not one.cancelled:
+                found[one.substitute, month][one.kind] += 1
+            if not one.cancelled and not one.alone and not one.merged_with and not one.held_by:
+                found[one.teacher, month]["not_recorded"] += 1
+        return {key: +counts for key, counts in found.items()}
+
+    def not_made_up(self) -> set[tuple[str, str]]:
+        """Answer the lost lessons without one that was held for them, by journal and planned day."""
+        lost = {(one.journal.key, one.place[0]) for one in self.all() if one.cancelled or one.subject}
+        made_up = {(one.journal.key, one.makes_up) for one in self.all() if one.makes_up}
+        return {(key, day.isoformat()) for key, day in lost if (key, day) not in made_up}
 
     def programme(self, one: p.Journal, plan_hours: int) -> dict[str, int]:
         """Answer planned and taught lessons of a journal at the end of the year, the lag and its causes."""

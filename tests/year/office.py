@@ -83,6 +83,14 @@ class Office:
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()["report"]
 
+    def ask_with_body(self, path: str, body: Fields, asker: str = HEAD) -> Any:
+        """Answer a question that is asked with a body: what a change would do."""
+        answer = self.client.post(
+            f"/api/v1{path}", params={"after": self.position}, json=_plain(body), headers=self._headers(asker)
+        )
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()["report"]
+
     def give_token(self, login: str, account: str) -> None:
         """Let somebody come in: the head hands the new secret over."""
         made = new_token(lambda size: sha256(f"{login}/{size}".encode()).digest()[:size])

@@ -107,12 +107,17 @@ def class_of(group: str) -> str:
     return GROUPS.get(group, group)
 
 
+def in_break(day: date) -> bool:
+    """Say whether a day lies in a break."""
+    return any(first <= day <= last for _, first, last in BREAKS)
+
+
 def weekday_taught(day: date, group: str) -> int | None:
     """Answer the weekday whose timetable a group follows on a day; None: no lessons."""
     if day in TRANSFERRED:
         return TRANSFERRED[day]
     free = day in HOLIDAYS or day in HOLIDAYS_ON_SATURDAY
-    if free or any(first <= day <= last for _, first, last in BREAKS):
+    if free or in_break(day):
         return None
     return day.weekday() if day.weekday() < CLASSES[class_of(group)][2] else None
 
@@ -127,8 +132,7 @@ def cycle(one: Journal) -> list[Lesson]:
     """Answer what the weeks alone would have, outside the breaks: before holidays and worked Saturdays."""
     found = []
     for day in days():
-        in_break = any(first <= day <= last for _, first, last in BREAKS)
-        if not in_break and day.weekday() < CLASSES[class_of(one.group)][2]:
+        if not in_break(day) and day.weekday() < CLASSES[class_of(one.group)][2]:
             found += [(day, slot) for on, slot in one.week(day) if on == day.weekday()]
     return found
 

@@ -109,7 +109,25 @@ class Year:
         self._move(self._entry(f"{p.PHYSICS}, 10А", date(2025, 12, 4), 1), date(2025, 12, 4), 4)
 
     def _change_timetable(self) -> None:
-        self.office.send("schedule-journal", **s.schedule(p.BY_KEY[f"{p.PHYSICS}, 10А"], p.PHYSICS_MOVES_ON))
+        """The physics of Saturday goes to Wednesday; what that does to due lessons is looked at before."""
+        journal = p.BY_KEY[f"{p.PHYSICS}, 10А"]
+        saturday, wednesday = ({"cycle_day": day + 1, "slot": 2} for day in (p.SATURDAY, p.WEDNESDAY))
+        move = {**saturday, "to_cycle_day": wednesday["cycle_day"], "to_slot": wednesday["slot"]}
+        change = {
+            "year": s.YEAR,
+            "starts": p.PHYSICS_MOVES_ON,
+            "journals": [{"journal": s.journal_id(journal), "moves": [move]}],
+        }
+        preview = self.office.ask_with_body("/reports/timetable/preview", change)
+        assert (preview["refused"], preview["errors"], preview["warnings"]) == (False, 0, 0), preview
+        (shown,) = preview["journals"]
+        free = {*p.HOLIDAYS, *p.HOLIDAYS_ON_SATURDAY}
+        left = [day for day in p.days() if day >= p.PHYSICS_MOVES_ON and day not in free and not p.in_break(day)]
+        gone, come = (sum(day.weekday() == one for day in left) for one in (p.SATURDAY, p.WEDNESDAY))
+        assert shown["moving_total"] + shown["vanishing_total"] == gone
+        assert shown["moving_total"] + shown["appearing_total"] == come
+        assert shown["hours_after"] - shown["hours_before"] == come - gone
+        self.office.send("change-timetable", **change)
 
     def _merge(self) -> None:
         """The second group sits in the lesson of the first one."""
@@ -164,8 +182,8 @@ class Year:
     def _make_up(self) -> None:
         """The cancelled mathematics of the 10th class is made up on Saturday."""
         journal, day, slot = p.BY_KEY[f"{p.MATHS}, 10А"], date(2026, 1, 31), 3
-        one = Entry(journal, (day, slot, 2), day, slot, extra=True)
-        lost = {"day": date(2026, 1, 23), "slot": 2}
+        lost = {"day": ILL_UNTIL, "slot": 2}
+        one = Entry(journal, (day, slot, 2), day, slot, extra=True, makes_up=ILL_UNTIL)
         self.office.send("plan-extra-lesson", **self._identity(one), reason="За отменённый урок", makes_up=lost)
         self.ledger.entries[journal.key][one.place] = one
 

@@ -125,6 +125,25 @@ def test_the_programme_lags_by_what_was_lost_and_says_why(played: tuple[Office, 
     assert {name: total[name] for name in together} == together
 
 
+def test_hours_are_paid_to_whoever_taught(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    report = office.ask("/reports/substitutions/hours", **WHOLE_YEAR)
+    figures = ("planned", "own", "substituted", "merged", "lost", "supervised", "not_recorded")
+    shown = {(row["staff"], row["month"]): +Counter({name: row[name] for name in figures}) for row in report["rows"]}
+    expected = {(s.staff_id(login), month): counts for (login, month), counts in ledger.payroll().items()}
+    assert shown == {key: counts for key, counts in expected.items() if counts}
+    assert all(row["hours"] == row["own"] + row["substituted"] and row["ahead"] == 0 for row in report["rows"])
+
+
+def test_what_was_lost_and_not_made_up_is_listed(played: tuple[Office, Ledger]) -> None:
+    office, ledger = played
+    report = office.ask("/reports/substitutions/not-made-up", **WHOLE_YEAR)
+    keys = {s.journal_id(one): one.key for one in p.JOURNALS}
+    found = {(keys[one["journal"]], one["planned_date"]) for one in report["lessons"]}
+    assert found == ledger.not_made_up()
+    assert (report["total"], report["made_up"]) == (len(found), 1)
+
+
 def test_the_thematic_plan_went_on_line_by_line(played: tuple[Office, Ledger]) -> None:
     office, ledger = played
     for one in p.JOURNALS:
