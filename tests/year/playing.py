@@ -113,7 +113,7 @@ class Year:
         journal = p.BY_KEY[f"{p.PHYSICS}, 10А"]
         saturday, wednesday = ({"cycle_day": day + 1, "slot": 2} for day in (p.SATURDAY, p.WEDNESDAY))
         move = {**saturday, "to_cycle_day": wednesday["cycle_day"], "to_slot": wednesday["slot"]}
-        change = {
+        change: dict[str, Any] = {
             "year": s.YEAR,
             "starts": p.PHYSICS_MOVES_ON,
             "journals": [{"journal": s.journal_id(journal), "moves": [move]}],
