@@ -18,6 +18,7 @@ import pytest
 from pydantic import ValidationError
 
 from ejd.kernel.calendar import local_day
+from ejd.kernel.closed_years import check_open
 from ejd.kernel.command import Actor, Caused, Command, Elsewhere, Refusal, State, Target
 from ejd.kernel.envelope import Recorded as StoredEvent
 from ejd.kernel.envelope import Ref
@@ -32,7 +33,7 @@ from ejd.kernel.events.people import PupilEnrolled
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
-from ejd.kernel.void import void_versions
+from ejd.kernel.void import MARKER_NAMES, void_versions
 
 S = TypeVar("S", bound=State)
 Recorded: TypeAlias = tuple[str, Event]
@@ -94,6 +95,7 @@ class MemoryContext:
     timezone: str
     log: Sequence[StoredEvent] = ()
     stood_on: Mapping[str, Sequence[Ref]] = field(default_factory=dict)
+    open_points: Mapping[str, int] = field(default_factory=dict)
     relied: list[Ref] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     sealings: list[Sealing] = field(default_factory=list)
@@ -145,6 +147,11 @@ class MemoryContext:
     def dependents(self, breach: str, streams: Sequence[str] | None = None) -> list[Ref]:
         """Look into the streams of the scenario."""
         return [one for one in self.stood_on.get(breach, ()) if streams is None or one.stream in streams]
+
+    def unfinished(self, year: str) -> Mapping[str, int]:
+        """Answer what the scenario says stands open in a year."""
+        self.loaded.add(year)
+        return self.open_points
 
     def rely(self, *refs: Ref) -> None:
         """Note the facts."""
@@ -266,6 +273,7 @@ class Scenario:
         self.log: list[StoredEvent] = []
         self.reserved: dict[str, str] = {}
         self.stood_on: dict[str, list[Ref]] = {}
+        self.open_points: dict[str, int] = {}
         self.moment = NOON
         self.sent = 0
         for stream, events in streams.items():
@@ -299,6 +307,7 @@ class Scenario:
         twin.streams.update({stream: list(events) for stream, events in self.streams.items()})
         twin.log = list(self.log)
         twin.stood_on = dict(self.stood_on)
+        twin.open_points = dict(self.open_points)
         twin.reserved, twin.moment, twin.sent = dict(self.reserved), self.moment, self.sent
         return twin
 
@@ -318,6 +327,12 @@ class Scenario:
         """Have these events found to stand on what a breach holds void."""
         twin = self.copy()
         twin.stood_on[breach] = list(refs)
+        return twin
+
+    def with_open_points(self, **counts: int) -> Scenario:
+        """Have so much standing open in whatever year is asked about; names have underscores for hyphens."""
+        twin = self.copy()
+        twin.open_points = {kind.replace("_", "-"): count for kind, count in counts.items()}
         return twin
 
     def state(self, state: type[S], stream: str) -> S:
@@ -349,6 +364,7 @@ class Scenario:
                 timezone=after.timezone(),
                 log=after.log,
                 stood_on=after.stood_on,
+                open_points=after.open_points,
                 sealings=outcome.sealings,
                 released=outcome.released,
             )
@@ -377,6 +393,8 @@ def decide(command: Command, context: MemoryContext) -> list[Decided]:
         event, refs = (one.event, one.refs) if isinstance(one, (Caused, Elsewhere)) else (one, ())
         assert CATALOGUE.decode(event.stored_name, encode(event)) == event
         stream = one.stream if isinstance(one, Elsewhere) else target.stream
+        if event.stored_name not in MARKER_NAMES:
+            check_open(context, stream, event)
         assert not isinstance(one, Elsewhere) or one.scope is not None or context.streams.get(stream), stream
         causes = tuple(dict.fromkeys((*context.relied, *refs)))
         answer.append(Decided(stream, event, causes, context.command_id))

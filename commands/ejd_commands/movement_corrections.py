@@ -136,11 +136,9 @@ class BeginningCorrection(MovementCorrection):
             raise NoSuchMovement(msg, field="recorded_on")
         known.class_on_a_day(context, self.class_id, day, field)
         _before(day, one.ends, field)
-        _after(day, before.starts, field)
+        _after(day, before.starts if follows else before.ends or before.starts, field)
         if follows:
             before = msgspec.structs.replace(before, ends=day)
-        elif before.ends is not None:
-            _after(day, before.ends, field)
         begun = p.Spell(where=self.class_id, starts=day, ends=one.ends)
         context.rely(*(stay.ref for stay in state.memberships.classes if stay.starts == self.recorded_on))
         yield from self.corrected(context, state, (*spells[: place - 1], before, begun, *spells[place + 1 :]))

@@ -28,6 +28,7 @@ TIMEZONE_CHARACTERS_MAX = 64
 TERM_DAYS_MAX = 365
 PERCENT_MAX = 100
 BACKDATING_HOURS_MAX = 720
+KEPT_YEARS_MAX = 100
 MARKS_PER_PERIOD_MAX = 100
 WORK_KINDS_MAX = 100
 WEIGHT_HUNDREDTHS_MAX = 10_000
@@ -38,6 +39,7 @@ LEVEL_MAX = 5
 CAPACITY_MAX = 10_000
 
 Days = Annotated[int, Strict(), Field(ge=0, le=TERM_DAYS_MAX)]
+KeptYears = Annotated[int, Strict(), Field(ge=1, le=KEPT_YEARS_MAX)]
 Percent = Annotated[int, Strict(), Field(ge=0, le=PERCENT_MAX)]
 Weight = Annotated[int, Strict(), Field(ge=0, le=WEIGHT_HUNDREDTHS_MAX)]
 ScalePoints = Annotated[int, Strict(), Field(ge=0, le=SCALE_POINTS_MAX)]
@@ -140,6 +142,8 @@ class AdoptRegulation(SchoolCommand):
     backdating_hours: Annotated[int, Strict(), Field(ge=0, le=BACKDATING_HOURS_MAX)] = 24
     receiver_for_head: Literal["deputy-head", "support"] = "deputy-head"
     receiver_for_support: Literal["head", "deputy-head"] = "deputy-head"
+    journals_kept_years: KeptYears = 5
+    sheets_kept_years: KeptYears = 25
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Only administration changes the window (rules.md, journals)."""

@@ -19,6 +19,7 @@ from ejd.handling.authentication import Authentication
 from ejd.handling.handler import Handler
 from ejd.handling.states import States
 from ejd.history.dependents import DependentsSearch
+from ejd.history.unfinished import UnfinishedCount
 from ejd.jobs.running import Job, Jobs
 from ejd.kernel.events import CATALOGUE
 from ejd.notices.readiness import ReadinessReminders
@@ -160,7 +161,9 @@ def open_school(
         model = ReadModel.on_postgres(settings.database_url, settings.school, folding)
     else:
         model = ReadModel.on_sqlite(settings.data_dir, folding)
-    states = States(store, CATALOGUE, dependents=DependentsSearch(store, model))
+    states = States(
+        store, CATALOGUE, dependents=DependentsSearch(store, model), unfinished=UnfinishedCount(store, model)
+    )
     hashing = subkey(read_master_key(settings.master_key_path), Purpose.HASH_BODIES)
     return School(
         settings=settings,

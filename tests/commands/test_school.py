@@ -89,6 +89,8 @@ def test_a_regulation_names_windows_approvers_and_receivers_and_each_one_adopted
         "backdating_hours": 720,
         "receiver_for_head": "support",
         "receiver_for_support": "head",
+        "journals_kept_years": 10,
+        "sheets_kept_years": 75,
     }
     first = AdoptRegulation.model_validate({"starts": "2025-09-01", **fields})
     outcome = given(A_SCHOOL).when(first, by=HEAD)
@@ -115,6 +117,8 @@ def test_a_regulation_names_windows_approvers_and_receivers_and_each_one_adopted
         ("approvers", ["head", "deputy-head", "head"]),
         ("receiver_for_head", "head"),
         ("receiver_for_support", "support"),
+        ("journals_kept_years", 0),
+        ("sheets_kept_years", 101),
     ],
 )
 def test_the_terms_of_a_regulation_have_limits(field: str, value: object) -> None:

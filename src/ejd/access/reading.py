@@ -45,6 +45,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "control-works-schedule": STAFF,
     "programme": STAFF,
     "readiness": STAFF,
+    "year-closing": ADMINISTRATION,
     "readiness-history": WHOLE_SCHOOL,
     "substitutions": STAFF,
     "substitution-hours": STAFF,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ejd.kernel.calendar import local_day
+from ejd.kernel.closed_years import check_open
 from ejd.kernel.command import Caused, Elsewhere, WrongState
 from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref
 from ejd.kernel.event import encode
@@ -129,6 +130,10 @@ class Decision:
         """Answer what stood on what a breach holds void: found in the log, whatever this request decided."""
         return self._states.dependents(breach, streams)
 
+    def unfinished(self, year: str) -> Mapping[str, int]:
+        """Answer what of a year stands open: counted in the reports, as far as the log is."""
+        return self._states.unfinished(year)
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of the present command stands on."""
         self._relied.extend(refs)
@@ -200,6 +205,8 @@ class Decision:
             raise IdOfSomethingElse(msg)
 
     def _append(self, stream: str, event: Event, refs: Sequence[Ref]) -> None:
+        if event.stored_name not in MARKER_NAMES:
+            check_open(self, stream, event)
         before = self.pending.setdefault(stream, [])
         ref = Ref(stream, self.reads[stream] + len(before) + 1)
         before.append((event, ref))

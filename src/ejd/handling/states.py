@@ -10,7 +10,7 @@ from ejd.kernel.envelope import NO_STREAM, Recorded, Ref
 from ejd.kernel.void import MARKER_NAMES, void_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ejd.kernel.command import State
     from ejd.kernel.event import Catalogue
@@ -20,6 +20,16 @@ S = TypeVar("S", bound="State")
 
 SearchDependents: TypeAlias = "Callable[[str, Sequence[str] | None], list[Ref]]"
 """Takes a breach and streams (None: wherever they may be), answers the dependents."""
+
+
+CountUnfinished: TypeAlias = "Callable[[str], Mapping[str, int]]"
+"""Takes an academic year, answers what of it stands open by kind."""
+
+
+def no_count(year: str) -> Mapping[str, int]:
+    """Refuse to answer: whoever puts a school together gives the count of `ejd.history`."""
+    msg = f"nobody gave a count of what stands open in year {year}"
+    raise LookupError(msg)
 
 
 def no_search(breach: str, _streams: Sequence[str] | None) -> list[Ref]:
@@ -98,8 +108,13 @@ class States:
         catalogue: Catalogue,
         cache: StateCache | None = None,
         dependents: SearchDependents = no_search,
+        unfinished: CountUnfinished = no_count,
     ) -> None:
-        """Use a cache of one's own unless one is given; `dependents` finds what stood on what a breach holds void."""
+        """Use a cache of one's own unless one is given.
+
+        `dependents` finds what stood on what a breach holds void, `unfinished` counts what of a year stands open.
+        """
+        self.unfinished = unfinished
         self.store = store
         self.dependents = dependents
         self.catalogue = catalogue

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import audit
+from ejd.http import audit, year_closing
 from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
 from ejd.http.audit_lives import add_lives
 from ejd.http.commands import SimulatedTime, moment_of
@@ -44,6 +44,13 @@ AUDIT = (
         "audit-corrections", "/audit/corrections", audit.CorrectionsParameters, Corrections, audit.corrections
     ),
     AuditQuestion("audit-requests", "/audit/requests", audit.RequestsParameters, CorrectionRequests, audit.requests),
+    AuditQuestion(
+        "year-closing",
+        "/reports/year-closing",
+        year_closing.ClosingParameters,
+        year_closing.YearClosing,
+        year_closing.year_closing,
+    ),
     AuditQuestion("audit-signals", "/audit/signals", audit.SignalsParameters, Signals, audit.find_signals),
 )
 

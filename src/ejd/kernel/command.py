@@ -176,6 +176,10 @@ class Context(Protocol):
         """Answer the valid events that stood on what a breach holds void, of some streams only if they are named."""
         ...
 
+    def unfinished(self, year: str) -> Mapping[str, int]:
+        """Answer what of an academic year stands open by kind, as reports count it up to now (G7)."""
+        ...
+
     def rely(self, *refs: Ref) -> None:
         """Note facts that every event of this command stands on."""
         ...

@@ -88,6 +88,17 @@ class Administers:
 
 
 @dataclass(frozen=True)
+class HeadDecides:
+    """What only the head decides (G7)."""
+
+    doing: str = "decide this"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to the head."""
+        return any_role(context, ("head",), self.doing)
+
+
+@dataclass(frozen=True)
 class Supports:
     """Accounts: head or technical support; the system opens the first ones."""
 

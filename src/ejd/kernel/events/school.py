@@ -26,6 +26,7 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     be entered or corrected freely: after the lesson's day, of a final mark after its period's last day.
     `approvers` decide on requests after that, an approval counts for `approval_days` days after its own.
     A notice of a breach may be entered `backdating_hours` after it was received; later needs a second person.
+    Of a closed year journals are kept `journals_kept_years` and summary sheets `sheets_kept_years` (rules.md, L).
     `receiver_for_head` and `receiver_for_support` receive the notice of a breach of the head's, or support's, account.
     """
 
@@ -48,6 +49,8 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     backdating_hours: int = 24
     receiver_for_head: Role = "deputy-head"
     receiver_for_support: Role = "deputy-head"
+    journals_kept_years: int = 5
+    sheets_kept_years: int = 25
 
 
 class RegulationAdopted(Event, frozen=True, kw_only=True):

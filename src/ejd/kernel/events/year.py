@@ -150,6 +150,34 @@ class PeriodReopened(Event, frozen=True, kw_only=True):
     reason: Sealed
 
 
+class OpenPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """So many things of a kind were not finished when the year was closed."""
+
+    kind: str
+    count: int
+
+
+class AcademicYearClosed(Event, frozen=True, kw_only=True):
+    """The year is closed: from now on it can only be read (G7, п. 10, 16).
+
+    `unfinished` is what still stood open, for which the head gave the reason. Until the days named journals and summary
+    sheets are kept at least.
+    """
+
+    stored_name: ClassVar[str] = "academic-year-closed/1"
+    unfinished: tuple[OpenPoint, ...] = ()
+    journals_kept_until: date
+    sheets_kept_until: date
+    reason: Sealed | None = None
+
+
+class AcademicYearReopened(Event, frozen=True, kw_only=True):
+    """The closed year can be written again, for a reason, until it is closed again."""
+
+    stored_name: ClassVar[str] = "academic-year-reopened/1"
+    reason: Sealed
+
+
 def reopening_from_shape_1(fields: Json) -> tuple[str, Json]:
     """Answer shape 2 of a reopening: shape 1 knew neither journals nor an end, which the defaults say."""
     return PeriodReopened.stored_name, fields

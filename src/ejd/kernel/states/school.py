@@ -114,6 +114,8 @@ class YearState(State):
         self.reopened: dict[str, tuple[y.PeriodReopened, ...]] = {}
         self.ref: Ref | None = None
         self.readiness_day: date | None = None
+        self.shut = False
+        self.shut_ref: Ref | None = None
         self._calendar: calendar.Calendar | None = None
 
     def evolve(self, event: Event, ref: Ref) -> None:
@@ -125,6 +127,10 @@ class YearState(State):
         match event:
             case y.ReadinessDateSet():
                 self.readiness_day = event.day
+            case y.AcademicYearClosed():
+                self.shut, self.shut_ref = True, ref
+            case y.AcademicYearReopened():
+                self.shut = False
             case y.PeriodClosed():
                 self.closed.add(event.period)
                 self.reopened.pop(event.period, None)
