@@ -169,7 +169,24 @@ def import_xhstt(  # noqa: PLR0913 - the options of the verb
     bring_in("xhstt", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts)
 
 
-def bring_in(kind: Literal["fet", "xhstt"], file: Path, term: Term, *, accept_conflicts: bool) -> None:
+@importing.command("asc")
+def import_asc(  # noqa: PLR0913 - the options of the verb
+    file: Path,
+    year: Year,
+    *,
+    first: FirstDay = None,
+    last: LastDay = None,
+    starts: Starts = None,
+    part: Annotated[int | None, typer.Option("--term", min=1, help="Which term, where lessons differ by term.")] = None,
+    accept_conflicts: AcceptConflicts = False,
+) -> None:
+    """Import an XML export of aSc Timetables (2012 or 2008). Twice changes nothing."""
+    bring_in("asc", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts, part=part)
+
+
+def bring_in(
+    kind: Literal["fet", "xhstt", "asc"], file: Path, term: Term, *, accept_conflicts: bool, part: int | None = None
+) -> None:
     """Import a file as the program of the command line and print what came of it."""
     from ejd.imports.apply import ImportRefused, import_file, report_lines  # noqa: PLC0415
 
@@ -186,6 +203,7 @@ def bring_in(kind: Literal["fet", "xhstt"], file: Path, term: Term, *, accept_co
                     first_day=term.first,
                     last_day=term.last,
                     starts=term.starts,
+                    term=part,
                     accept_conflicts=accept_conflicts,
                     progress=progress,
                 )

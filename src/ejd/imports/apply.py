@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from ejd.access.keys import KeyDestroyedError
 from ejd.access.secrets import Purpose, read_master_key, subkey
 from ejd.access.vault import Clear
 from ejd.handling.handler import BATCH_COMMANDS_MAX, batch_id_of
+from ejd.imports.asc import read_asc_file
 from ejd.imports.fet import read_fet_file
 from ejd.imports.ground import Ground, SchoolAccess, Step
 from ejd.imports.identity import Source
@@ -25,7 +26,7 @@ from ejd.imports.report import ImportReport, report_lines
 from ejd.imports.safe_xml import ImportRefused
 from ejd.imports.steps import Steps
 from ejd.imports.teaching_plan import Teaching, teaching_of
-from ejd.imports.timetable_file import SourceFormat, TimetableFile
+from ejd.imports.timetable_file import TimetableFile
 from ejd.imports.xhstt import read_xhstt_file
 from ejd.imports.year_steps import PlannedYear, Term, plan_year
 from ejd.kernel.command import Actor, Refusal
@@ -53,7 +54,7 @@ Progress = Callable[[int, int], None]
 
 def import_file(  # noqa: PLR0913 - what a file is imported as
     school: SchoolAccess,
-    kind: SourceFormat,
+    kind: Literal["fet", "xhstt", "asc"],
     path: Path,
     *,
     actor: Actor,
@@ -63,12 +64,22 @@ def import_file(  # noqa: PLR0913 - what a file is imported as
     starts: date | None = None,
     solution: str | None = None,
     instance: str | None = None,
+    term: int | None = None,
     accept_conflicts: bool = False,
     progress: Progress | None = None,
     at: int | None = None,
 ) -> ImportReport:
-    """Read a file and bring it in, see `import_timetable`; `solution` and `instance` choose inside an XHSTT archive."""
-    file = read_fet_file(path) if kind == "fet" else read_xhstt_file(path, solution=solution, instance=instance)
+    """Read a file and bring it in, see `import_timetable`; `solution` and `instance` choose inside an XHSTT archive.
+
+    `term` chooses in a file of aSc Timetables whose lessons differ by term.
+    """
+    match kind:
+        case "fet":
+            file = read_fet_file(path)
+        case "asc":
+            file = read_asc_file(path, term=term)
+        case _:
+            file = read_xhstt_file(path, solution=solution, instance=instance)
     return import_timetable(
         school,
         file,

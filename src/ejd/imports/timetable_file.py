@@ -35,7 +35,7 @@ STUDENT_SETS_MAX: Final = 50_000
 PERIODS_MAX: Final = 200_000
 """In one turn of the cycle; the fullest real file we have read has 1,794."""
 
-SourceFormat = Literal["fet", "xhstt"]
+SourceFormat = Literal["fet", "xhstt", "asc", "grid"]
 
 RefusalKind = Literal[
     "inactive",
