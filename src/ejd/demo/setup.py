@@ -14,6 +14,7 @@ from ejd.demo.sending import PROGRAM, WEB
 from ejd.demo.shape import FIRST_DAY, PREPARED_ON, ROLES_FROM, TIMEZONE, derived_id
 from ejd.demo.topics import thematic_plan
 from ejd.kernel.calendar import microseconds_at
+from ejd.kernel.events.timetable import ERRORS
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.policies import WORK_KINDS
 from ejd_commands import accounts as a
@@ -23,6 +24,7 @@ from ejd_commands import people as p
 from ejd_commands import school as s
 from ejd_commands.movement import JoinGroup, SetIndividualPlan
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
+from ejd_commands.timetable_rules import AdoptTimetableRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +100,8 @@ class SetUp:
         regulation = s.AdoptRegulation(starts=FIRST_DAY, round_up_from_hundredths=60)
         values = (s.GradeValuePart(value="освоил", level=4), s.GradeValuePart(value="не освоил", level=2))
         scale = s.DefineGradingSystem(code="mastery", title="Освоено / не освоено", scale="listed", values=values)
-        self.send(head, [regulation, s.DefineWorkKinds(kinds=WORK_KINDS_TITLED), scale])
+        rules = AdoptTimetableRules(errors=(*ERRORS, "room-size"))
+        self.send(head, [rules, regulation, s.DefineWorkKinds(kinds=WORK_KINDS_TITLED), scale])
         self.send(deputy, year_commands(self._roster.year))
         subjects = [
             s.DefineSubject(subject=subject_id(self._seed, code), title=title, short=short)

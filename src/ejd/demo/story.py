@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ejd.demo.curriculum import PRIMARY_GRADES
 from ejd.demo.families import members
 from ejd.demo.roster import Block, Group, Journal, Stay
+from ejd.demo.second_quarter import second_quarter
 from ejd.demo.setup import account_commands, enrolment, program_account
 from ejd.demo.shape import FIRST_DAY, FULL, derived_id
 from ejd.demo.timetable import place_individual
@@ -98,6 +99,8 @@ class Story:
         self._load_changes_hands()
         self._staff_and_guardians()
         self._accounts()
+        change = second_quarter(self._roster)
+        self._agenda.note(moment(self._shape, 0.7), EARLY, program_account(self._seed), change)
 
     def _note(self, day: date, *commands: Command) -> None:
         self._agenda.note(day, EARLY, self._deputy, *commands)
