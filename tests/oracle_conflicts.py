@@ -90,7 +90,7 @@ def _lessons(facts: Facts, year_id: str, day: date) -> Iterator[Lesson]:
         for entry in schedule.entries:
             if entry.cycle_day == number:
                 bell = year.bells.get(opened.bells, {}).get(entry.slot)
-                give = have & set(entry.teachers) if entry.teachers else have
+                give = have & set(entry.teachers) or have
                 minutes = (bell.starts, bell.ends) if bell is not None else (None, None)
                 yield Lesson(journal, entry.slot, number, entry.room, frozenset(give), *minutes)
 
@@ -175,9 +175,11 @@ def _loads(facts: Facts, year_id: str, day: date, found: dict[Named, When]) -> N
         named = any(entry.teachers for entry in schedule.entries)
         for part in [[one] for one in loads] if named else [loads] if loads else []:
             hours = [one.hours for one in part]
-            lessons = sum(
-                not entry.teachers or any(one.staff in entry.teachers for one in part) for entry in schedule.entries
-            )
+            everybody = {one.staff for one in loads}
+            lessons = 0
+            for entry in schedule.entries:
+                give = everybody & set(entry.teachers) or everybody
+                lessons += any(one.staff in give for one in part)
             total = sum(one for one in hours if one is not None)
             weeks = cycle.weeks if cycle.kind == "weekly" else len(cycle.days) / len(cycle.weekdays)
             if None not in hours and lessons > total * weeks:

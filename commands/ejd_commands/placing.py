@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ejd.kernel.command import Elsewhere, WrongState
-from ejd.kernel.due import is_due, schedule_on
+from ejd.kernel.due import givers, is_due, schedule_on
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events.days import LessonListed
 from ejd.kernel.ids import day_stream, timetable_stream
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ejd.kernel.due import Schedule
     from ejd.kernel.envelope import Ref
     from ejd.kernel.events.journals import JournalOpened
+    from ejd.kernel.events.timetable import ScheduleEntry
     from ejd.kernel.placements import Needed
     from ejd_commands.lesson_base import LessonCommand
 
@@ -68,11 +69,13 @@ class Board:
     def placement(self, planned: Planned, opened: JournalOpened, state: LessonState) -> Placement:
         """Answer where a lesson takes place and what it needs there, whether or not it is cancelled."""
         day, slot = state.placement or (planned.day, planned.slot)
+        entry = self._entry(planned, opened)
         instead = state.substitution
         if instead is not None and (instead.teacher or instead.self_study):
             teachers = frozenset({instead.teacher} - {""})
         else:
-            teachers = self._context.load(JournalState, planned.journal).teachers_on(day)
+            there = self._context.load(JournalState, planned.journal).teachers_on(day)
+            teachers = givers(entry.teachers if entry is not None else (), there)
         return Placement(
             lesson=planned.lesson,
             journal=planned.journal,
@@ -81,7 +84,7 @@ class Board:
             day=day,
             slot=slot,
             teachers=teachers,
-            room=state.room or self._room(planned, opened),
+            room=state.room or (entry.room if entry is not None else ""),
             attending=attending(opened, self._kind(opened)),
             merged_with=instead.merged_journal if instead is not None else "",
             changed=state is not AS_PLANNED,
@@ -103,14 +106,13 @@ class Board:
         schedules = self._schedules(planned.journal, opened.year)
         return is_due(calendar, opened.grade, schedules, planned.day, planned.slot, classes=opened.classes)
 
-    def _room(self, planned: Planned, opened: JournalOpened) -> str:
+    def _entry(self, planned: Planned, opened: JournalOpened) -> ScheduleEntry | None:
         schedule = self._due(planned, opened)
         if schedule is None:
-            return ""
+            return None
         calendar = self._context.load(YearState, opened.year).calendar
         cycle_day = calendar.cycle_day(planned.day, opened.grade, opened.classes)
-        places = ((entry.cycle_day, entry.slot, entry.room) for entry in schedule.entries)
-        return next(room for on, slot, room in places if (on, slot) == (cycle_day, planned.slot))
+        return next(entry for entry in schedule.entries if (entry.cycle_day, entry.slot) == (cycle_day, planned.slot))
 
     def _by_timetable(self, year: str, day: date, slot: int) -> Iterator[Placement]:
         """Answer the lessons of the timetable of which nothing says that they are elsewhere, or otherwise."""

@@ -209,7 +209,4 @@ def _marks(c: sa.Connection, here: sa.Select[tuple[str]]) -> tuple[dict[str, int
 def _owners(one: PlacedLesson, loads: Iterable[Teacher]) -> tuple[str, ...]:
     if one.record is not None and one.record.substitute:
         return (one.record.substitute,)
-    day = one.placed_date
-    return tuple(
-        dict.fromkeys(load.staff for load in loads if load.starts <= day and (load.ends is None or day <= load.ends))
-    )
+    return tuple(dict.fromkeys(load.staff for load in one.loads(loads)))

@@ -80,12 +80,7 @@ def _teachers(one: PlacedLesson, loads: Mapping[str, Sequence[Teacher]]) -> dict
     """Answer who gives a lesson, by id: the substitute, else whoever has the load on that day."""
     if one.record is not None and one.record.substitute:
         return {one.record.substitute: ""}
-    day = one.placed_date
-    return {
-        load.staff: load.name
-        for load in loads.get(one.journal, ())
-        if load.starts <= day and (load.ends is None or load.ends >= day)
-    }
+    return {load.staff: load.name for load in one.loads(loads.get(one.journal, ()))}
 
 
 def _names(one: PlacedLesson, named: DueLesson, loads: Mapping[str, Sequence[Teacher]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -10,10 +10,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ejd.kernel.calendar import Calendar, calendar_from_json
-from ejd.kernel.due import Schedule, is_due, occurrences
+from ejd.kernel.due import Schedule, givers, is_due, occurrences
+from ejd.kernel.events.timetable import ScheduleEntry
 from ejd_projections.asking import ROWS_MAX, checked_limit, checked_range, fetch, is_in, within
 from ejd_projections.gradebook_tables import LessonRow, lessons, marks
-from ejd_projections.journal_catalogue import Journal
+from ejd_projections.journal_catalogue import Journal, Teacher
 from ejd_projections.people import names
 from ejd_projections.school_catalogue import rooms_by_name, subjects_by_name, years
 from ejd_projections.timetable import schedules_of
@@ -36,6 +37,15 @@ class PlacedLesson(NamedTuple):
     room: str
     due: bool
     record: LessonRow | None
+    named: tuple[str, ...] = ()
+    """Those of the journal's teachers whom the timetable names for it."""
+
+    def loads(self, loads: Iterable[Teacher]) -> list[Teacher]:
+        """Answer the loads of a journal by which the lesson is given on its day, unless somebody else gives it."""
+        day = self.placed_date
+        there = [one for one in loads if one.starts <= day and (one.ends is None or day <= one.ends)]
+        who = givers(self.named, {one.staff for one in there})
+        return [one for one in there if one.staff in who]
 
     @property
     def held(self) -> bool:
@@ -147,22 +157,25 @@ def _of_journal(
         record = records.get(one.lesson)
         if record is not None:
             if first <= record.placed_date <= last:
-                yield _recorded(record, due=True, room=one.room)
+                yield _recorded(record, due=True, room=one.room, named=one.teachers)
         else:
             day = one.date.isoformat()
-            yield PlacedLesson(one.lesson, journal.id, day, one.slot, 1, day, one.slot, one.room, True, None)  # noqa: FBT003 - `due`, in the order of the fields
+            place = (day, one.slot)
+            yield PlacedLesson(one.lesson, journal.id, *place, 1, *place, one.room, True, None, one.teachers)  # noqa: FBT003 - `due`, in the order of the fields
     for record in records.values():
         if record.stream in listed or not first <= record.placed_date <= last:
             continue
-        room = _room_by_timetable(record, calendar, journal, schedules)
-        if room is not None or record.extra or record.topic is not None or record.roll_taken:
-            yield _recorded(record, due=room is not None or record.extra, room=room or "")
+        entry = _by_timetable(record, calendar, journal, schedules)
+        if entry is not None:
+            yield _recorded(record, due=True, room=entry.room, named=entry.teachers)
+        elif record.extra or record.topic is not None or record.roll_taken:
+            yield _recorded(record, due=record.extra, room="")
 
 
-def _room_by_timetable(
+def _by_timetable(
     record: LessonRow, calendar: Calendar, journal: Journal, schedules: Sequence[Schedule]
-) -> str | None:
-    """Answer the room in which the timetable has a lesson on its planned day, None when it has none there."""
+) -> ScheduleEntry | None:
+    """Answer the lesson that the timetable has on the planned day, None when it has none there."""
     day = date.fromisoformat(record.date)
     if record.ordinal != 1:
         return None
@@ -170,10 +183,10 @@ def _room_by_timetable(
     if schedule is None:
         return None
     cycle_day = calendar.cycle_day(day, journal.grade, journal.classes)
-    return next((e.room for e in schedule.entries if e.cycle_day == cycle_day and e.slot == record.slot), "")
+    return next((e for e in schedule.entries if e.cycle_day == cycle_day and e.slot == record.slot), None)
 
 
-def _recorded(record: LessonRow, *, due: bool, room: str) -> PlacedLesson:
+def _recorded(record: LessonRow, *, due: bool, room: str, named: tuple[str, ...] = ()) -> PlacedLesson:
     return PlacedLesson(
         lesson=record.stream,
         journal=record.journal,
@@ -185,6 +198,7 @@ def _recorded(record: LessonRow, *, due: bool, room: str) -> PlacedLesson:
         room=record.room or room,
         due=due,
         record=record,
+        named=named,
     )
 
 

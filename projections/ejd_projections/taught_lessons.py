@@ -57,11 +57,7 @@ def taught_lessons(
     found = []
     for one in placed_lessons(c, journals, first=days[0], last=days[1]):
         journal, day = by_id[one.journal], one.placed_date
-        load = frozenset(
-            load.staff
-            for load in loads.get(one.journal, ())
-            if load.starts <= day and (load.ends is None or day <= load.ends)
-        )
+        load = frozenset(load.staff for load in one.loads(loads.get(one.journal, ())))
         ended = day < today
         if day == today:
             bell = calendar.bell(journal.bells, one.placed_slot)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from ejd.kernel.calendar import calendar_from_json
-from ejd.kernel.due import schedule_on
+from ejd.kernel.due import givers, schedule_on
 from ejd_projections.journal_catalogue import ClassRow, Journal, Teacher, classes_by_name, teachers_of
 from ejd_projections.lessons_due import PlacedLesson, placed_lessons
 from ejd_projections.people import PersonRow, people_by_id, staff
@@ -110,7 +110,9 @@ def cycle_grid(
     for journal in journals:
         schedule = schedule_on(schedules.get(journal.id, ()), date.fromisoformat(day))
         for one in schedule.entries if schedule else ():
-            found = _planned(journal, one.slot, one.room, loads.get(journal.id, ()))
+            own = loads.get(journal.id, ())
+            who = givers(one.teachers, {load.staff for load in own})
+            found = _planned(journal, one.slot, one.room, [load for load in own if load.staff in who])
             placed.setdefault(one.cycle_day, []).append(found)
     _name(c, [one for own in placed.values() for one in own])
     classes = _classes(c, year, journals, class_id)
@@ -171,8 +173,7 @@ def _planned(journal: Journal, slot: int, room: str, loads: Iterable[Teacher]) -
 
 
 def _real(journal: Journal, one: PlacedLesson, loads: Iterable[Teacher]) -> _Placed:
-    day = one.placed_date
-    teachers = [load.staff for load in loads if load.starts <= day and (load.ends is None or load.ends >= day)]
+    teachers = [load.staff for load in one.loads(loads)]
     found = _planned(journal, one.placed_slot, one.room, ())
     found.teachers = teachers
     record, entry = one.record, found.entry

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import sqlalchemy as sa
 
 from ejd.kernel.calendar import calendar_from_json
 from ejd.kernel.conflict_words import cycle_day_name
-from ejd.kernel.due import Schedule, is_due
 from ejd_projections.asking import checked_range
 from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
-from ejd_projections.lessons_due import DueLesson, lessons_due
+from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
 from ejd_projections.memberships import members_of
-from ejd_projections.school_catalogue import Year, years
-from ejd_projections.timetable import schedules_of
-
-WEEK_LESSONS_MAX = 10_000
+from ejd_projections.school_catalogue import Year
 
 
 @dataclass(slots=True)
@@ -112,56 +107,28 @@ def lessons_of_week(  # noqa: PLR0913 - whose lessons
     pupil: str | None = None,
 ) -> list[TimetableLesson]:
     """Answer the lessons of journals between two days, in order of time; of a teacher, room and pupil if given."""
-    by_id = {journal.id: journal for journal in journals}
-    given_by = _Givers(c, by_id, first, last)
+    ids = [journal.id for journal in journals]
+    loads = teachers_of(c, ids, first=first, last=last) if ids else {}
     members = members_of(c, journals, first=first, last=last, pupil=pupil) if pupil is not None else None
-    found = []
-    for one in lessons_due(c, journals, first=first, last=last, limit=WEEK_LESSONS_MAX):
-        if room is not None and one.room != room:
-            continue
-        if members is not None and not any(member.on(one.placed_date) for member in members[one.journal]):
-            continue
-        givers = given_by(one)
-        if teacher is None or any(giver.staff == teacher for giver in givers):
-            found.append(_lesson(one, givers))
-    return found
+    chosen = [
+        one
+        for one in placed_lessons(c, journals, first=first, last=last)
+        if (room is None or one.room == room)
+        and (members is None or any(member.on(one.placed_date) for member in members[one.journal]))
+        and (teacher is None or teacher in _givers(one, loads))
+    ]
+    return [
+        _lesson(named, [GivenBy(staff, name or named.substitute_name) for staff, name in _givers(one, loads).items()])
+        for one, named in zip(chosen, named_lessons(c, journals, chosen), strict=True)
+    ]
 
 
-class _Givers:
-    """Finds who gives a lesson."""
-
-    def __init__(self, c: sa.Connection, journals: dict[str, Journal], first: str, last: str) -> None:
-        self._journals = journals
-        self._teachers = teachers_of(c, journals, first=first, last=last)
-        self._schedules = schedules_of(c, journals)
-        found = years(c, ids={journal.year for journal in journals.values()})
-        self._calendars = {year.id: calendar_from_json(year.calendar) for year in found}
-
-    def __call__(self, lesson: DueLesson) -> list[GivenBy]:
-        """Answer the substitute, else those of the load on the day on which it takes place."""
-        if lesson.substitute:
-            return [GivenBy(lesson.substitute, lesson.substitute_name)]
-        if lesson.self_study:
-            return []
-        named = self._named(lesson)
-        there = [one for one in self._teachers.get(lesson.journal, ()) if _on(one, lesson.placed_date)]
-        return [GivenBy(one.staff, one.name) for one in there if not named or one.staff in named]
-
-    def _named(self, lesson: DueLesson) -> tuple[str, ...]:
-        """Answer the teachers whom the timetable names for a lesson."""
-        journal = self._journals[lesson.journal]
-        calendar, day = self._calendars.get(journal.year), date.fromisoformat(lesson.date)
-        if calendar is None or lesson.ordinal != 1:
-            return ()
-        schedules: tuple[Schedule, ...] = self._schedules.get(journal.id, ())
-        schedule = is_due(calendar, journal.grade, schedules, day, lesson.slot, classes=journal.classes)
-        cycle_day = calendar.cycle_day(day, journal.grade, journal.classes)
-        entries = () if schedule is None else schedule.entries
-        return next((e.teachers for e in entries if (e.cycle_day, e.slot) == (cycle_day, lesson.slot)), ())
-
-
-def _on(load: Teacher, day: str) -> bool:
-    return load.starts <= day and (load.ends is None or day <= load.ends)
+def _givers(one: PlacedLesson, loads: Mapping[str, Sequence[Teacher]]) -> dict[str, str]:
+    """Answer who gives a lesson, by id; the name is "" for the substitute, or the supervisor of self-study."""
+    record = one.record
+    if record is not None and (record.substitute or record.self_study):
+        return {record.substitute: ""} if record.substitute else {}
+    return {load.staff: load.name for load in one.loads(loads.get(one.journal, ()))}
 
 
 def _lesson(one: DueLesson, givers: list[GivenBy]) -> TimetableLesson:

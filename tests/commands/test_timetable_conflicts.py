@@ -18,6 +18,8 @@ from ejd.kernel.events import school as s
 from ejd.kernel.events import timetable as t
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL
+from ejd_commands.placing import TeacherIsNeededElsewhere
+from ejd_commands.substitutions import SubstituteTeacher
 from ejd_commands.timetable import ScheduleJournal
 from ejd_commands.timetable_picture import TimetableHasConflicts
 from ejd_commands.timetable_rules import AdoptTimetableRules, NotALimit
@@ -36,6 +38,7 @@ from tests.worlds import (
     FIRST_DAY,
     GLEB,
     GROUP,
+    GROUP_JOURNAL,
     HEAD,
     JOURNAL,
     MATHS,
@@ -43,6 +46,7 @@ from tests.worlds import (
     ROOM_14,
     STRANGER,
     TIMETABLE,
+    TODAY,
     VERA,
     YEAR,
 )
@@ -184,6 +188,25 @@ def test_two_teachers_of_one_journal_are_no_conflict_and_named_ones_are_where_th
     named = {"cycle_day": 1, "slot": 2, "teachers": [ADA_STAFF]}
     after = world.when(schedule(JOURNAL, entries=[named]), by=HEAD).and_then_given()
     assert after.when(schedule(MATHS_5B, (1, 2)), by=HEAD).events
+
+
+def test_who_shares_a_journal_is_free_while_another_teacher_gives_its_lesson() -> None:
+    """A substitute is looked for among those who give lessons then; who replaced a named teacher gives them too."""
+    both = (JOURNAL, j.TeacherAssigned(staff=BORIS_STAFF, starts=FIRST_DAY))
+    instead = SubstituteTeacher(journal=GROUP_JOURNAL, day=TODAY, slot=3, teacher=BORIS_STAFF)
+
+    def at_three(*teachers: str) -> tuple[str, Event]:
+        entry = t.ScheduleEntry(cycle_day=1, slot=3, teachers=teachers)
+        return TIMETABLE, t.JournalScheduled(journal=JOURNAL, starts=FIRST_DAY, entries=(entry,))
+
+    everybody = given(THE_SCHOOL, both, at_three())
+    everybody.when(instead, by=HEAD).then_refused(TeacherIsNeededElsewhere, saying="Математика, 5А")
+    named = given(THE_SCHOOL, both, at_three(ADA_STAFF))
+    assert named.when(instead, by=HEAD).events
+    replaced = given(
+        THE_SCHOOL, both, at_three(ADA_STAFF), (JOURNAL, j.TeacherUnassigned(staff=ADA_STAFF, ends=FIRST_DAY))
+    )
+    replaced.when(instead, by=HEAD).then_refused(TeacherIsNeededElsewhere, saying="Математика, 5А")
 
 
 def test_what_is_accepted_is_kept_with_the_change() -> None:

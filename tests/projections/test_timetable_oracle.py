@@ -96,9 +96,8 @@ def _check_weeks(c: sa.Connection, plain: Facts) -> None:
             (journal, day.isoformat(), slot)
             for journal in plain.journals
             for day, slot in due(plain, journal)
-            if teacher in loads_on(plain, journal, day, day)
-            for entry in [_entry(plain, journal, day, slot)]
-            if not entry or teacher in entry
+            for have in [loads_on(plain, journal, day, day)]
+            if teacher in (have & set(_entry(plain, journal, day, slot)) or have)
         }
     for pupil in PUPILS:
         own = lessons_of_week(c, journals, first=FIRST_TEXT, last=LAST_TEXT, pupil=pupil)

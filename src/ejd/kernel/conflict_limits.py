@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ejd.kernel.conflict_facts import At, Crowd
 from ejd.kernel.day_sets import subsets
+from ejd.kernel.due import givers
 from ejd.kernel.lesson_norms import DAILY_LIMITS, DailyLimit, limits_of
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ def _load(lines: Lines, taught: Taught, sheet: Sheet) -> None:
         for loads, known in hours.items():
             days = known & counting & school
             parts = [frozenset({one}) for one in sorted(loads, key=lambda one: one.staff)] if named else [loads]
+            there = {one.staff for one in loads}
             for part in parts if days else ():
                 if any(one.per_week is None for one in part):
                     continue
                 who = {one.staff for one in part}
                 limit = _in_the_cycle(cycle, sum(one.per_week or 0 for one in part))
-                lessons = sum(not entry.teachers or not who.isdisjoint(entry.teachers) for entry in schedule.entries)
+                lessons = sum(not who.isdisjoint(givers(entry.teachers, there)) for entry in schedule.entries)
                 if lessons > limit:
                     staff = min(who) if len(who) == 1 else ""
                     sheet.add("load", staff, 0, [At(taught.journal, 0)], days, number=lessons, limit=limit)

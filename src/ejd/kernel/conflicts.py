@@ -17,7 +17,7 @@ from ejd.kernel.day_sets import meetings
 from ejd.kernel.events.timetable import ConflictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
     from ejd.kernel.conflict_facts import Crowd, Line, Picture
@@ -95,16 +95,25 @@ def _twice(lines: Lines, sheet: Sheet, kinds: Collection[str]) -> None:
                 used["room", line.room].append((line.at, line.days))
             kind: ConflictKind = "class" if line.taught.group_kind == "class" else "group"
             used[kind, line.taught.group].append((line.at, line.days))
-            for load in line.taught.loads:
-                gives = not line.teachers or load.staff in line.teachers
-                days = line.days & lines.days.between(load.starts, load.ends) if gives else 0
-                if days:
-                    used["teacher", load.staff].append((line.at, days))
+            for staff, days in _givers(lines, line):
+                used["teacher", staff].append((line.at, days))
         for (kind, what), parts in used.items():
             if len(parts) > 1 and kind in kinds:
                 for lessons, days in meetings(parts).items():
                     if lines.involves(lessons):
                         sheet.add(kind, what, cycle_day, lessons, days)
+
+
+def _givers(lines: Lines, line: Line) -> Iterator[tuple[str, int]]:
+    """Answer who gives a lesson on which days; as `due.givers`, for all days at once."""
+    loads = [(load.staff, line.days & lines.days.between(load.starts, load.ends)) for load in line.taught.loads]
+    named = 0
+    for staff, days in loads:
+        named |= days if staff in line.teachers else 0
+    for staff, days in loads:
+        own = days if staff in line.teachers else days & ~named
+        if own:
+            yield staff, own
 
 
 def _pupils(lines: Lines, people: Sequence[Crowd], sheet: Sheet) -> None:

@@ -33,6 +33,13 @@ class Occurrence(NamedTuple):
     date: date
     slot: int
     room: str
+    teachers: tuple[str, ...] = ()
+    """Those of the journal's teachers who give it, if the timetable names them; see `givers`."""
+
+
+def givers(named: Collection[str], loaded: Collection[str]) -> frozenset[str]:
+    """Answer who gives a lesson on a day: those with the load whom the timetable names, else all with the load."""
+    return frozenset(named).intersection(loaded) or frozenset(loaded)
 
 
 def schedule_on(schedules: Sequence[Schedule], day: date) -> Schedule | None:
@@ -92,4 +99,6 @@ def occurrences(  # noqa: PLR0913 - the seven things that make a lesson due
             continue
         for entry in sorted(schedule.entries, key=lambda e: e.slot):
             if entry.cycle_day == cycle_day:
-                yield Occurrence(lesson_stream(journal, day, entry.slot), journal, day, entry.slot, entry.room)
+                yield Occurrence(
+                    lesson_stream(journal, day, entry.slot), journal, day, entry.slot, entry.room, entry.teachers
+                )

@@ -11,7 +11,8 @@ from ejd.kernel.event import Event
 class ScheduleEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One lesson of the cycle: cycle day from 1, school-wide slot from 1, room id or nothing.
 
-    `teachers` are those of the journal's teachers who give this lesson; nobody named: all who have the load that day.
+    `teachers` are those of the journal's teachers who give this lesson; nobody named, or nobody of them with the load
+    any more: all who have the load that day.
     """
 
     cycle_day: int
