@@ -12,6 +12,7 @@ import pytest
 from ejd.app import School
 from ejd.imports.oneroster import oneroster_files, read_oneroster
 from ejd.imports.packed import digest_of
+from ejd.imports.roster_report import undo_lines
 from ejd.imports.roster_undo import undo_import
 from ejd.kernel.states.people import GuardianState, StaffState
 from ejd.kernel.states.teaching import ClassState
@@ -22,6 +23,7 @@ from ejd_commands.people import EndGuardianship, EstablishGuardianship, Register
 from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
 from tests import worlds as w
 from tests.imports.roster_files import (
+    CLASSES,
     ENROLLMENTS,
     ROLES,
     TABLES,
@@ -133,6 +135,20 @@ def test_in_a_whole_list_what_is_missing_has_ended(school: School) -> None:
     back = imported(school, oneroster())
     assert sorted(lines(back, "changed")) == ["pupil Аистова Анна (8А)", "staff member Шекспир Вильям"]
     assert Now(school).class_of("Аистова") == "8А"
+
+
+def test_a_group_that_a_whole_list_no_longer_names_has_nobody(school: School) -> None:
+    imported(school, oneroster())
+    classes = replaced(CLASSES, en1="")
+    enrollments = replaced(ENROLLMENTS, e8="", e9="", e10="")
+    report = imported(school, oneroster(classes=classes, enrollments=enrollments))
+    assert lines(report, "ended") == [
+        "group member Английский 1",
+        "group member Английский 1",
+        "load Английский язык, Английский 1",
+    ]
+    assert Now(school).members("Английский 1") == set()
+    assert imported(school, oneroster(classes=classes, enrollments=enrollments)).state == "unchanged"
 
 
 def test_in_a_delta_only_what_is_to_be_deleted_has_ended(school: School) -> None:
@@ -329,6 +345,25 @@ def test_undone_what_others_built_on_stays_with_all_that_it_stands_on(tiny: Tiny
         "pupil Аистова Анна (8А)",
         "pupil Белкина Белла (8Б)",
     ]
+
+
+def test_what_slips_in_while_an_import_is_undone_is_named(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = imported(school, oneroster())
+    hedgehog, handle = Now(school).person("Ёжиков"), school.handler.handle
+    command = EstablishGuardianship(guardian=w.PARENT_GUARDIAN, pupil=hedgehog, relation="other", starts=TODAY)
+
+    def slower(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(school.handler, "handle", handle)
+        hand(school, command, 1)
+        return handle(*args, **options)
+
+    actor = importing(school, oneroster()).actor
+    monkeypatch.setattr(school.handler, "handle", slower)
+    undone = undo_import(school, report.import_id, actor)
+    assert [(one.kind, one.title) for one in undone.meanwhile] == [("pupil", "Ёжиков Ёж Ёжович")]
+    assert any("import the file again" in line for line in undo_lines(undone))
+    imported(school, oneroster())
+    assert Now(school).class_of("Ёжиков") == "8А"
 
 
 def test_a_name_that_an_undone_import_claimed_is_free_again(school: School) -> None:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
-from ejd.imports.roster_file import Group, Journal, Member, SchoolClass
+from ejd.imports.roster_file import At, Group, Journal, Member, SchoolClass
 from ejd.imports.roster_ground import class_key
 from ejd.imports.roster_work import Work
 from ejd.imports.safe_xml import shown
@@ -18,6 +19,9 @@ from ejd_commands.movement import JoinGroup, LeaveGroup
 from ejd_commands.school import DefineSubject
 
 __all__ = ["ClassesPlan"]
+
+
+NOWHERE = At("", "", 0)
 
 
 class ClassesPlan:
@@ -162,14 +166,30 @@ class ClassesPlan:
                 self.gone("group", group)
             else:
                 self._group(group, members[group.key], alone=titles[unique_key(group.title)] == 1)
+        if "enrollments" in self._work.roster.complete:
+            self._leave_what_is_missing(groups, members)
         for key, found in members.items():
             stream = self._work.find("group", key)
             if stream is None:
                 self._elsewhere(key, found)
                 continue
-            self._leave_missing(key, stream, found)
             for member in found:
                 self._member(stream, member)
+
+    def _leave_what_is_missing(self, groups: list[Group], members: dict[str, list[Member]]) -> None:
+        """In complete lists, whom a group does not name has left it, and a group that is not named has nobody."""
+        work = self._work
+        places = {group.key: group.at for group in groups} | {
+            key: found[0].at for key, found in members.items() if found
+        }
+        named = {stream: key for key in places if (stream := work.find("group", key)) is not None}
+        for stream, key in named.items():
+            self._leave_missing(stream, members.get(key, []), places[key])
+        at = work.roster.groups[0].at._replace(row=0) if work.roster.groups else NOWHERE
+        for stream, state in work.ground.all("group", GroupState):
+            of_this_year = state.formed is not None and state.formed.year == work.year.id
+            if "classes" in work.roster.complete and of_this_year and stream not in named:
+                self._leave_missing(stream, [], at)
 
     def _elsewhere(self, key: str, found: list[Member]) -> None:
         """Refuse members of what is not there; those of a whole class are in it already."""
@@ -268,18 +288,24 @@ class ClassesPlan:
         command = LeaveGroup(pupil=pupil, group=stay.where, left_on=left_on)
         work.rehearsal.send(command, "ended", "group member", self._title(stay.where), member.at)
 
-    def _leave_missing(self, key: str, stream: str, found: list[Member]) -> None:
-        """In a complete list, whom it does not name has left; only those whom an earlier list brought."""
+    def _leave_missing(self, stream: str, found: list[Member], at: At) -> None:
+        """Let those leave whom a list does not name; only those whom an earlier list brought."""
         work = self._work
-        if "enrollments" not in work.roster.complete or not any(each.key == key for each in work.roster.groups):
-            return
         named = {work.find("pupil", each.pupil) for each in found}
-        for pupil in work.ground.streams["pupil"]:
+        for pupil in self._brought[stream]:
             stay = _lasting(self._pupil(pupil).memberships.groups, stream, work.year.starts)
             if stay is not None and pupil not in named and work.ground.ours(stay.ref):
-                at = found[0].at._replace(row=0)
                 command = LeaveGroup(pupil=pupil, group=stream, left_on=max(stay.starts, work.year.starts))
                 work.rehearsal.send(command, "ended", "group member", self._title(stream), at)
+
+    @cached_property
+    def _brought(self) -> defaultdict[str, list[str]]:
+        """Who was ever in a group, by group; asked only where a list is complete."""
+        members: defaultdict[str, list[str]] = defaultdict(list)
+        for pupil, state in self._work.ground.all("pupil", PupilState):
+            for group in dict.fromkeys(stay.where for stay in state.memberships.groups):
+                members[group].append(pupil)
+        return members
 
     def _title(self, stream: str) -> str:
         formed = self._work.rehearsal.decision.load(GroupState, stream).formed

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from datetime import date, timedelta
 
-from ejd.imports.roster_classes import ClassesPlan
-from ejd.imports.roster_file import Journal, Load
+from ejd.imports.roster_classes import NOWHERE, ClassesPlan
+from ejd.imports.roster_file import At, Journal, Load
 from ejd.imports.roster_ground import class_key, group_key
 from ejd.imports.roster_work import Work
 from ejd.kernel.states.teaching import JournalState
@@ -77,10 +77,21 @@ class JournalsPlan:
             named[journal].add(staff)
             self._load(journal, staff, load)
         if "enrollments" in work.roster.complete:
-            for each in work.roster.journals:
-                journal = work.find("journal", each.key)
-                if journal is not None and not each.gone:
-                    self._unassign_missing(journal, named[journal], each)
+            self._unassign_what_is_missing(named)
+
+    def _unassign_what_is_missing(self, named: dict[str, set[str]]) -> None:
+        """In complete lists, whom a journal does not name teaches it no longer, and nobody one that is missing."""
+        work, seen = self._work, set(named)
+        for each in work.roster.journals:
+            journal = work.find("journal", each.key)
+            if journal is not None:
+                seen.add(journal)
+                self._unassign_missing(journal, named.get(journal, set()), each.at)
+        at = work.roster.journals[0].at._replace(row=0) if work.roster.journals else NOWHERE
+        for journal, state in work.ground.all("journal", JournalState):
+            of_this_year = state.opened is not None and state.opened.year == work.year.id
+            if "classes" in work.roster.complete and of_this_year and journal not in seen:
+                self._unassign_missing(journal, set(), at)
 
     def _load(self, journal: str, staff: str, load: Load) -> None:
         work, day = self._work, self._work.year.day(load.starts)
@@ -116,14 +127,14 @@ class JournalsPlan:
             command = UnassignTeacher(journal=journal, staff=staff, ends=last)
             work.rehearsal.send(command, "ended", "load", name, load.at)
 
-    def _unassign_missing(self, journal: str, named: set[str], each: Journal) -> None:
+    def _unassign_missing(self, journal: str, named: set[str], at: At) -> None:
         work = self._work
         state = work.rehearsal.decision.load(JournalState, journal)
         for load in state.loads:
             if load.ends is None and load.staff not in named and work.ground.ours(load.ref):
-                name = each.key if state.opened is None else state.opened.name
+                name = journal if state.opened is None else state.opened.name
                 command = UnassignTeacher(journal=journal, staff=load.staff, ends=_day_before(work.year.starts))
-                work.rehearsal.send(command, "ended", "load", name, each.at)
+                work.rehearsal.send(command, "ended", "load", name, at)
 
 
 def _day_before(day: date) -> date:

@@ -61,6 +61,8 @@ class UndoReport(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     streams: int
     left: tuple[LeftThing, ...]
+    meanwhile: tuple[LeftThing, ...] = ()
+    """Undone, though others built on it in the very moment: import the file again to have it back."""
     repeated: bool = False
     """It was undone before, and nothing was done now."""
 
@@ -116,3 +118,5 @@ def undo_lines(report: UndoReport) -> Iterator[str]:
         yield f"  left, others have built on it: {each.kind} {each.title}"
     if len(report.left) > LINES_MAX:
         yield f"  … and {len(report.left) - LINES_MAX} more"
+    for each in report.meanwhile[:LINES_MAX]:
+        yield f"  undone while others built on it, import the file again to have it back: {each.kind} {each.title}"

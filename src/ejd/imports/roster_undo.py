@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -14,7 +14,6 @@ from ejd.imports.roster_report import LeftThing, UndoReport
 from ejd.kernel.command import Actor
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.events import CATALOGUE
-from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.imports import ImportState
 from ejd.kernel.states.people import NAMING
@@ -36,46 +35,80 @@ def undo_import(school: SchoolAccess, import_id: str, actor: Actor, *, at: int |
         raise NoSuchImport(f"there is no import {import_id}: look at the list of imports", field="import_id")
     if state.undone is not None:
         return _report(school, import_id, state, repeated=True)
+    moved = UsedSince("others keep changing what the import brought: undo it again in a moment")
     for attempt in range(ATTEMPTS_MAX):
-        keep = built_on(school, state)
+        look = _Look(school, state)
+        keep = look.built_on()
         command = UndoImport(import_id=import_id, keep=tuple(sorted(keep)))
-        head = school.states.store.last_position()
-        request = Request(command, str(uuid5(UUID(import_id), f"undo/{actor.account}/{head}/{attempt}")))
+        request = Request(command, str(uuid5(UUID(import_id), f"undo/{actor.account}/{look.seen}/{attempt}")))
         try:
-            school.handler.handle([request], actor, at=at)
-        except UsedSince:
-            if attempt == ATTEMPTS_MAX - 1:
-                raise
+            answer = school.handler.handle([request], actor, at=at)
+        except UsedSince as refusal:
+            moved = refusal
             continue
-        break
-    return _report(school, import_id, school.states.fresh(ImportState, import_id), repeated=False)
+        meanwhile = tuple(_thing(school, one) for one in sorted(look.named_until(answer.position) - keep))
+        after = school.states.fresh(ImportState, import_id)
+        return msgspec.structs.replace(_report(school, import_id, after, repeated=False), meanwhile=meanwhile)
+    raise moved
 
 
-def built_on(school: SchoolAccess, state: ImportState) -> set[str]:
-    """Answer the streams of an import that others have changed or named since, with all that those stand on.
+class _Look:
+    """What others have recorded since an import on the basis of what it brought; `seen` is how far the log was read.
 
     Looked through is the log from the import's first event on: what is recorded on the basis of an event, or names a
     thing that the import made.
     """
-    store = school.states.store
-    brought = brought_by(store, state)
-    if not brought:
-        return set()
-    versions = {stream: {meta.version for meta in metas} for stream, metas in brought.items()}
-    made = {stream for stream, metas in brought.items() if _made(school, stream, metas[0])}
-    first = min(meta.position for metas in brought.values() for meta in metas)
-    keep: set[str] = set()
-    for meta in _others(school, state.client, first - 1):
-        if meta.stream in versions and meta.version > min(versions[meta.stream]):
-            keep.add(meta.stream)
-        keep |= _named(meta, versions, made)
-    waiting = list(keep)
-    while waiting:
-        for meta in brought[waiting.pop()]:
-            more = _named(meta, versions, made) - keep
-            keep |= more
-            waiting += more
-    return keep
+
+    def __init__(self, school: SchoolAccess, state: ImportState) -> None:
+        self.seen = 0
+        self._school, self._client = school, state.client
+        self._brought = brought_by(school.states.store, state)
+        self._versions = {stream: {meta.version for meta in metas} for stream, metas in self._brought.items()}
+        self._made = {stream for stream, metas in self._brought.items() if _made(school, stream, metas[0])}
+        positions = [meta.position for metas in self._brought.values() for meta in metas]
+        self._first = min(positions, default=school.states.store.last_position() + 1)
+
+    def built_on(self) -> set[str]:
+        """Answer the streams that others have changed or named since, with all that those stand on."""
+        keep: set[str] = set()
+        for meta in self._others(self._first - 1):
+            if meta.stream in self._versions and meta.version > min(self._versions[meta.stream]):
+                keep.add(meta.stream)
+            keep |= self._named(meta)
+        waiting = list(keep)
+        while waiting:
+            for meta in self._brought[waiting.pop()]:
+                more = self._named(meta) - keep
+                keep |= more
+                waiting += more
+        return keep
+
+    def named_until(self, position: int) -> set[str]:
+        """Answer the streams that others named above `seen` and below a position."""
+        found: set[str] = set()
+        for meta in self._others(self.seen):
+            found |= self._named(meta) if meta.position < position else set()
+        return found
+
+    def _others(self, after: int) -> Iterator[Recorded]:
+        """Yield what others recorded above a position and is not void; imports as such build on nothing."""
+        found: list[Recorded] = []
+        voids: defaultdict[str, Voids] = defaultdict(Voids)
+        while page := self._school.states.store.read_page(after, PAGE_EVENTS_MAX):
+            after = self.seen = page[-1].position
+            for meta in page:
+                if meta.name in MARKER_NAMES:
+                    voids[meta.stream].take(CATALOGUE.decode(meta.name, meta.state))
+                elif meta.client != self._client and not meta.name.startswith("import-"):
+                    found.append(meta)
+        return (meta for meta in found if meta.version not in voids[meta.stream])
+
+    def _named(self, meta: Recorded) -> set[str]:
+        """Answer the import's streams on which an event stands, or which it names."""
+        causes: Sequence[tuple[str, int]] = msgspec.json.decode(meta.caused_by)
+        found = {stream for stream, version in causes if version in self._versions.get(stream, ())}
+        found |= {each.decode() for each in _UUID.findall(meta.state)} & self._made
+        return found - {meta.stream}
 
 
 def _made(school: SchoolAccess, stream: str, first: Recorded) -> bool:
@@ -90,40 +123,16 @@ def _made(school: SchoolAccess, stream: str, first: Recorded) -> bool:
     return all(meta.version in voids or meta.name in MARKER_NAMES for meta in recorded if meta.version < first.version)
 
 
-def _others(school: SchoolAccess, client: str, after: int) -> Iterator[Recorded]:
-    """Yield what others recorded above a position and is not void; imports as such build on nothing."""
-    found: list[Recorded] = []
-    voids: defaultdict[str, Voids] = defaultdict(Voids)
-    while page := school.states.store.read_page(after, PAGE_EVENTS_MAX):
-        after = page[-1].position
-        for meta in page:
-            if meta.name in MARKER_NAMES:
-                marker = CATALOGUE.decode(meta.name, meta.state)
-                assert isinstance(marker, EventsVoided | EventsRestored)  # noqa: S101 - their names say so
-                voids[meta.stream].take(marker)
-            elif meta.client != client and not meta.name.startswith("import-"):
-                found.append(meta)
-    return (meta for meta in found if meta.version not in voids[meta.stream])
-
-
-def _named(meta: Recorded, versions: Mapping[str, set[int]], made: set[str]) -> set[str]:
-    """Answer the import's streams on which an event stands, or which it names."""
-    causes: Sequence[tuple[str, int]] = msgspec.json.decode(meta.caused_by)
-    found = {stream for stream, version in causes if version in versions.get(stream, ())}
-    found |= {each.decode() for each in _UUID.findall(meta.state)} & made
-    return found - {meta.stream}
-
-
 def _report(school: SchoolAccess, import_id: str, state: ImportState, *, repeated: bool) -> UndoReport:
     assert state.undone is not None  # noqa: S101 - undone just now, or before
-    left = tuple(LeftThing(kind=_kind(school, one), id=one, title=_title(school, one)) for one in state.undone.left)
+    left = tuple(_thing(school, one) for one in state.undone.left)
     return UndoReport(
         import_id=import_id, events=state.undone.events, streams=state.undone.streams, left=left, repeated=repeated
     )
 
 
-def _kind(school: SchoolAccess, stream: str) -> str:
-    return school.states.store.kind_of(stream) or ""
+def _thing(school: SchoolAccess, stream: str) -> LeftThing:
+    return LeftThing(kind=school.states.store.kind_of(stream) or "", id=stream, title=_title(school, stream))
 
 
 def _title(school: SchoolAccess, stream: str) -> str:
