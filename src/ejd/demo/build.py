@@ -191,6 +191,7 @@ class _Build:
             steps.guardians,
             steps.journals,
             steps.timetable,
+            steps.plans,
             steps.accounts,
         )
         for done, step in enumerate(sending, start=1):

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ejd.access.vault import Clear
+from ejd.demo import plans
 from ejd.demo.calendar import year_commands
 from ejd.demo.curricula import curricula
 from ejd.demo.curriculum import CONTROLLED, PRIMARY_GRADES, SUBJECTS
@@ -23,6 +24,7 @@ from ejd_commands import journals as j
 from ejd_commands import people as p
 from ejd_commands import school as s
 from ejd_commands.movement import JoinGroup, SetIndividualPlan
+from ejd_commands.thematic_plans import RevisedTopicPart
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
 from ejd_commands.timetable_rules import AdoptTimetableRules
 
@@ -238,6 +240,22 @@ class SetUp:
         ]
         if individual:
             self.send(deputy, individual)
+
+    def plans(self) -> None:
+        """Give classes and pupils their curricula, and let one plan go on and control works be planned ahead."""
+        roster, deputy = self._roster, self._roster.deputies[0].account
+        subjects = {code: subject_id(self._seed, code) for code in SUBJECTS}
+        self.send(roster.head.account, [plans.norms()])
+        self.send(deputy, plans.curriculum_commands(self._seed, roster, subjects))
+        self.send(deputy, plans.individual_curricula(self._seed, roster))
+        journal = roster.journals[0]
+        lines = (
+            RevisedTopicPart(number=number, section=line.section, topic=line.topic, control=line.control)
+            for number, line in enumerate(plan_lines(journal), start=1)
+        )
+        for command in plans.plan_goes_on(journal, lines):
+            self.send(deputy, [command])
+        self.send(deputy, [plans.works_ahead(roster.journals)])
 
     def timetable(self) -> None:
         """Let the timetable program publish what every journal has."""
