@@ -528,8 +528,12 @@ def _recommend(player: Player, rnd: Random) -> None:
 @a_step(3)
 def _substitute(player: Player, rnd: Random) -> None:
     lesson = _lesson(player, rnd)
-    teacher = rnd.choice((w.ADA_STAFF, w.BORIS_STAFF))
-    command: Command = substitutions.SubstituteTeacher(**_named(lesson), teacher=teacher)
+    teacher = rnd.choice((w.ADA_STAFF, w.BORIS_STAFF, w.DEPUTY_STAFF, w.DEPUTY_STAFF))
+    subject = rnd.choice((None, None, None, w.ENGLISH, w.MATHS))
+    command: Command = substitutions.SubstituteTeacher(**_named(lesson), teacher=teacher, subject=subject)
+    if rnd.random() < 0.2:
+        supervisor = rnd.choice((None, teacher))
+        command = substitutions.AssignSelfStudy(**_named(lesson), teacher=supervisor)
     if rnd.random() < 0.3:
         lesson = _written(player, rnd, "substitution")
         command = substitutions.CorrectSubstitution(
@@ -563,7 +567,41 @@ def _extra(player: Player, rnd: Random) -> None:
     journal, day, slot, _ = _lesson(player, rnd)
     lesson = (journal, day, slot, rnd.choice((2, 2, 3)))
     player.touched.append(lesson)
-    player.send(lessons.PlanExtraLesson(**_named(lesson)), w.DEPUTY)
+    lost = [one for one in player.touched if one[0] == journal and _is_lost(player, one)]
+    makes_up = None
+    if lost and rnd.random() < 0.8:
+        _, on, at, ordinal = rnd.choice(lost)
+        makes_up = lessons.LostLesson(day=on, slot=at, ordinal=ordinal)
+    player.send(lessons.PlanExtraLesson(**_named(lesson), makes_up=makes_up), w.DEPUTY)
+
+
+def _is_lost(player: Player, lesson: LessonName) -> bool:
+    state = _lesson_state(player, lesson)
+    return state.cancelled or (state.substitution is not None and bool(state.substitution.subject))
+
+
+@a_step(3)
+def _merge(player: Player, rnd: Random) -> None:
+    """Give a lesson together with another one of that slot, by whoever teaches the other one."""
+    journal, on, at, ordinal = _lesson(player, rnd)
+    timetable = player.state(TimetableState, timetable_stream(w.YEAR))
+    hosts = [one for one, schedules in timetable.schedules.items() if one != journal and schedules]
+    host = rnd.choice(sorted(hosts) or [journal])
+    into = substitutions.MoveLesson(journal=journal, day=on, slot=at, ordinal=ordinal, new_day=on, new_slot=at)
+    opened = player.state(JournalState, host)
+    slots = sorted({entry.slot for one in timetable.schedules.get(host, ()) for entry in one.entries})
+    if slots and rnd.random() < 0.8:
+        player.send(into.model_copy(update={"new_slot": rnd.choice(slots)}), w.DEPUTY)
+    for teacher in sorted(opened.teachers_on(on)):
+        where: dict[str, Any] = {"journal": journal, "day": on, "slot": at, "ordinal": ordinal}
+        command = substitutions.SubstituteTeacher(**where, teacher=teacher, merged_journal=host)
+        player.send(command, w.DEPUTY)
+
+
+@a_step(1)
+def _qualify(player: Player, rnd: Random) -> None:
+    subjects = tuple(rnd.sample([w.MATHS, w.ENGLISH, SPORT_SUBJECT], rnd.randint(0, 3)))
+    player.send(people.QualifyStaffMember(staff=rnd.choice(list(STAFF)), subjects=subjects), w.DEPUTY)
 
 
 # Requests to correct

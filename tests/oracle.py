@@ -134,6 +134,9 @@ class Lesson:
     advice: list[tuple[str, int, str]] = field(default_factory=list)
     substitute: str = ""
     other_subject: str = ""
+    merged_with: str = ""
+    self_study: bool = False
+    makes_up: str = ""
 
     @property
     def journal(self) -> str:
@@ -451,7 +454,7 @@ def _content_event(lesson: Lesson, meta: Meta, event: Event) -> None:
 def _course_event(lesson: Lesson, event: Event) -> None:
     match event:
         case e.ExtraLessonPlanned():
-            lesson.extra = True
+            lesson.extra, lesson.makes_up = True, event.makes_up
         case e.LessonMoved():
             lesson.day, lesson.slot = event.new_date, event.new_slot
         case e.LessonCancelled():
@@ -459,12 +462,16 @@ def _course_event(lesson: Lesson, event: Event) -> None:
         case e.LessonReinstated():
             lesson.cancelled = False
         case e.LessonSubstituted():
-            lesson.substitute, lesson.other_subject = event.substitution.teacher, event.substitution.subject
+            _instead(lesson, event.substitution)
         case e.SubstitutionCorrected():
-            lesson.substitute = "" if event.new is None else event.new.teacher
-            lesson.other_subject = "" if event.new is None else event.new.subject
+            _instead(lesson, event.new or e.Substitution(teacher=""))
         case _:
             pass
+
+
+def _instead(lesson: Lesson, given: e.Substitution) -> None:
+    lesson.substitute, lesson.other_subject = given.teacher, given.subject
+    lesson.merged_with, lesson.self_study = given.merged_journal, given.self_study
 
 
 def _topic(lesson: Lesson, meta: Meta, topic: str, plan_item: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -20,15 +21,18 @@ from ejd_projections.fill_counting import Filling, Part
 from ejd_projections.gradebook import Gradebook, GradebookPupil, gradebook
 from ejd_projections.journal_catalogue import find_journals
 from ejd_projections.lesson_course import moment_of
+from ejd_projections.lost_lessons import lost_lessons
 from ejd_projections.missed_topics import PupilMissed, missed_topics
 from ejd_projections.progress import By as ProgressBy
 from ejd_projections.progress import ProgressRow, progress
 from ejd_projections.school_catalogue import find_year
+from ejd_projections.teaching_hours import FIGURES, teaching_hours
 from ejd_projections.thematic_plan import thematic_plan
 from tests import oracle as o
 from tests import oracle_control as n
 from tests import oracle_programme as g
 from tests import oracle_reports as r
+from tests import oracle_substitutions as u
 
 Answer = dict[str, Any]
 FILL_BY: tuple[By, ...] = ("journal", "teacher", "class", "subject")
@@ -341,8 +345,51 @@ def _control_works(facts: o.Facts, year: str, c: sa.Connection, words: str) -> D
     )
 
 
+def _hours(facts: o.Facts, year: str, span: Span, now: int, c: sa.Connection, words: str) -> Differences:  # noqa: PLR0913 - the question, and what it is asked of
+    opened, moment = find_year(c, year=year), moment_of(now, facts.timezone)
+    days = (span[0].isoformat(), span[1].isoformat())
+    oracle = u.hours(facts, year, *span, now)
+    report = teaching_hours(c, year=opened, days=days, moment=moment)
+    rows = {(row.staff, row.month): Counter({name: getattr(row, name) for name in FIGURES}) for row in report.rows}
+    assert len(rows) == len(report.rows)
+    yield from compare(words, oracle, {key: +row for key, row in rows.items() if +row})
+    total: Counter[str] = sum(rows.values(), Counter())
+    assert total == +Counter({name: getattr(report.total, name) for name in FIGURES})
+    for row in report.rows:
+        own_lost = (row.lost_cancelled, row.lost_substituted, row.lost_self_study)
+        assert (row.hours, row.lost) == (row.own + row.substituted, sum(own_lost))
+    for staff in {staff for staff, _ in oracle}:
+        alone = teaching_hours(c, year=opened, days=days, moment=moment, teacher=staff)
+        assert alone.rows == [row for row in report.rows if row.staff == staff]
+
+
+def _lost(facts: o.Facts, year: str, span: Span, now: int, c: sa.Connection, words: str) -> Differences:  # noqa: PLR0913 - the question, and what it is asked of
+    report = lost_lessons(
+        c,
+        year=find_year(c, year=year),
+        journals=find_journals(c, year=year),
+        days=(span[0].isoformat(), span[1].isoformat()),
+        moment=moment_of(now, facts.timezone),
+        limit=PAGE,
+    )
+    rows = {
+        one.lesson: {
+            "at": (day(one.date), one.slot),
+            "why": one.why,
+            "whose": sorted(one.teachers),
+            "ahead": None if one.make_up_date is None else (day(one.make_up_date), one.make_up_slot),
+        }
+        for one in report.lessons
+    }
+    assert len(rows) == report.total == len(report.lessons)
+    answer = {"lost": report.lost, "made_up": report.made_up, "rows": rows}
+    yield from compare(words, u.not_made_up(facts, year, *span, now), answer)
+
+
 def _about_days(facts: o.Facts, year: str, span: Span, now: int, choices: Choices) -> Iterator[Question]:
     days = f"{span[0]} {span[1]}"
+    yield Question(f"hours {year} {days}", partial(_hours, facts, year, span, now))
+    yield Question(f"not made up {year} {days}", partial(_lost, facts, year, span, now))
     for journal in _in_year(facts, year):
         yield Question(f"gradebook {journal} {days}", partial(_gradebook, facts, journal, span))
     for choice in choices:

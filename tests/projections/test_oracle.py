@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ejd.kernel.events import CATALOGUE
 from ejd.read.memory import Memory
+from ejd_projections.teaching_hours import FIGURES
 from tests import histories as h
 from tests import oracle as o
-from tests.projections.compared import differences
+from tests import oracle_substitutions as u
+from tests import worlds as w
+from tests.projections.compared import Difference, differences, questions
 from tests.read import conftest as read_conftest
 from tests.read import laws
 from tests.read.conftest import NewPlace
@@ -18,6 +22,7 @@ new_place = read_conftest.new_place
 
 SHARE_PERCENT = 3
 """Of some 3,000 questions about a history; another hundred for each one."""
+SEEDS = 12
 PRINTED_CHARACTERS_MAX = 2_000
 """Of thirty steps; hypothesis prints no difference beside an example whose words are too long."""
 
@@ -55,3 +60,47 @@ def test_every_report_of_a_database_is_the_oracles(new_place: NewPlace, player: 
         found = list(differences(snapshot.connection, facts, player.now + 1, seed=seed, percent=SHARE_PERCENT))
     model.close()
     assert found == []
+
+
+def substitution_differences(c: sa.Connection, player: h.Player, facts: o.Facts) -> list[Difference]:
+    """Answer where hours for payroll, or what was not made up, differ; every such question is asked."""
+    return [
+        difference
+        for one in questions(facts, player.now + 1)
+        if one.words.startswith(("hours ", "not made up "))
+        for difference in one.differences(c, one.words)
+    ]
+
+
+@settings(checks, max_examples=25)
+@given(player=h.histories())
+def test_hours_and_what_was_not_made_up_are_the_oracles(player: h.Player) -> None:
+    facts = o.facts_of(laws.valid(player.store, CATALOGUE))
+    with MEMORY.snapshot(player.store, sorted(player.store.versions)) as snapshot:
+        assert substitution_differences(snapshot.connection, player, facts) == []
+
+
+@settings(checks, max_examples=3)
+@given(player=h.histories())
+def test_hours_of_a_database_are_the_oracles(new_place: NewPlace, player: h.Player) -> None:
+    facts = o.facts_of(laws.valid(player.store, CATALOGUE))
+    model, _ = laws.rebuilt(new_place(), SUBJECT, player.store, processes=1, chunk_streams=100)
+    with model.snapshot() as snapshot:
+        found = substitution_differences(snapshot.connection, player, facts)
+    model.close()
+    assert found == []
+
+
+def test_the_histories_have_every_kind_of_hour() -> None:
+    """Otherwise the comparison above would compare nothing with nothing."""
+    seen: set[str] = set()
+    lost: set[str] = set()
+    for seed in range(SEEDS):
+        player = h.play("weekly", h.random_steps(seed=seed, count=150))
+        facts = o.facts_of(laws.valid(player.store, CATALOGUE))
+        for row in u.hours(facts, w.YEAR, w.FIRST_DAY, w.LAST_DAY, player.now).values():
+            seen |= set(row)
+        answer = u.not_made_up(facts, w.YEAR, w.FIRST_DAY, w.LAST_DAY, player.now)
+        lost |= {row["why"] for row in answer["rows"].values()} | ({"made up"} if answer["made_up"] else set())
+    assert seen == set(FIGURES)
+    assert lost == {"cancelled", "other-subject", "made up"}
