@@ -8,11 +8,12 @@ from ejd.kernel.command import Elsewhere, WrongState
 from ejd.kernel.due import givers, is_due, schedule_on
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events.days import LessonListed
-from ejd.kernel.ids import day_stream, timetable_stream
+from ejd.kernel.ids import SCHOOL, day_stream, timetable_stream
 from ejd.kernel.placements import EVERYTHING, Placement, attending, clashes, in_words
 from ejd.kernel.states.days import DayState, Planned
 from ejd.kernel.states.lesson import LessonState
-from ejd.kernel.states.school import TimetableState, YearState
+from ejd.kernel.states.people import PupilState
+from ejd.kernel.states.school import SchoolState, TimetableState, YearState
 from ejd.kernel.states.teaching import GroupState, JournalState
 from ejd_commands.fields import GRADE_MAX
 
@@ -107,12 +108,27 @@ class Board:
         return is_due(calendar, opened.grade, schedules, planned.day, planned.slot, classes=opened.classes)
 
     def _entry(self, planned: Planned, opened: JournalOpened) -> ScheduleEntry | None:
+        """Answer the line of the timetable that the lesson comes from."""
         schedule = self._due(planned, opened)
         if schedule is None:
             return None
         calendar = self._context.load(YearState, opened.year).calendar
         cycle_day = calendar.cycle_day(planned.day, opened.grade, opened.classes)
         return next(entry for entry in schedule.entries if (entry.cycle_day, entry.slot) == (cycle_day, planned.slot))
+
+    def with_pupils(self, placed: Placement) -> Placement:
+        """Answer a placement with the pupils who belong in the lesson on its day."""
+        group = (placed.attending.place, "class" if placed.attending.kind == "class" else "group")
+        pupils = frozenset(
+            pupil
+            for pupil, state in self._context.load_all(PupilState, "pupil").items()
+            if state.memberships.member_of(*group, placed.journal, placed.day) is not None
+        )
+        return placed._replace(attending=placed.attending._replace(pupils=pupils))
+
+    def shared_room(self, room: str) -> bool:
+        """Say whether the school's rules let several lessons use a room at once."""
+        return room in self._context.load(SchoolState, SCHOOL).timetable_rules.shared_rooms
 
     def _by_timetable(self, year: str, day: date, slot: int) -> Iterator[Placement]:
         """Answer the lessons of the timetable of which nothing says that they are elsewhere, or otherwise."""
@@ -155,6 +171,11 @@ def check_free(  # noqa: PLR0913 - what is looked at, and beside what
     `aside`: the journal's own lesson does not count. `back`: it was there before, so that only changes count.
     """
     there = [one for one in board.beside(placed) if one.changed or not back]
+    if any(placed.attending.may_meet(one.attending) for one in there):
+        placed = board.with_pupils(placed)
+        there = [board.with_pupils(one) if placed.attending.may_meet(one.attending) else one for one in there]
+    if board.shared_room(placed.room):
+        placed = placed._replace(room="")
     found = clashes(placed, there, needs=needs, aside=aside)
     if found:
         msg = (

@@ -142,7 +142,7 @@ class CorrectSubstitution(AdministeredLesson):
     teacher: Id | None = None
     subject: Id | None = None
     merged_journal: Id | None = None
-    self_study: bool = False
+    self_study: bool | None = None
     reason: Reason
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
@@ -158,7 +158,7 @@ class CorrectSubstitution(AdministeredLesson):
         new = None
         if self.teacher is not None or self.self_study:
             chosen = {"subject": self.subject, "merged_journal": self.merged_journal}
-            new = instead(self, context, lesson, self_study=self.self_study, **chosen)
+            new = instead(self, context, lesson, self_study=bool(self.self_study), **chosen)
         if new != old:
             _check_and_put(self, board, lesson, new)
             rule = self.windows(context)

@@ -14,7 +14,7 @@ from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
 from ejd.kernel.events.days import LessonListed
-from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
+from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry, TimetableRules, TimetableRulesAdopted
 from ejd.kernel.ids import SCHOOL, day_stream, lesson_stream
 from ejd_commands import substitutions as su
 from ejd_commands.lesson_base import LessonIsCancelled, NoSuchLesson, PeriodIsClosed, UnknownJournal
@@ -344,20 +344,34 @@ def test_another_room_must_be_free_and_nothing_else_is_asked_of_it() -> None:
     assert given(w.A_JOURNAL, same_teacher).when(move(**here, new_room=w.ROOM_14), by=w.DEPUTY).events
 
 
+def formed(group: str, kind: Any, *classes: str) -> tuple[str, Event]:
+    return group, j.TeachingGroupFormed(year=w.YEAR, name="Группа", kind=kind, classes=classes)
+
+
+def joined(pupil: str, group: str) -> tuple[str, Event]:
+    return pupil, p.GroupJoined(group=group, joined_on=w.FIRST_DAY)
+
+
+OWN_PLAN = (w.GLEB, p.IndividualPlanSet(starts=w.FIRST_DAY, class_journals=()))
+
+
 @pytest.mark.parametrize(
-    ("group", "classes", "kind", "clashes"),
+    ("group", "classes", "before", "clashes"),
     [
-        (w.CLASS_5A, (w.CLASS_5A,), None, True),
-        (w.CLASS_5B, (w.CLASS_5B,), None, False),
-        (w.GROUP, (w.CLASS_5A,), "subgroup", True),
-        (STREAM, (w.CLASS_5A, w.CLASS_5B), "stream", True),
-        (ALONE, (w.CLASS_5A,), "individual", False),
+        (w.CLASS_5A, (w.CLASS_5A,), (), True),
+        (w.CLASS_5B, (w.CLASS_5B,), (), False),
+        (w.GROUP, (w.CLASS_5A,), (formed(w.GROUP, "subgroup", w.CLASS_5A), joined(w.VERA, w.GROUP)), True),
+        (w.GROUP, (w.CLASS_5A,), (formed(w.GROUP, "subgroup", w.CLASS_5A),), False),
+        (STREAM, (w.CLASS_5A, w.CLASS_5B), (joined(w.MISHA, STREAM),), False),
+        (ALONE, (w.CLASS_5A,), (formed(ALONE, "individual", w.CLASS_5A), joined(w.GLEB, ALONE)), True),
+        (ALONE, (w.CLASS_5A,), (formed(ALONE, "individual", w.CLASS_5A), joined(w.GLEB, ALONE), OWN_PLAN), False),
     ],
 )
-def test_pupils_are_not_in_two_places(group: str, classes: tuple[str, ...], kind: Any, *, clashes: bool) -> None:
-    formed = j.TeachingGroupFormed(year=w.YEAR, name="Группа", kind=kind or "subgroup", classes=classes)
+def test_no_pupil_is_in_two_places(
+    group: str, classes: tuple[str, ...], before: tuple[tuple[str, Event], ...], *, clashes: bool
+) -> None:
     world = lessons_of(PHYSICS, "Физика", group, classes, w.HEAD_STAFF, 5)
-    school = given(w.A_JOURNAL, *([(group, formed)] if kind else []), world)
+    school = given(w.A_JOURNAL, *before, world)
     outcome = school.when(move(new_day=w.LESSON_DAY, new_slot=5), by=w.DEPUTY)
     if clashes:
         outcome.then_refused(SlotIsTaken, saying="«Физика» (pupils)", field="new_slot")
@@ -365,10 +379,27 @@ def test_pupils_are_not_in_two_places(group: str, classes: tuple[str, ...], kind
         assert outcome.events
 
 
-def test_two_groups_of_one_class_are_taught_side_by_side() -> None:
-    school = given(w.A_GROUP_JOURNAL, lessons_of(PHYSICS, "Физика", STREAM, (w.CLASS_5A,), w.HEAD_STAFF, 5))
+def test_two_groups_of_one_class_are_taught_side_by_side_unless_a_pupil_is_in_both() -> None:
+    physics = lessons_of(PHYSICS, "Физика", STREAM, (w.CLASS_5A,), w.HEAD_STAFF, 5)
     english = {"journal": w.GROUP_JOURNAL, "slot": w.GROUP_LESSON_SLOT, "new_day": w.LESSON_DAY, "new_slot": 5}
-    assert school.when(move(**english), by=w.DEPUTY).events
+    assert given(w.A_GROUP_JOURNAL, physics).when(move(**english), by=w.DEPUTY).events
+    both = given(w.A_GROUP_JOURNAL, physics, joined(w.VERA, STREAM)).when(move(**english), by=w.DEPUTY)
+    both.then_refused(SlotIsTaken, saying="«Физика» (pupils)")
+
+
+def test_a_room_that_several_may_use_is_never_taken() -> None:
+    here = {"new_day": w.LESSON_DAY, "new_slot": w.LESSON_SLOT, "new_room": w.ROOM_14}
+    given(w.A_JOURNAL, parallel()).when(move(**here), by=w.DEPUTY).then_refused(SlotIsTaken)
+    shared = (SCHOOL, TimetableRulesAdopted(rules=TimetableRules(shared_rooms=(w.ROOM_14,))))
+    assert given(w.A_JOURNAL, parallel(), shared).when(move(**here), by=w.DEPUTY).events
+
+
+def test_of_two_teachers_only_the_one_whom_the_timetable_names_is_needed() -> None:
+    two = (MATHS_B, j.TeacherAssigned(staff=w.HEAD_STAFF, starts=w.FIRST_DAY))
+    entry = ScheduleEntry(cycle_day=1, slot=w.LESSON_SLOT, teachers=(w.HEAD_STAFF,))
+    by_one = (w.TIMETABLE, JournalScheduled(journal=MATHS_B, starts=w.FIRST_DAY, entries=(entry,)))
+    given(w.A_JOURNAL, parallel(), two).when(substitute(), by=w.DEPUTY).then_refused(TeacherIsNeededElsewhere)
+    assert given(w.A_JOURNAL, parallel(), two, by_one).when(substitute(), by=w.DEPUTY).events
 
 
 def test_the_substitute_of_a_moved_lesson_must_be_free_there_too() -> None:

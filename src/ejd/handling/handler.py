@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 BATCH_COMMANDS_MAX = 500
 ATTEMPTS_MAX = 10
-LATER_FIELDS = ("accept_conflicts", "approval", "first_slot", "lessons", "new_slot", "reserve", "teachers")
+LATER_FIELDS = (
+    "accept_conflicts",
+    "approval",
+    "first_slot",
+    "lessons",
+    "makes_up",
+    "new_slot",
+    "reserve",
+    "self_study",
+    "teachers",
+)
 """Fields that commands got after the first release: left out, they hash as before, so that old ids are recognised."""
 LISTS_WITH_LATER_FIELDS = ("topics", "entries")
 """Lists of a command whose parts got some of them: lines of a thematic plan, lessons of a schedule."""

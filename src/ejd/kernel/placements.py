@@ -18,22 +18,30 @@ CLASHES_NAMED_MAX = 20
 
 
 class Attending(NamedTuple):
-    """Who attends the lessons of a journal: a class or a teaching group, with the classes its pupils are from."""
+    """Who attends the lessons of a journal: a class or a teaching group, with the classes its pupils are from.
+
+    `pupils` are those who belong in it on the day; None when nobody looked.
+    """
 
     place: str
     kind: str
     classes: tuple[str, ...]
+    pupils: frozenset[str] | None = None
+
+    def may_meet(self, other: Attending) -> bool:
+        """Say whether it takes the pupils to know: other groups of the same classes."""
+        return self.place != other.place and not set(self.classes).isdisjoint(other.classes)
 
     def meets(self, other: Attending) -> bool:
-        """Say whether pupils of one are pupils of the other, by what the groups are.
+        """Say whether pupils of one are pupils of the other; where nobody looked, by what the groups are.
 
-        A class meets each group of its own pupils, except a pupil who is taught alone while the class has lessons;
-        two groups of one class are taken for parts that are taught side by side.
+        Then a class meets each group of its own pupils, except a pupil who is taught alone while the class has
+        lessons, and two groups of one class are taken for parts that are taught side by side.
         """
-        if self.place == other.place:
-            return True
-        if set(self.classes).isdisjoint(other.classes):
-            return False
+        if not self.may_meet(other):
+            return self.place == other.place
+        if self.pupils is not None and other.pupils is not None:
+            return not self.pupils.isdisjoint(other.pupils)
         kinds = {self.kind, other.kind}
         return "class" in kinds and "individual" not in kinds
 
