@@ -24,6 +24,7 @@ from ejd_commands.lessons import CorrectTopic, RecordTopic
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
 from ejd_commands.people import EmployStaffMember, EnrolPupil, RegisterGuardian
 from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
+from ejd_commands.substitution_bulk import SubstituteTeacherBulk
 from ejd_commands.substitutions import CancelLesson, SubstituteTeacher
 from ejd_projections.people import persons
 from tests import worlds as w
@@ -47,10 +48,23 @@ SECRETS = (
     "Опоздала из-за автобуса",
     "Карантин по ветрянке",
     "Опечатка в теме",
+    "Плановая операция",
 )
 CELL: dict[str, Any] = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 LESSON_BEFORE: dict[str, Any] = {**CELL, "day": w.LESSON_DAY.replace(day=3)}
 LESSON_THEN: dict[str, Any] = {**CELL, "day": w.LESSON_DAY.replace(day=2)}
+
+
+def substitutions_at_once(reason: str) -> SubstituteTeacherBulk:
+    """Answer a command that gives away, leaves alone, moves and cancels a lesson of Ada's each."""
+    choices: tuple[dict[str, Any], ...] = (
+        {"kind": "teacher", "teacher": w.BORIS_STAFF},
+        {"kind": "self-study"},
+        {"kind": "move", "new_day": w.LESSON_DAY.replace(day=11), "new_slot": 1},
+        {"kind": "cancel"},
+    )
+    lessons = [{**CELL, "day": w.LESSON_DAY.replace(day=7 + n), **one} for n, one in enumerate(choices)]
+    return SubstituteTeacherBulk.model_validate({"absent_teacher": w.ADA_STAFF, "reason": reason, "lessons": lessons})
 
 
 def story() -> list[tuple[str, Command]]:
@@ -85,6 +99,7 @@ def story() -> list[tuple[str, Command]]:
             w.DEPUTY,
             SubstituteTeacher(**LESSON_BEFORE, teacher=w.BORIS_STAFF, absent_teacher=w.ADA_STAFF, reason=SECRETS[9]),
         ),
+        (w.DEPUTY, substitutions_at_once(SECRETS[13])),
         (w.DEPUTY, CancelLesson(**LESSON_THEN, reason=SECRETS[11])),
         (w.PARENT, AcknowledgeDiary(guardian=w.PARENT_GUARDIAN, pupil=w.VERA, week=w.TODAY, seen_position=1)),
     ]

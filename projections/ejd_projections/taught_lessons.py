@@ -19,6 +19,8 @@ from ejd_projections.school_catalogue import Year
 class Taught(NamedTuple):
     """A lesson that is due or held: the teachers whose load it is, and those who teach it.
 
+    Where the timetable names some of the journal's teachers for the lesson, it is theirs alone.
+
     Nobody teaches what is cancelled or left to self-study; `merged`: it is given together with another lesson, whose
     hour counts.
     """
