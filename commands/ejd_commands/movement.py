@@ -104,10 +104,10 @@ class TransferPupil(PupilCommand):
             raise known.BelongsToAnotherYear(msg, field="class_id")
         context.rely(stay.ref)
         yield p.PupilTransferred(old_class=stay.where, new_class=self.class_id, transferred_on=day)
-        yield from _leave_groups(context, state, self.class_id, day)
+        yield from leave_groups(context, state, self.class_id, day)
 
 
-def _leave_groups(context: Context, state: PupilState, class_id: str, day: date) -> Iterable[Event]:
+def leave_groups(context: Context, state: PupilState, class_id: str, day: date) -> Iterable[p.GroupLeft]:
     """Answer the leaving of the groups that are not for the class in which the pupil is from a day on."""
     for group in dict.fromkeys(stay.where for stay in _groups_from(state, day)):
         formed = context.load(GroupState, group).formed
@@ -181,7 +181,7 @@ class RecordReturn(PupilCommand):
                 msg = "the pupil is in a class of this year on that day: use transfer-pupil"
                 raise InAClassAlready(msg, field="returned_on")
         yield p.PupilReturned(class_id=self.class_id, returned_on=self.returned_on)
-        yield from _leave_groups(context, state, self.class_id, self.returned_on)
+        yield from leave_groups(context, state, self.class_id, self.returned_on)
 
 
 class JoinGroup(PupilCommand):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,9 +11,10 @@ import msgspec
 import sqlalchemy as sa
 
 from ejd.kernel.envelope import Recorded
+from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
 from ejd.read.projection import Projection, StreamRows
-from ejd_projections.asking import fetch
+from ejd_projections.asking import fetch, is_in
 from ejd_projections.breaches import breaches
 from ejd_projections.correction_requests import requests
 from ejd_projections.final_marks import final_marks_in
@@ -44,7 +45,31 @@ class ClosedYearRow:
     reason: str
 
 
+@dataclass(slots=True)
+class PromotionRow:
+    """How a pupil came into a class, or left the school ("" as `new_class`), after a year."""
+
+    stream: str
+    new_class: str
+    old_class: str
+    terms: str
+    starts: str
+
+
 closed_years = projection.table("closed_years", ClosedYearRow, key=("stream",))
+promotions = projection.table("promotions", PromotionRow, key=("stream", "new_class"))
+
+
+@projection.on(p.PupilPromoted)
+def _promoted(event: p.PupilPromoted, meta: Recorded, rows: StreamRows) -> None:
+    row = PromotionRow(meta.stream, event.new_class, event.old_class, event.terms, event.starts.isoformat())
+    promotions.put(rows, row)
+
+
+def promoted_into(c: sa.Connection, pupils: Collection[str]) -> dict[tuple[str, str], str]:
+    """Answer on which terms pupils came into classes: promoted, conditional, repeats; by pupil and class."""
+    rows = fetch(c, promotions, is_in(promotions.c.stream, pupils)) if pupils else []
+    return {(row.stream, row.new_class): row.terms for row in rows}
 
 
 @projection.on(y.AcademicYearClosed)

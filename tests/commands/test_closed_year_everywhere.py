@@ -76,6 +76,7 @@ BESIDE = {
         "link-external-id",
     },
     "what parents have read": {"acknowledge-diary", "acknowledge-period-marks", "acknowledge-recommendation"},
+    "going on to the next year, also from a closed one": {"promote-class"},
     "ends of requests and imports, which write nothing of a year": {
         "reject-correction",
         "withdraw-correction",

@@ -46,6 +46,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "programme": STAFF,
     "readiness": STAFF,
     "year-closing": ADMINISTRATION,
+    "next-year": ADMINISTRATION,
     "readiness-history": WHOLE_SCHOOL,
     "substitutions": STAFF,
     "substitution-hours": STAFF,

@@ -39,7 +39,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "grading-systems": SETUP,
     "staff": frozenset({"school_catalogue", "people", "qualifications"}),
     "journals": SETUP | {"memberships"},
-    "members": SETUP | {"memberships"},
+    "members": SETUP | {"memberships", "year_closing"},
     "loads": SETUP | {"memberships"},
     "people": SETUP | {"memberships"},
     "production-calendar": frozenset({"school_catalogue"}),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
-from ejd.http import audit, year_closing
+from ejd.http import audit, next_year, year_closing
 from ejd.http.asking import Answered, Asking, Desk, QuestionParameters
 from ejd.http.audit_lives import add_lives
 from ejd.http.commands import SimulatedTime, moment_of
@@ -50,6 +50,9 @@ AUDIT = (
         year_closing.ClosingParameters,
         year_closing.YearClosing,
         year_closing.year_closing,
+    ),
+    AuditQuestion(
+        "next-year", "/reports/next-year", next_year.NextYearParameters, next_year.NextYear, next_year.next_year
     ),
     AuditQuestion("audit-signals", "/audit/signals", audit.SignalsParameters, Signals, audit.find_signals),
 )

@@ -16,6 +16,7 @@ from ejd_projections.journal_catalogue import classes_by_name, find_journals, gr
 from ejd_projections.memberships import StayRow, plans_of, stays_in, stays_of
 from ejd_projections.people import people_by_id
 from ejd_projections.school_catalogue import Year
+from ejd_projections.year_closing import promoted_into
 
 MEMBERS_LIMIT = 200
 
@@ -35,6 +36,7 @@ class GroupOfMember:
 class MemberOfClass:
     """A pupil in a class on the day, from `since` to `until` (not included, None: still).
 
+    `terms`: promoted, conditional, repeats, as the pupil came from the year before; "" for whoever came otherwise.
     `individual_plan` lists the class journals of an individual curriculum, None where there is none.
     """
 
@@ -44,6 +46,7 @@ class MemberOfClass:
     class_name: str
     since: str
     until: str | None
+    terms: str
     groups: list[GroupOfMember]
     individual_plan: list[str] | None
 
@@ -99,6 +102,7 @@ def members(asking: Asking, query: MembersParameters) -> Members:
     chosen.sort(key=lambda row: (classes[row.place].sort_key, keys.get(row.stream, ""), row.stream))
     page = chosen[query.offset : query.offset + query.limit]
     plans = plans_of(c, [row.stream for row in page]) if page else {}
+    terms = promoted_into(c, [row.stream for row in page])
     return Members(
         year=year.id,
         day=day,
@@ -111,6 +115,7 @@ def members(asking: Asking, query: MembersParameters) -> Members:
                 class_name=classes[row.place].name,
                 since=row.starts,
                 until=row.ends,
+                terms=terms.get((row.stream, row.place), ""),
                 groups=[
                     GroupOfMember(one.place, groups[one.place].name, groups[one.place].kind, one.starts, one.ends)
                     for one in sorted(in_groups.get(row.stream, ()), key=lambda one: groups[one.place].sort_key)

@@ -87,6 +87,20 @@ class GroupLeft(Event, frozen=True, kw_only=True):
     left_on: date
 
 
+class PupilPromoted(Event, frozen=True, kw_only=True):
+    """How the pupil goes on after a year, as the council of teachers decided (G7); the stay is an event of its own.
+
+    `conditional`: promoted with a subject to be made up; `repeats`: the same grade again; `graduated`: leaves the
+    school, `new_class` is "" then.
+    """
+
+    stored_name: ClassVar[str] = "pupil-promoted/1"
+    old_class: str
+    new_class: str
+    terms: Literal["promoted", "conditional", "repeats", "graduated"]
+    starts: date
+
+
 class Spell(msgspec.Struct, frozen=True, kw_only=True):
     """In a class or group from `starts` (included) to `ends` (not included, None: still)."""
 
