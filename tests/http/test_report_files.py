@@ -56,6 +56,9 @@ def sheets_of(response: Any) -> dict[str, list[list[Any]]]:
 
 def test_every_list_and_report_is_a_file_too(web: Web) -> None:
     after = hold(web)
+    clash = {"journal": JOURNAL_5B, "starts": "2025-10-13", "accept_conflicts": True}
+    clash["entries"] = [{"cycle_day": 1, "slot": w.LESSON_SLOT, "room": w.ROOM_12}]
+    assert web.command("schedule-journal", clash, login="deputy").status_code == 200
     for question in FILED:
         chosen = {"class_": w.CLASS_5A, **TODAY} if question.name in {"gradebook", "lessons"} else {}
         table = rows_of(web.get(question.path, after=after, format="csv", **chosen))

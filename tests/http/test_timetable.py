@@ -134,6 +134,22 @@ def test_conflicts_refuse_with_all_of_them_and_can_be_taken_on(web: Web) -> None
     problem(web.get("/reports/timetable/conflicts", login="ada"), 403, "not-allowed")
 
 
+def test_a_week_and_conflicts_are_files_too(shared: Web) -> None:
+    clash = {
+        "journal": JOURNAL_5B,
+        "starts": "2026-05-25",
+        "entries": [{"cycle_day": 1, "slot": w.LESSON_SLOT, "room": w.ROOM_12}, {"cycle_day": 6, "slot": 1}],
+        "accept_conflicts": True,
+    }
+    after = done(shared.command("schedule-journal", clash, login="deputy"))
+    table = shared.get("/reports/timetable/conflicts", after=after, format="csv").content.decode("utf-8-sig")
+    assert [line.split(";")[:4] for line in table.splitlines() if line.startswith("ошибка")] == [
+        ["ошибка", "кабинет занят дважды", "12", "Понедельник"]
+    ], "the last Saturday of May is after the year"
+    week = shared.get("/reports/timetable", class_=w.CLASS_5A, format="csv").content.decode("utf-8-sig")
+    assert "06.10.2025;2;9:25;10:10;5А;Математика;Лавлинская Ада;12;" in week
+
+
 def preview(web: Web, body: Any, *, login: str = "deputy", **parameters: Any) -> Any:
     address = "/api/v1/reports/timetable/preview"
     return web.client.post(address, json=body, params=parameters, headers=web.tiny.headers(login))

@@ -25,6 +25,7 @@ from ejd.http import (
     setup,
     substitutions,
     timetable,
+    timetable_files,
 )
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
@@ -139,7 +140,12 @@ QUESTIONS = (
         file=list_files.grid_file,
     ),
     Question(
-        "timetable", "/reports/timetable", timetable.TimetableParameters, timetable.WeekTimetable, timetable.timetable
+        "timetable",
+        "/reports/timetable",
+        timetable.TimetableParameters,
+        timetable.WeekTimetable,
+        timetable.timetable,
+        file=timetable_files.timetable_file,
     ),
     Question(
         "timetable-conflicts",
@@ -147,6 +153,7 @@ QUESTIONS = (
         timetable.ConflictsParameters,
         timetable.TimetableConflicts,
         timetable.conflicts,
+        file=timetable_files.conflicts_file,
     ),
     Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
     Question(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
+from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.conflict_words import ShownConflict, severity
 from ejd.kernel.conflicts import find_conflicts
@@ -33,7 +34,7 @@ CONFLICTS_LIMIT = 100
 WEEK = timedelta(days=6)
 
 
-class TimetableParameters(WhomParameters):
+class TimetableParameters(WhomParameters, DownloadParameters):
     """Which week, and whose: by class, group, teacher, room, pupil, journal or subject; every condition must hold."""
 
     day: Annotated[Day | None, Field(description="A day of the week that is shown; today by default.")] = None
@@ -122,7 +123,7 @@ def _with_substitutions(
     return [*journals, *(one for one in chosen if query.journal in {None, one.id})]
 
 
-class ConflictsParameters(YearParameters):
+class ConflictsParameters(YearParameters, DownloadParameters):
     """From which day on, and which of them."""
 
     first: Annotated[
