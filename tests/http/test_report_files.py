@@ -31,6 +31,8 @@ WHOLE_LESSON: dict[str, Any] = {
 }
 TODAY: dict[str, Any] = {"from_": "2025-10-06", "to": "2025-10-06"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NOTHING_TO_TELL = {"substitutions", "lessons-not-made-up", "control-works-schedule"}
+"""The tiny school has none of it; their own tests look into the files."""
 FILED = [question for question in QUESTIONS if question.file is not None]
 
 
@@ -61,8 +63,12 @@ def test_every_list_and_report_is_a_file_too(web: Web) -> None:
     assert web.command("schedule-journal", clash, login="deputy").status_code == 200
     for question in FILED:
         chosen = {"class_": w.CLASS_5A, **TODAY} if question.name in {"gradebook", "lessons"} else {}
+        chosen |= {"journal": w.JOURNAL} if question.name == "thematic-plan" else {}
         table = rows_of(web.get(question.path, after=after, format="csv", **chosen))
         (first, *_) = sheets_of(web.get(question.path, headers={"Accept": XLSX}, **chosen)).values()
+        if question.name in NOTHING_TO_TELL:
+            assert table == [], question.name
+            continue
         assert table, question.name
         headings = list(table[0])
         (line,) = [number for number, row in enumerate(first) if row == headings]
