@@ -205,7 +205,8 @@ def test_a_changed_start_brings_one_event_and_taking_it_back_another(tmp_path: P
     with empty_school(tmp_path) as school:
         bring(school, read_fet(content))
         for version in (changed, content, changed):
-            report = bring(school, read_fet(version))
+            report = bring(school, read_fet(version), accept_conflicts=True)
+            assert bool(report.conflicts_total) == (version == changed), "the new time is others' too"
             assert (report.commands_sent, report.events_stored) == (1, 1)
             assert Found(school, report.year).due_in_a_turn() == due_by_file(read_fet(version))
 
