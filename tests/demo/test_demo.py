@@ -34,6 +34,10 @@ NOW = 1_795_392_000_000_000
 """2026-11-23 00:00 UTC, the real clock of these tests."""
 FOUNDING = {"open-school"}
 """What the founding sends before the demonstration counts."""
+OF_IMPORTS = {"begin-import", "finish-import", "link-external-id", "undo-import"}
+"""Sent by `ejd import` and the routes of imports, around the commands that a file comes to."""
+AT_THE_END_OF_THE_YEAR = {"promote-class", "close-academic-year", "reopen-academic-year"}
+"""The story ends with the first quarter."""
 
 
 def built(school: School, seed: int = 7) -> DemoReport:
@@ -126,7 +130,8 @@ def test_teachers_are_in_one_place_at_a_time(school: School) -> None:
 
 
 def test_the_demonstration_uses_every_command_that_a_school_sends(demonstration: Demonstration) -> None:
-    assert set(demonstration.school.commands) - set(demonstration.report.commands) == FOUNDING
+    unused = set(demonstration.school.commands) - set(demonstration.report.commands)
+    assert unused == FOUNDING | OF_IMPORTS | AT_THE_END_OF_THE_YEAR
 
 
 def test_what_was_held_is_recorded_incompletely(school: School) -> None:
@@ -199,14 +204,10 @@ def test_what_is_printed_to_try_works(open_place: OpenPlace) -> None:
     with TestClient(create_http(school), raise_server_exceptions=False) as client:
         for method, url, headers, body in trials(demo_lines(report, "http://testserver")):
             response = client.request(method, url, headers=headers, content=body)
-            answer = response.json()
-            statuses.append((response.status_code, bool(answer.get("repeated"))))
+            is_json = response.headers["content-type"].endswith("json")
+            statuses.append((response.status_code, is_json and bool(response.json().get("repeated"))))
     assert statuses == [
-        (200, False),
-        (200, False),
-        (200, False),
-        (200, False),
-        (200, False),
+        *[(200, False)] * 9,
         (200, True),
         (422, False),
         (200, False),

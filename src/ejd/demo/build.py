@@ -16,6 +16,7 @@ from ejd.demo.changes import Changes
 from ejd.demo.endings import Endings
 from ejd.demo.families import Families
 from ejd.demo.late import Late
+from ejd.demo.office import Office
 from ejd.demo.people import Names
 from ejd.demo.records import Records
 from ejd.demo.report import DemoReport, Samples
@@ -187,7 +188,6 @@ class _Build:
             steps.year,
             steps.staff,
             steps.classes,
-            steps.curricula,
             steps.guardians,
             steps.journals,
             steps.timetable,
@@ -207,6 +207,7 @@ class _Build:
         records = Records(timeline, self.agenda, chance(self.seed, "records"), late)
         records.plan()
         Endings(timeline, self.agenda, self.sender, records, chance(self.seed, "endings")).plan()
+        Office(self.seed, roster, self.agenda).plan()
         Breaches(self.seed, timeline, self.agenda, self.sender, self.bring_reports).plan()
         return timeline
 

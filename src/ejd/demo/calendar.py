@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ejd_commands import years as y
+from ejd_commands.production import TakeProductionCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ PRIMARY_BELLS = ((510, 550), (565, 605), (625, 665), (685, 725), (735, 775), (78
 
 
 def year_commands(year: str) -> Iterator[Command]:
-    """Answer what opens the year and says what every date is."""
+    """Answer what opens the year and says what every date is; the school moves two days of the official calendar."""
     yield y.OpenAcademicYear(year=year, title=YEAR_TITLE, first_day=date(2026, 9, 1), last_day=date(2027, 5, 29))
     days = tuple(y.CycleDayPart(title=title, weekday=weekday) for weekday, title in enumerate(WEEK))
     yield y.DefineCycle(year=year, kind="weekly", days=days)
@@ -60,6 +61,7 @@ def year_commands(year: str) -> Iterator[Command]:
         yield y.DefineGradingPeriods(year=year, scheme=scheme, periods=parts)
     breaks = tuple(y.BreakPart(title=t, first_day=first, last_day=last, grades=g) for t, first, last, g in BREAKS)
     yield y.DefineBreaks(year=year, breaks=breaks)
+    yield TakeProductionCalendar(year=year)
     yield y.DefineHolidays(
         year=year,
         holidays=tuple(y.HolidayPart(day=day, title=title) for day, title in HOLIDAYS),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ejd.access.vault import Clear
 from ejd.demo import plans
 from ejd.demo.calendar import year_commands
-from ejd.demo.curricula import curricula
 from ejd.demo.curriculum import CONTROLLED, PRIMARY_GRADES, SUBJECTS
 from ejd.demo.people import login_of
 from ejd.demo.sending import PROGRAM, WEB
@@ -23,6 +22,7 @@ from ejd_commands import classes as k
 from ejd_commands import journals as j
 from ejd_commands import people as p
 from ejd_commands import school as s
+from ejd_commands.closing import SetReadinessDate
 from ejd_commands.movement import JoinGroup, SetIndividualPlan
 from ejd_commands.thematic_plans import RevisedTopicPart
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ejd.kernel.events.accounts import Role
     from ejd.kernel.events.people import Category
 
+READY_BY = date(2026, 9, 10)
 PLAN_WEEKS = 9
 """A thematic plan covers the first quarter and a week more."""
 EMPLOYED_YEARS = (2009, 2023)
@@ -105,6 +106,7 @@ class SetUp:
         rules = AdoptTimetableRules(errors=(*ERRORS, "room-size"))
         self.send(head, [rules, regulation, s.DefineWorkKinds(kinds=WORK_KINDS_TITLED), scale])
         self.send(deputy, year_commands(self._roster.year))
+        self.send(head, [SetReadinessDate(year=self._roster.year, day=READY_BY)])
         subjects = [
             s.DefineSubject(subject=subject_id(self._seed, code), title=title, short=short)
             for code, (title, short) in SUBJECTS.items()
@@ -180,10 +182,6 @@ class SetUp:
             kind=group.kind,
             classes=tuple(one.id for one in group.classes),
         )
-
-    def curricula(self) -> None:
-        """Adopt what each grade is taught."""
-        self.send(self._roster.deputies[0].account, curricula(self._seed, self._roster))
 
     def guardians(self) -> None:
         """Register the parents and say for whom they act."""
