@@ -19,6 +19,7 @@ from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import TimetableState, YearState
 from ejd_commands import classes, journals, movement, school, timetable, timetable_changes, timetable_rules, years
+from ejd_commands import movement_corrections as corrections
 from ejd_commands.timetable_picture import Change, picture_of
 from tests import worlds as w
 from tests.oracle import Facts, facts_of
@@ -208,6 +209,20 @@ def _move(rnd: Random) -> Command:
                 pupil=who, starts=day, class_journals=tuple(rnd.sample((w.JOURNAL, JOURNALS[3]), rnd.randint(0, 2)))
             ),
             movement.EndIndividualPlan(pupil=who, ends=day),
+            _corrected(rnd, who, day),
+        )
+    )
+
+
+def _corrected(rnd: Random, who: str, day: date) -> Command:
+    """What was recorded of a pupil's movement was wrong."""
+    reason = "ошибка в приказе"
+    group, other = rnd.choice(GROUPS), _day(rnd)
+    return rnd.choice(
+        (
+            corrections.CorrectEnrolment(pupil=who, class_id=rnd.choice(CLASSES), enrolled_on=day, reason=reason),
+            corrections.WithdrawGroupStay(pupil=who, group=group, recorded_on=SINCE, reason=reason),
+            corrections.CorrectGroupStay(pupil=who, group=group, recorded_on=SINCE, starts=other, reason=reason),
         )
     )
 
