@@ -14,6 +14,7 @@ from ejd.imports.oneroster import oneroster_files, read_oneroster
 from ejd.imports.packed import digest_of
 from ejd.imports.roster_report import undo_lines
 from ejd.imports.roster_undo import undo_import
+from ejd.kernel.command import Command
 from ejd.kernel.states.people import GuardianState, StaffState
 from ejd.kernel.states.teaching import ClassState
 from ejd_commands.classes import AppointClassTeacher, FormClass
@@ -41,6 +42,7 @@ from tests.imports.roster_files import (
 from tests.imports.roster_now import TODAY, Now, hand
 from tests.imports.shared_data import real_file
 from tests.postgres import PostgresDatabase
+from tests.scenario import uid
 from tests.schools import NOON, Clock, TinySchool, tiny_school
 
 FIRST = date(2025, 9, 1)
@@ -325,6 +327,36 @@ def test_undone_everything_is_as_it_was(tiny: TinySchool) -> None:
     assert again.import_id != report.import_id
     assert counts(again) == {"added": 19}
     assert imported(tiny.school, oneroster()).state == "unchanged"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_undone_the_reports_are_what_they_would_be_without_the_import(
+    request: pytest.FixtureRequest, tmp_path: Path, database: Any
+) -> None:
+    """What people changed meanwhile, beside what the import brought, is there as if it had never been."""
+    by_hand: tuple[Command, ...] = (
+        CorrectPersonName(kind="pupil", person=w.VERA, family="Петрова", given="Вера"),
+        TransferPupil(pupil=w.GLEB, class_id=w.CLASS_5B, transferred_on=TODAY),
+        FormClass(
+            year=w.YEAR, class_id=uid("class by hand"), title="8В", grade=8, scheme="quarters", bells="first-shift"
+        ),
+    )
+    postgres: PostgresDatabase | None = None
+    if database == "postgres":
+        postgres = request.getfixturevalue("postgres_database")
+    with tiny_school(database, tmp_path / "with", postgres, build=False, clock=Clock(NOON)) as tiny:
+        report = imported(tiny.school, oneroster())
+        for number, command in enumerate(by_hand):
+            hand(tiny.school, command, number)
+        second = imported(tiny.school, oneroster(users=replaced(USERS, u1="u1,,true,Ежов,Ёж,,,,g1,08,")))
+        actor = importing(tiny.school, oneroster()).actor
+        assert undo_import(tiny.school, second.import_id, actor).left == ()
+        assert undo_import(tiny.school, report.import_id, actor).left == ()
+        undone = everything_read(tiny.school)
+    with tiny_school("sqlite", tmp_path / "without", build=False, clock=Clock(NOON)) as tiny:
+        for number, command in enumerate(by_hand):
+            hand(tiny.school, command, number)
+        assert undone == everything_read(tiny.school)
 
 
 def test_undone_what_others_built_on_stays_with_all_that_it_stands_on(tiny: TinySchool) -> None:

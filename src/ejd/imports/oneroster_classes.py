@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final
 
 from ejd.imports.oneroster_people import PeopleReader, kind_of_role
@@ -10,6 +11,7 @@ from ejd.imports.roster_file import (
     At,
     ClassTeacher,
     Group,
+    HomeStay,
     Journal,
     Load,
     Member,
@@ -56,7 +58,7 @@ class ClassesReader:
         self.journals: dict[str, Journal] = {}
         self.loads: dict[str, Load] = {}
         self._people, self._refusals, self._notes = people, refusals, notes
-        self._homes: dict[str, str] = {}
+        self._stays: defaultdict[str, list[HomeStay]] = defaultdict(list)
         self._relaxed = relaxed
         courses = dict(tables["courses"].by_id(refusals))
         self._sections(tables["classes"], courses)
@@ -66,16 +68,16 @@ class ClassesReader:
         """Yield the pupils with their classes; whoever is in no homeroom falls back to a class of the grade."""
         missing = 0
         for key, fields in self._people.pupils.items():
-            home = self._homes.get(key)
+            stays = tuple(sorted(self._stays.get(key, ()), key=_begin))
             fallback = None
-            if home is None and not fields["gone"]:
+            if not stays and not fields["gone"]:
                 missing += 1
                 grade = grade_number(self._people.grades.get(key, ""))
                 fallback = f"grade/{grade}"
                 name = str(grade) if grade else NO_CLASS
                 made = SchoolClass(key=fallback, at=_NOWHERE, title=name, grade=grade, fallback=True)
                 self.classes.setdefault(fallback, made)
-            yield Pupil(**fields, school_class=home, fallback_class=fallback)
+            yield Pupil(**fields, stays=stays, fallback_class=fallback)
         if missing:
             self._notes.append(
                 f"Pupils whom no homeroom class names: {missing}. Those who are in no class are put into one per grade."
@@ -136,8 +138,8 @@ class ClassesReader:
                 self._refusals.append(
                     refused(row.at, "the class of this enrollment is to be deleted", "classSourcedId")
                 )
-            elif not gone and self._homes.setdefault(user, section) != section:
-                self._refusals.append(refused(row.at, "the pupil is in another homeroom already", "classSourcedId"))
+            elif not gone:
+                self._home(section, user, row, rows)
         else:
             key = f"{section}/{user}"
             starts = rows.day(row, "beginDate", self._refusals, needed=False)
@@ -145,6 +147,20 @@ class ClassesReader:
             self.members[key] = Member(
                 key=key, at=row.at, gone=gone, group=section, pupil=user, starts=starts, ends=ends
             )
+
+    def _home(self, section: str, user: str, row: Row, rows: Rows) -> None:
+        """Take a stay in a homeroom; two at one time cannot be."""
+        starts = rows.day(row, "beginDate", self._refusals, needed=False)
+        ends = rows.day(row, "endDate", self._refusals, needed=False)
+        stays = self._stays[user]
+        if user not in self._people.pupils:
+            reason = "the class of a pupil changes with the pupil's row in users.csv: add that"
+            self._refusals.append(refused(row.at, reason, "userSourcedId", user))
+        elif any(_overlap(one, HomeStay(section, starts, ends)) for one in stays):
+            if all(one.school_class != section for one in stays):
+                self._refusals.append(refused(row.at, "the pupil is in another homeroom then", "classSourcedId"))
+        elif starts is None or ends is None or starts < ends:
+            stays.append(HomeStay(section, starts, ends))
 
     def _teacher(self, section: str, user: str, row: Row, rows: Rows) -> None:
         gone = row.text("status") == GONE
@@ -159,15 +175,25 @@ class ClassesReader:
         self.loads[key] = Load(key=key, at=row.at, gone=gone, journal=section, staff=user, starts=starts, ends=ends)
 
     def whole_classes(self) -> Iterator[tuple[str, str]]:
-        """Yield the scheduled classes of exactly the pupils of one homeroom, with that homeroom."""
+        """Yield the scheduled classes of exactly the pupils who are or were in one homeroom, with that homeroom."""
         by_home: defaultdict[str, set[str]] = defaultdict(set)
-        for pupil, home in self._homes.items():
-            by_home[home].add(pupil)
+        for pupil, stays in self._stays.items():
+            for stay in stays:
+                by_home[stay.school_class].add(pupil)
         taught: defaultdict[str, set[str]] = defaultdict(set)
         for member in self.members.values():
             if not member.gone:
                 taught[member.group].add(member.pupil)
         for section, pupils in taught.items():
-            home = self._homes.get(next(iter(pupils)), "")
-            if home and by_home[home] == pupils:
+            homes = dict.fromkeys(stay.school_class for stay in self._stays.get(min(pupils), ()))
+            home = next((one for one in homes if by_home[one] == pupils), None)
+            if home is not None:
                 yield section, home
+
+
+def _begin(stay: HomeStay) -> date:
+    return stay.starts or date.min
+
+
+def _overlap(one: HomeStay, other: HomeStay) -> bool:
+    return _begin(one) < (other.ends or date.max) and _begin(other) < (one.ends or date.max)

@@ -16,6 +16,7 @@ __all__ = [
     "Group",
     "Guardian",
     "Guardianship",
+    "HomeStay",
     "Journal",
     "Load",
     "Member",
@@ -103,14 +104,22 @@ class StaffMember(Person, frozen=True, kw_only=True):
     subjects: tuple[str, ...] = ()
 
 
+class HomeStay(NamedTuple):
+    """In a class from a day (None: as long as the file knows) to before another one (None: still)."""
+
+    school_class: str
+    starts: date | None = None
+    ends: date | None = None
+
+
 class Pupil(Person, frozen=True, kw_only=True):
-    """A pupil; `school_class` is the id of the class, None where the file does not say.
+    """A pupil; `stays` are the classes in their order, none where the file does not say.
 
     `fallback_class` is for a pupil who would be in none.
     """
 
     birth_date: date | None = None
-    school_class: str | None = None
+    stays: tuple[HomeStay, ...] = ()
     fallback_class: str | None = None
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from ejd.imports.roster_file import Person, Pupil, StaffMember
@@ -135,23 +135,28 @@ class PeoplePlan:
     def pupils(self) -> None:
         """Pupils: enrolled, moved, corrected, departed."""
         for each in self._work.roster.pupils:
-            home = None if each.school_class is None else self._work.find("class", each.school_class)
-            if each.school_class is not None and home is None and not each.gone:
-                self._work.missing(each.at, "class", "", each.school_class)
+            homes = [self._work.find("class", stay.school_class) for stay in each.stays]
+            if None in homes and not each.gone:
+                self._work.missing(each.at, "class", "", each.stays[homes.index(None)].school_class)
                 continue
-            self._pupil(each, home)
+            self._pupil(each, [home for home in homes if home is not None])
         if "users" in self._work.roster.complete:
             self._depart_missing()
 
-    def _pupil(self, each: Pupil, home: str | None) -> None:
+    def _pupil(self, each: Pupil, homes: list[str]) -> None:
+        day = self._work.year.starts
+        begun = [place for place, stay in enumerate(each.stays) if stay.starts is None or stay.starts <= day]
+        now = begun[-1] if begun else 0
+        home = homes[now] if len(homes) == len(each.stays) and homes else None
+        over = bool(each.stays) and now == len(each.stays) - 1 and (each.stays[now].ends or date.max) <= day
         taken = self.take("pupil", each, lambda person: self._same_child(person, each, home))
         if taken is None:
             return
         stream, known = taken
-        if each.gone:
+        if each.gone or (known and over):
             self._depart(stream, each)
         elif not known:
-            self._enrol(stream, each, home)
+            self._enrol(stream, each, homes)
         else:
             lines = self.named(stream, "pupil", each)
             lines = self._born(stream, each) or lines
@@ -166,11 +171,13 @@ class PeoplePlan:
         stay = self._stay(person.stream)
         return home is not None and stay is not None and stay.where == home
 
-    def _enrol(self, stream: str, each: Pupil, home: str | None) -> None:
+    def _enrol(self, stream: str, each: Pupil, homes: list[str]) -> None:
+        """Enrol a new pupil, and let the later stays of the file follow."""
         work = self._work
-        if home is None and each.fallback_class is not None:
-            home = self._fallback(each.fallback_class)
-        if home is None:
+        if not homes and each.fallback_class is not None:
+            found = self._fallback(each.fallback_class)
+            homes = [] if found is None else [found]
+        if not homes:
             work.rehearsal.refuse(each.at, "the file names no class for this new pupil")
             work.drop("pupil", each.key)
             return
@@ -180,11 +187,26 @@ class PeoplePlan:
             given=each.given,
             middle=each.middle,
             birth_date=each.birth_date,
-            class_id=home,
-            enrolled_on=work.year.starts,
+            class_id=homes[0],
+            enrolled_on=work.year.day(each.stays[0].starts if each.stays else None),
         )
-        if not work.rehearsal.send(command, "added", "pupil", each.shown(), each.at, self._class_name(home)):
+        if not work.rehearsal.send(command, "added", "pupil", each.shown(), each.at, self._class_name(homes[0])):
             work.drop("pupil", each.key)
+            return
+        for home, stay, before in zip(homes[1:], each.stays[1:], each.stays, strict=False):
+            day = work.year.day(stay.starts)
+            later: RecordReturn | TransferPupil = TransferPupil(pupil=stream, class_id=home, transferred_on=day)
+            if before.ends is not None and before.ends < day:
+                self._left(stream, each, before.ends)
+                later = RecordReturn(pupil=stream, class_id=home, returned_on=day)
+            work.rehearsal.send(later, "changed", "pupil", each.shown(), each.at, self._class_name(home))
+        ends = each.stays[-1].ends if each.stays else None
+        if ends is not None and ends <= work.year.last_day:
+            self._left(stream, each, ends)
+
+    def _left(self, stream: str, each: Pupil, day: date) -> None:
+        command = RecordDeparture(pupil=stream, left_on=day)
+        self._work.rehearsal.send(command, "ended", "pupil", each.shown(), each.at)
 
     def _placed(self, stream: str, each: Pupil, home: str) -> bool:
         """Bring a known pupil into the class of the file; False: nothing was to be told."""

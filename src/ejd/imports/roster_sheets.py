@@ -12,6 +12,7 @@ from ejd.imports.roster_file import (
     Group,
     Guardian,
     Guardianship,
+    HomeStay,
     Journal,
     Load,
     Member,
@@ -190,7 +191,7 @@ class _Reader:
         home = class_key(self._class_name(named))
         code = row.texts.get("code")
         key = f"code/{code}" if code else "|".join((name_key(*parts.values()), born.isoformat() if born else home))
-        pupil = Pupil(key=key, at=row.at, **parts, birth_date=born, school_class=home)
+        pupil = Pupil(key=key, at=row.at, **parts, birth_date=born, stays=(HomeStay(home),))
         if self._put("pupils", pupil, row):
             named_so = _Named(key, name_key(*parts.values()).split("|"), home)
             self._by_family["pupils", named_so.parts[0]].append(named_so)

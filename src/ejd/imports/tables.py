@@ -31,6 +31,7 @@ CELL_CHARACTERS_MAX: Final = 10_000
 """A list of ids in one cell may be long; a name is refused by its own limit later."""
 SNIFFED_CHARACTERS: Final = 4_000
 
+_RUN: Final = frozenset("=+-@＝＋－＠")
 Cell = str | int | float | bool | date | datetime | None
 
 
@@ -56,8 +57,13 @@ class Table(NamedTuple):
 
 
 def text_of(cell: Cell) -> str:
-    """Answer what a spreadsheet shows: whole numbers without a fraction, days as in OneRoster."""
+    """Answer what a spreadsheet shows: whole numbers without a fraction, days as in OneRoster.
+
+    An apostrophe before = + - @ was put there so that no program runs the text (`ejd.exports`): it is taken off.
+    """
     match cell:
+        case str() if cell[:1] == "'" and cell[1:].lstrip()[:1] in _RUN:
+            return " ".join(cell[1:].split())
         case None:
             return ""
         case str():
