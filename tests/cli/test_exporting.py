@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import xlsxwriter
+
 from tests.cli.commanding import Ejd
 from tests.oneroster_rules import problems_of, read_package
 from tests.schools import tiny_school
@@ -24,3 +26,22 @@ def test_a_year_is_written_as_a_oneroster_package(ejd: Ejd, tmp_path: Path) -> N
 def test_a_school_without_a_year_has_nothing_to_export(ejd: Ejd) -> None:
     ejd("init")
     assert "open one first" in ejd.fails("export", "oneroster")
+
+
+def test_a_grid_is_tried_and_then_stored(ejd: Ejd, tmp_path: Path) -> None:
+    with tiny_school("sqlite", tmp_path / "tiny", build=False) as tiny:
+        ejd.env(data_dir=str(tiny.settings.data_dir))
+    file = tmp_path / "grid.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        page = book.add_worksheet("Расписание")
+        for number, row in enumerate([["День", "Урок", "5А"], ["Пн", 1, "Математика Лавлинская А. 12"], ["", 2, "?"]]):
+            page.write_row(number, 0, row)
+    trial = ejd("import", "grid", str(file), "--year", "2025/26")
+    assert trial.code == 0, trial
+    assert "added: Математика, 5А, Пн 1 12" in trial.out
+    assert "This is a trial" in trial.out
+    stored = ejd("import", "grid", str(file), "--year", "2025/26", "--apply")
+    assert stored.code == 0, stored
+    assert "row 3, column C" in stored.out
+    assert "Nothing has changed" in ejd("import", "grid", str(file), "--year", "2025/26").out
+    assert "no academic year 2030/31" in ejd.fails("import", "grid", str(file), "--year", "2030/31")

@@ -184,6 +184,40 @@ def import_asc(  # noqa: PLR0913 - the options of the verb
     bring_in("asc", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts, part=part)
 
 
+@importing.command("grid")
+def import_grid(
+    file: Path,
+    year: Year,
+    *,
+    starts: Starts = None,
+    accept_conflicts: AcceptConflicts = False,
+    apply: Annotated[
+        bool, typer.Option("--apply/--dry-run", help="Store it; else only the difference is told.")
+    ] = False,
+) -> None:
+    """Import a timetable as it hangs on the wall (XLSX): classes across, lessons down; first as a trial."""
+    from ejd.imports.grid_apply import grid_lines  # noqa: PLC0415
+    from ejd.imports.grid_apply import import_grid as bring_grid  # noqa: PLC0415
+    from ejd.imports.safe_xml import ImportRefused  # noqa: PLC0415
+
+    with opened(Settings()) as school:
+        check_opened(school)
+        try:
+            report = bring_grid(
+                school,
+                file,
+                actor=cli_actor(IMPORTER),
+                year_name=year,
+                starts=starts.date() if starts else None,
+                apply=apply,
+                accept_conflicts=accept_conflicts,
+            )
+        except ImportRefused as refused:
+            raise Unusable(str(refused)) from refused
+    for line in grid_lines(report):
+        out.print(line, markup=False)
+
+
 def bring_in(
     kind: Literal["fet", "xhstt", "asc"], file: Path, term: Term, *, accept_conflicts: bool, part: int | None = None
 ) -> None:

@@ -33,7 +33,15 @@ from ejd.kernel.command import Actor, Refusal
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 
-__all__ = ["ImportRefused", "ImportReport", "Progress", "import_file", "import_timetable", "report_lines"]
+__all__ = [
+    "ImportRefused",
+    "ImportReport",
+    "Progress",
+    "import_file",
+    "import_timetable",
+    "report_lines",
+    "store_steps",
+]
 
 BATCH_EVENTS_MAX: Final = 2_000
 """Others wait for the append lock while a batch is stored."""
@@ -130,7 +138,7 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
         if done % TOLD_STEPS == 0:
             progress(done, total)
     rehearsal.finish(plan.teachers, accept_conflicts=accept_conflicts)
-    events = _store(school, rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
+    events = store_steps(school, rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
     return _report(file, plan, rehearsal, events)
 
 
@@ -165,7 +173,7 @@ def _plan(ground: Ground, file: TimetableFile, term: Term) -> _Plan:
     )
 
 
-def _store(
+def store_steps(
     school: SchoolAccess, to_send: Sequence[ToSend], actor: Actor, at: int | None, left: Callable[[int], None]
 ) -> int:
     """Send batch after batch and return the number of events; each batch is stored whole or not at all."""
