@@ -29,6 +29,8 @@ READERS: Mapping[str, frozenset[str]] = {
     "people": STAFF,
     "timetable-grid": EVERYBODY_AT_SCHOOL,
     "production-calendar": EVERYBODY_AT_SCHOOL,
+    "calendar": EVERYBODY_AT_SCHOOL,
+    "rooms": EVERYBODY_AT_SCHOOL,
     "timetable-calendar": EVERYBODY_AT_SCHOOL,
     "oneroster": WHOLE_SCHOOL,
     "lessons": EVERYBODY_AT_SCHOOL,

@@ -43,6 +43,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "loads": SETUP | {"memberships"},
     "people": SETUP | {"memberships"},
     "production-calendar": frozenset({"school_catalogue"}),
+    "calendar": SETUP,
+    "rooms": frozenset({"school_catalogue"}),
     "lessons": RECORDS | {"timetable"},
     "readiness": READINESS,
     "readiness-history": READINESS,
@@ -100,6 +102,10 @@ class Ground(Protocol):
 
     def people(self, *kinds: str) -> None:
         """Have everybody of these kinds: pupil, staff, guardian."""
+        ...
+
+    def rooms(self) -> None:
+        """Have all rooms."""
         ...
 
     def whole_year(self, year: str) -> None:
@@ -167,6 +173,9 @@ class Present:
         """See `Ground`."""
 
     def people(self, *kinds: str) -> None:
+        """See `Ground`."""
+
+    def rooms(self) -> None:
         """See `Ground`."""
 
     def whole_year(self, year: str) -> None:
@@ -244,6 +253,10 @@ class Past:
     def people(self, *kinds: str) -> None:
         """Have everybody of these kinds: pupil, staff, guardian."""
         self._bring(set().union(*(self._streams.all(kind) for kind in kinds)))
+
+    def rooms(self) -> None:
+        """Have all rooms."""
+        self._bring(self._streams.all("room"))
 
     def whole_year(self, year: str) -> None:
         """Have the whole set-up of a year: places, journals, timetable, control works, people, accounts."""

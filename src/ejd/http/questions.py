@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from ejd.handling.authentication import Authenticated
 from ejd.http import (
+    calendar,
     control_schedule,
     gradebook_files,
     grading,
@@ -160,6 +161,15 @@ QUESTIONS = (
         "classes", "/classes", setup.ClassesParameters, setup.Classes, setup.classes, "school", list_files.classes_file
     ),
     Question("members", "/members", members.MembersParameters, members.Members, members.members, "school"),
+    Question(
+        "calendar",
+        "/calendar",
+        calendar.CalendarParameters,
+        calendar.CalendarOfYear,
+        calendar.calendar_of_year,
+        "school",
+    ),
+    Question("rooms", "/rooms", ReportParameters, calendar.Rooms, calendar.rooms, "school"),
     Question(
         "production-calendar",
         "/production-calendar",
