@@ -21,6 +21,7 @@ MATRIX = {
     "substitutions": "head deputy-head teacher api-client",
     "substitution-hours": "head deputy-head teacher api-client",
     "substitution-proposals": "head deputy-head",
+    "year-closing": "head deputy-head",
     "lessons-not-made-up": "head deputy-head teacher api-client",
     "members": "head deputy-head teacher api-client",
     "lessons": "head deputy-head teacher pupil parent api-client",
