@@ -44,7 +44,7 @@ def parameters(rnd: Random) -> Iterator[tuple[str, dict[str, Any]]]:
             needed = field in fields and question.parameters.model_fields[fields[field]].is_required()
             if field in fields and (needed or rnd.random() < 0.25):
                 chosen[field] = rnd.choice(values)
-        if "from" in fields:
+        if {"from", "to", "period"} <= set(fields):
             how = rnd.random()
             if how < 0.4:
                 chosen["from"], chosen["to"] = sorted(rnd.sample(DAYS, 2))
