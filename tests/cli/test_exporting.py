@@ -36,6 +36,9 @@ def test_a_grid_is_tried_and_then_stored(ejd: Ejd, tmp_path: Path) -> None:
         page = book.add_worksheet("Расписание")
         for number, row in enumerate([["День", "Урок", "5А"], ["Пн", 1, "Математика Лавлинская А. 12"], ["", 2, "?"]]):
             page.write_row(number, 0, row)
+    assert "ejd import grid grid-empty.xlsx" in ejd("template", "grid", "--out", "grid-empty.xlsx").out
+    assert "as xlsx" in ejd.fails("template", "grid", "--format", "csv")
+    assert "has no lessons" in ejd.fails("import", "grid", "grid-empty.xlsx", "--year", "2025/26")
     trial = ejd("import", "grid", str(file), "--year", "2025/26")
     assert trial.code == 0, trial
     assert "added: Математика, 5А, Пн 1 12" in trial.out

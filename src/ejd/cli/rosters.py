@@ -78,30 +78,37 @@ def import_roster(  # noqa: PLR0913 - the options of the verb
         bring(read_roster(content), files, content, days(year, first, last, starts), source, overwrite, apply)
 
 
-ALL = "all"
+ALL, GRID = "all", "grid"
 
 
 @app.command("template")
 def write_template(
-    what: Annotated[str, typer.Argument(help="pupils, staff, classes, groups, members, load, subjects, or all.")] = ALL,
+    what: Annotated[
+        str, typer.Argument(help="pupils, staff, classes, groups, members, load, subjects, all; or grid.")
+    ] = ALL,
     file_format: Annotated[str, typer.Option("--format", help="xlsx or csv.")] = "xlsx",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="File to write; by default named after the list.")
     ] = None,
 ) -> None:
     """Write an empty list to fill in, with headings, an example and drop-down lists of what the school has."""
-    from ejd.imports.roster_templates import choices_of, template  # noqa: PLC0415
+    from ejd.imports.roster_templates import choices_of, grid_template, template  # noqa: PLC0415
     from ejd.imports.sheet_words import LISTS  # noqa: PLC0415
 
     kinds = [kind for kind in LISTS if what in {kind, ALL}]
-    if not kinds or file_format not in {"xlsx", "csv"} or (file_format == "csv" and what == ALL):
-        raise Unusable(f"choose one of {', '.join(LISTS)} as xlsx or csv, or all as xlsx")
+    one_only = what in {ALL, GRID}
+    if not (kinds or what == GRID) or file_format not in {"xlsx", "csv"} or (file_format == "csv" and one_only):
+        raise Unusable(f"choose one of {', '.join(LISTS)} as xlsx or csv, or all or grid as xlsx")
     path = out_file or Path(f"{what}.{file_format}")
     if path.exists():
         raise Unusable(f"{path} is there already and is not overwritten: choose another name with --out")
     choices: Mapping[str, Sequence[str]] = {}
     with suppress(NotInitialisedError, MasterKeyError), opened(Settings()) as school:
         choices = choices_of(school.states)
+    if what == GRID:
+        path.write_bytes(grid_template(choices, made_at=datetime.now()))  # noqa: DTZ005 - a workbook knows no zones
+        out.print(f"Written: {path}. Fill it in, then try it: `ejd import grid {path} --year YEAR`.", markup=False)
+        return
     path.write_bytes(template(kinds, file_format, choices))
     out.print(f"Written: {path}. Fill it in, then try it: `ejd import roster {path}`.", markup=False)
 

@@ -1,7 +1,9 @@
 """Which templates there are, and what their drop-down lists offer of a school."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from ejd.exports.spreadsheet import Column, Sheet, to_xlsx
 from ejd.exports.templates import TemplateColumn, TemplateSheet, template_csv, template_xlsx
 from ejd.handling.states import States
 from ejd.imports.sheet_words import GROUP_KINDS, LISTS, RELATIONS, ListKind
@@ -9,7 +11,12 @@ from ejd.kernel.states.school import SubjectState
 from ejd.kernel.states.teaching import ClassState, GroupState
 from ejd.kernel.titles import sort_key
 
-__all__ = ["choices_of", "template"]
+__all__ = ["choices_of", "grid_template", "template"]
+
+DAYS = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота")
+GRID_SLOTS = 8
+GRID_CLASSES = ("5А", "5Б")
+"""Headings where there is no school yet."""
 
 NO_CHOICES: Mapping[str, Sequence[str]] = {}
 
@@ -21,6 +28,14 @@ def template(kinds: Sequence[ListKind], file_format: str, choices: Mapping[str, 
         return template_csv(sheets[0])
     fixed = {"kinds": list(GROUP_KINDS), "relations": list(RELATIONS)}
     return template_xlsx(sheets, {**choices, **fixed})
+
+
+def grid_template(choices: Mapping[str, Sequence[str]], *, made_at: datetime) -> bytes:
+    """Answer an empty timetable as it hangs on the wall: the school's classes across, days and lessons down."""
+    classes = choices.get("classes") or GRID_CLASSES
+    columns = (Column("День", 16), Column("Урок", 6), *(Column(name, 22, wrap=True) for name in classes))
+    rows = [(day, slot, *("" for _ in classes)) for day in DAYS for slot in range(1, GRID_SLOTS + 1)]
+    return to_xlsx(Sheet("Расписание", columns, rows, merged=1), made_at=made_at)
 
 
 def choices_of(states: States) -> dict[str, list[str]]:
