@@ -42,6 +42,7 @@ from tests.worlds import (
     HEAD,
     JOURNAL,
     MATHS,
+    MISHA,
     ROOM_12,
     ROOM_14,
     STRANGER,
@@ -248,6 +249,25 @@ def test_load_norm_and_seats_are_errors_for_a_school_that_wants_it() -> None:
     ]
     assert found[1]["pupils"] == [DINA]
     assert set(found[2]["pupils"]) == {VERA, GLEB}
+
+
+def test_a_room_is_large_enough_when_its_seats_are_taken_in_turn() -> None:
+    """Four pupils are in 5А in the year, and never more than three at once."""
+    day = date(2025, 12, 1)
+    turn = (
+        (DINA, p.PupilTransferred(old_class=CLASS_5A, new_class=CLASS_5B, transferred_on=day)),
+        (MISHA, p.PupilTransferred(old_class=CLASS_5B, new_class=CLASS_5A, transferred_on=day)),
+    )
+    seats = (ROOM_14, s.RoomDefined(name="14", capacity=3))
+    world = given(THE_SCHOOL, turn, seats, rules(errors=("room-size",)))
+    assert world.when(schedule(JOURNAL, (1, 2, ROOM_14)), by=HEAD).events
+    early = (MISHA, p.PupilTransferred(old_class=CLASS_5B, new_class=CLASS_5A, transferred_on=date(2025, 11, 20)))
+    (found,) = told(
+        given(THE_SCHOOL, turn[:1], early, seats, rules(errors=("room-size",))).when(
+            schedule(JOURNAL, (1, 2, ROOM_14)), by=HEAD
+        )
+    )
+    assert (found["count"], found["limit"], found["first_day"], found["days"]) == (4, 3, "2025-11-24", 1)
 
 
 def test_a_club_is_no_lesson_of_the_day() -> None:
