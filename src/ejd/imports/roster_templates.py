@@ -34,7 +34,8 @@ def grid_template(choices: Mapping[str, Sequence[str]], *, made_at: datetime) ->
     """Answer an empty timetable as it hangs on the wall: the school's classes across, days and lessons down."""
     classes = choices.get("classes") or GRID_CLASSES
     columns = (Column("День", 16), Column("Урок", 6), *(Column(name, 22, wrap=True) for name in classes))
-    rows = [(day, slot, *("" for _ in classes)) for day in DAYS for slot in range(1, GRID_SLOTS + 1)]
+    empty = [""] * len(classes)
+    rows: list[Sequence[str | int]] = [[day, slot, *empty] for day in DAYS for slot in range(1, GRID_SLOTS + 1)]
     return to_xlsx(Sheet("Расписание", columns, rows, merged=1), made_at=made_at)
 
 
