@@ -122,9 +122,9 @@ def _on_a_day(context: Context, stream: str, event: Event) -> Iterator[str]:
         case p.PupilLeft():
             yield from _class_then(context, stream, event.left_on)
         case p.IndividualPlanSet() | u.PupilCurriculumAssigned():
-            yield from _class_then(context, stream, event.starts)
+            yield from _class_by_then(context, stream, event.starts)
         case p.IndividualPlanEnded() | u.PupilCurriculumEnded():
-            yield from _class_then(context, stream, event.ends)
+            yield from _class_by_then(context, stream, event.ends)
         case _:
             pass
 
@@ -141,6 +141,14 @@ def _class_then(context: Context, pupil: str, day: date) -> Iterator[str]:
     stay = context.load(PupilState, pupil).memberships.class_on(day)
     if stay is not None:
         yield from _days_of_class(context, stay.where, day)
+
+
+def _class_by_then(context: Context, pupil: str, day: date) -> Iterator[str]:
+    """Answer the year of the class on a day, or of the one that the pupil had left by then."""
+    stays = [stay for stay in context.load(PupilState, pupil).memberships.classes if stay.starts <= day]
+    if stays:
+        last = max(stays, key=lambda stay: stay.starts)
+        yield from _days_of_class(context, last.where, day)
 
 
 def _days_of_class(context: Context, class_id: str, first: date, end: date = FOREVER) -> Iterator[str]:
