@@ -51,7 +51,7 @@ HALF_A_MINUTE = timedelta(seconds=30)
 """Between two steps: a window begins there."""
 PLACE = frozenset({"position", "version"})
 """Columns that say where in the log something stands: what is left out of the log moves them."""
-LOG = frozenset({"breaches", "corrections", "correction_requests", "account_holders"})
+LOG = frozenset({"breaches", "corrections", "correction_requests", "account_holders", "revisions"})
 """Projections that tell of the log itself."""
 
 
@@ -60,8 +60,10 @@ Steps = Sequence[tuple[str, int]]
 
 
 class Told(NamedTuple):
-    """A command that was stored: at what time, by whom, and as what events."""
+    """A command that was stored: which one of all, at what time, by whom, and as what events."""
 
+    number: int
+    """Its id follows from it, and from that the ids of what it makes."""
     moment: datetime
     command: Command
     by: str
@@ -81,7 +83,7 @@ class Teller(RealPlayer):
         super().send(command, by)
         answer = self.sent_before[-1].answer
         if answer is not None and answer.events:
-            self.told.append(Told(self.clock, command, by, tuple(ref.type for ref in answer.events)))
+            self.told.append(Told(self.sent, self.clock, command, by, tuple(ref.type for ref in answer.events)))
 
     def play(self, steps: Steps, heard: frozenset[str] | None = None) -> list[Told]:
         """Play steps of some accounts, or of all, and answer what was stored."""
@@ -101,7 +103,7 @@ class Teller(RealPlayer):
         """
         self.told = []
         for one in told:
-            self.clock = one.moment
+            self.clock, self.sent = one.moment, one.number - 1
             self.send(one.command, one.by)
         assume(self.told == list(told))
 
