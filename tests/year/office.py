@@ -44,6 +44,8 @@ class Office:
     tokens: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     position: int = 0
+    pupils: dict[str, str] = field(default_factory=dict)
+    """Ids of those whom a file brought, by name."""
 
     def on(self, day: date, at: time) -> None:
         """Set the clock."""
@@ -82,6 +84,16 @@ class Office:
         )
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()["report"]
+
+    def bring_in(self, content: bytes, file_name: str, **options: Any) -> None:
+        """Upload a list, look at the difference, and apply it: everything in it is new."""
+        query = _plain({"kind": "roster", "file_name": file_name, "year": "2025/26", **options})
+        seen = self.client.post("/api/v1/imports", params=query, content=content, headers=self._headers(HEAD)).json()
+        assert (seen["changed"], seen["ended"], seen["refused"]) == (0, 0, 0), seen
+        path = f"/api/v1/imports/{seen['import_id']}/apply"
+        done = self.client.post(path, json={"digest": seen["digest"]}, headers=self._headers(HEAD))
+        assert (done.status_code, done.json()["state"]) == (200, "applied"), done.text
+        self.position = int(done.headers["Ejd-Position"])
 
     def ask_with_body(self, path: str, body: Fields, asker: str = HEAD) -> Any:
         """Answer a question that is asked with a body: what a change would do."""

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from random import Random
 from typing import Any
 
+from tests.scenario import uid
 from tests.year import plan as p
 from tests.year import set_up as s
 from tests.year.ledger import Entry, Ledger
@@ -17,6 +18,7 @@ DAYS_AFTER = timedelta(days=1)
 ILL_FROM, ILL_UNTIL = date(2026, 1, 19), date(2026, 1, 23)
 LEAVER, LEFT_ON = "Жуков Женя", date(2025, 12, 1)
 NEWCOMER, CAME_ON = "Новиков Никита", date(2026, 2, 2)
+NEW_ID = uid("year newcomer")
 NEW_GROUP = "5А, английский 2"
 SOON = 5
 """Minutes after the lesson at which it is recorded."""
@@ -71,9 +73,10 @@ class Year:
         present = [pupil for pupil in pupils if pupil not in absent]
         fields = {
             **self._identity(one),
-            "absences": [{"pupil": s.pupil_id(pupil), "kind": "ill"} for pupil in absent],
+            "absences": [{"pupil": self.office.pupils[pupil], "kind": "ill"} for pupil in absent],
             "marks": [
-                {"pupil": s.pupil_id(pupil), "work": "oral", "value": self.rnd.choice("3455")} for pupil in present[:1]
+                {"pupil": self.office.pupils[pupil], "work": "oral", "value": self.rnd.choice("3455")}
+                for pupil in present[:1]
             ],
         }
         if one.subject:
@@ -144,12 +147,15 @@ class Year:
         )
 
     def _leave(self) -> None:
-        self.office.send("record-departure", pupil=s.pupil_id(LEAVER), left_on=LEFT_ON)
+        self.office.send("record-departure", pupil=self.office.pupils[LEAVER], left_on=LEFT_ON)
 
     def _come(self) -> None:
-        self.office.send("enrol-pupil", **s.enrolment(NEWCOMER, "5А", CAME_ON))
+        family, given = NEWCOMER.split()
+        new = {"pupil": NEW_ID, "family": family, "given": given, "class_id": s.class_id("5А")}
+        self.office.send("enrol-pupil", **new, enrolled_on=CAME_ON)
+        self.office.pupils[NEWCOMER] = NEW_ID
         group = s.group_id(NEW_GROUP)
-        self.office.send("join-group", pupil=s.pupil_id(NEWCOMER), group=group, joined_on=CAME_ON)
+        self.office.send("join-group", pupil=self.office.pupils[NEWCOMER], group=group, joined_on=CAME_ON)
 
     def _illness(self) -> None:
         """ANNA is ill for a week: the spare teacher comes, history once, they work alone, nothing."""

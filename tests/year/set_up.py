@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 
 from tests.scenario import uid
@@ -44,7 +44,11 @@ def topic(number: int) -> str:
 def enter(office: Office) -> None:
     """Enter everything, as the head."""
     office.on(PREPARED, time(9))
-    for step in (_year, _places_and_people, _classes, _curricula, _journals, _timetable, _accounts):
+    for step in (_year, _places_and_people, _classes):
+        office.send_all(step())
+    bring_pupils_in(office, PUPILS, p.FIRST)
+    office.send_all(_groups(office))
+    for step in (_curricula, _journals, _timetable, _accounts):
         office.send_all(step())
     for login in p.TEACHERS:
         office.give_token(login, uid(f"year account {login}"))
@@ -53,17 +57,17 @@ def enter(office: Office) -> None:
 def enter_parents(office: Office) -> None:
     """Enter the parents and their accounts, on the day after everything else: what was still missing."""
     office.on(PARENTS_ENTERED, time(9))
-    office.send_all(_parents())
+    office.send_all(_parents(office))
 
 
-def _parents() -> Iterator[tuple[str, Fields]]:
+def _parents(office: Office) -> Iterator[tuple[str, Fields]]:
     for name in (name for names in PUPILS.values() for name in names):
         family, _ = name.split()
         guardian, account = uid(f"year guardian {name}"), uid(f"year account of {name}'s parent")
         yield "register-guardian", {"guardian": guardian, "family": family, "given": "Родитель"}
-        stands = {"guardian": guardian, "pupil": pupil_id(name), "relation": "mother", "starts": p.FIRST}
+        stands = {"guardian": guardian, "pupil": office.pupils[name], "relation": "mother", "starts": p.FIRST}
         yield "establish-guardianship", stands
-        login = f"parent-{pupil_id(name)[:8]}"
+        login = f"parent-{guardian[:8]}"
         yield "open-account", {"account": account, "kind": "person", "login": login, "person": guardian}
         yield "grant-role", {"account": account, "role": "parent", "starts": PARENTS_ENTERED}
 
@@ -100,20 +104,26 @@ def _classes() -> Iterator[tuple[str, Fields]]:
         yield "form-class", {**formed, "bells": BELLS, "week_days": week_days}
         teacher = p.BELLA if grade < 10 else p.VIKTOR
         yield "appoint-class-teacher", {"class_id": class_id(title), "staff": staff_id(teacher), "starts": p.FIRST}
-        for name in PUPILS[title]:
-            yield "enrol-pupil", enrolment(name, title, p.FIRST)
+
+
+def _groups(office: Office) -> Iterator[tuple[str, Fields]]:
     for title, home in p.GROUPS.items():
         formed = {"group": group_id(title), "year": YEAR, "title": title, "kind": "subgroup"}
         yield "form-teaching-group", {**formed, "classes": [class_id(home)]}
         for name in ENGLISH_GROUPS[title]:
-            joined = {"pupil": pupil_id(name), "group": group_id(title), "joined_on": p.FIRST}
-            yield "join-group", joined
+            yield "join-group", {"pupil": office.pupils[name], "group": group_id(title), "joined_on": p.FIRST}
 
 
-def enrolment(name: str, home: str, day: date) -> Fields:
-    """Answer what enrols a pupil."""
-    family, given = name.split()
-    return {"pupil": pupil_id(name), "family": family, "given": given, "class_id": class_id(home), "enrolled_on": day}
+def bring_pupils_in(office: Office, pupils: Mapping[str, Iterable[str]], starts: date) -> None:
+    """Import a list of pupils as an old program writes it: windows-1251, semicolons, Latin letters in class names."""
+    rows = [
+        f"{family};{given};{title.replace('А', 'A')}"
+        for title, names in pupils.items()
+        for family, given in map(str.split, names)
+    ]
+    office.bring_in("\r\n".join(["Фамилия ;Имя;Класс", *rows]).encode("cp1251"), "ученики.csv", starts=starts)
+    found = office.ask("/people", kind="pupil", year=YEAR, on=starts, limit=500)["people"]
+    office.pupils |= {f"{one['family']} {one['given']}": one["id"] for one in found}
 
 
 def _curricula() -> Iterator[tuple[str, Fields]]:
@@ -188,8 +198,3 @@ def class_id(title: str) -> str:
 def group_id(title: str) -> str:
     """Answer the id of a teaching group."""
     return uid(f"year group {title}")
-
-
-def pupil_id(name: str) -> str:
-    """Answer the id of a pupil."""
-    return uid(f"year pupil {name}")

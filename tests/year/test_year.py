@@ -158,7 +158,7 @@ def test_the_thematic_plan_went_on_line_by_line(played: tuple[Office, Ledger]) -
 def test_missed_lessons_of_a_pupil_have_the_topics_of_the_plan(played: tuple[Office, Ledger]) -> None:
     office, ledger = played
     name = s.PUPILS["10А"][0]
-    report = office.ask("/reports/missed-topics", pupil=s.pupil_id(name), **WHOLE_YEAR)
+    report = office.ask("/reports/missed-topics", pupil=office.pupils[name], **WHOLE_YEAR)
     lessons = [lesson for row in report["pupils"] for one in row["journals"] for lesson in one["rows"]]
     topics = Counter(entry.plan_item for entry in ledger.all() if name in entry.absent)
     assert Counter(lesson["plan_item"] for lesson in lessons) == topics
