@@ -113,7 +113,10 @@ def read_package(data: bytes) -> tuple[dict[str, str], dict[str, Table], list[st
         if name != "manifest":
             known = [one.name for one in columns(name)] if name in TABLES else []
             expected = ["sourcedId", "status", "dateLastModified", *known]
-        if heading != expected:
+        standard = [one for one in heading if not one.startswith("metadata.")]
+        if heading[: len(standard)] != standard:
+            wrong.append(f"{entry} has columns of its own before those of the standard: {heading}")
+        if standard != expected:
             wrong.append(f"{entry} has other headings: {heading}")
         wrong += [f"{entry} row {n}: {len(row)} cells" for n, row in enumerate(rows) if len(row) != len(heading)]
         tables[name] = [dict(zip(heading, row, strict=False)) for row in rows]

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from starlette.testclient import TestClient
 
 from ejd.access.secrets import new_token
-from ejd.app import initialise, open_school
+from ejd.app import School, initialise, open_school
 from ejd.founding import OPERATOR, Founding, Head, cli_actor, found, named
 from ejd.handling.handler import Request
 from ejd.http.logs import make_log
@@ -41,6 +41,7 @@ class Office:
 
     client: TestClient
     clock: Clock
+    school: School
     tokens: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     position: int = 0
@@ -103,6 +104,29 @@ class Office:
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()["report"]
 
+    def file(self, path: str, asker: str = HEAD, **parameters: Any) -> bytes:
+        """Answer a file that knows everything sent so far."""
+        named_ = {key.removesuffix("_"): value for key, value in parameters.items()}
+        answer = self.client.get(
+            f"/api/v1{path}", params=_plain({**named_, "after": self.position}), headers=self._headers(asker)
+        )
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.content
+
+    def bring(self, kind: str, file_name: str, content: bytes, asker: str = HEAD) -> Any:
+        """Upload a roster and apply it; what came of it is answered."""
+        headers, query = self._headers(asker), {"kind": kind, "file_name": file_name}
+        trial = self.client.post("/api/v1/imports", params=query, content=content, headers=headers)
+        assert trial.status_code == 200, trial.text
+        answer = self.client.post(
+            f"/api/v1/imports/{trial.json()['import_id']}/apply",
+            json={"digest": trial.json()["digest"]},
+            headers=headers,
+        )
+        assert answer.status_code == 200, answer.text
+        self.position = self.school.store.last_position()
+        return answer.json()
+
     def give_token(self, login: str, account: str) -> None:
         """Let somebody come in: the head hands the new secret over."""
         made = new_token(lambda size: sha256(f"{login}/{size}".encode()).digest()[:size])
@@ -151,6 +175,6 @@ def founded(database: Database, folder: Path, postgres: PostgresDatabase | None 
         ensure_built(school.read, school.workshop, processes=1)
         log = make_log("error", StringIO())
         with TestClient(create_http(school, log=log), raise_server_exceptions=False) as client:
-            yield Office(client, clock, {HEAD: made.text})
+            yield Office(client, clock, school, {HEAD: made.text})
     finally:
         school.close()

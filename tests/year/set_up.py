@@ -73,17 +73,22 @@ def _parents(office: Office) -> Iterator[tuple[str, Fields]]:
 
 
 def _year() -> Iterator[tuple[str, Fields]]:
-    yield "open-academic-year", {"year": YEAR, "title": "2025/26", "first_day": p.FIRST, "last_day": p.LAST}
+    yield from calendar_of(YEAR)
+
+
+def calendar_of(year: str) -> Iterator[tuple[str, Fields]]:
+    """Yield what opens a year and gives it its calendar."""
+    yield "open-academic-year", {"year": year, "title": "2025/26", "first_day": p.FIRST, "last_day": p.LAST}
     days = [{"title": name, "weekday": number} for number, name in enumerate(DAY_NAMES)]
-    yield "define-cycle", {"year": YEAR, "kind": "weekly", "days": days}
+    yield "define-cycle", {"year": year, "kind": "weekly", "days": days}
     for scheme, periods in (("quarters", p.QUARTERS), ("halves", p.HALVES)):
         parts = [{"code": code, "title": code, "first_day": first, "last_day": last} for code, first, last in periods]
-        yield "define-grading-periods", {"year": YEAR, "scheme": scheme, "periods": parts}
+        yield "define-grading-periods", {"year": year, "scheme": scheme, "periods": parts}
     breaks = [{"title": title, "first_day": first, "last_day": last} for title, first, last in p.BREAKS]
-    yield "define-breaks", {"year": YEAR, "breaks": breaks}
-    yield "take-production-calendar", {"year": YEAR, "week_days": 5}
+    yield "define-breaks", {"year": year, "breaks": breaks}
+    yield "take-production-calendar", {"year": year, "week_days": 5}
     bells = [{"slot": n, "starts": 510 + 55 * (n - 1), "ends": 555 + 55 * (n - 1)} for n in range(1, SLOTS + 1)]
-    yield "define-bell-schedule", {"year": YEAR, "code": BELLS, "title": "Первая смена", "bells": bells}
+    yield "define-bell-schedule", {"year": year, "code": BELLS, "title": "Первая смена", "bells": bells}
 
 
 def _places_and_people() -> Iterator[tuple[str, Fields]]:

@@ -19,6 +19,7 @@ from ejd.exports.spreadsheet import TEXT_MARK, is_formula
 __all__ = [
     "COLUMNS",
     "FILES",
+    "OWN",
     "ZIP_TYPE",
     "Cell",
     "PackageTooLargeError",
@@ -40,12 +41,19 @@ NUMBER = re.compile(r"[+-]?[0-9][0-9 ()-]*(\.[0-9]+)?")
 LIFECYCLE = ("sourcedId", "status", "dateLastModified")
 """Of every row; in bulk files the latter two are empty (CSV binding, «Yes for Delta»)."""
 
+OWN = "metadata.ejd."
+"""Begins the columns that the standard does not have, behind its own (CSV binding 1.2.1, extension by metadata)."""
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "academicSessions": ("title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"),
+    "academicSessions": (
+        *("title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"),
+        *(OWN + "scheme", OWN + "code"),
+    ),
     "categories": ("title", "weight"),
     "classes": (
         *("title", "grades", "courseSourcedId", "classCode", "classType", "location", "schoolSourcedId"),
         *("termSourcedIds", "subjects", "subjectCodes", "periods"),
+        *(OWN + "scheme", OWN + "weekDays", OWN + "group", OWN + "groupTitle", OWN + "kind"),
     ),
     "courses": (*("schoolYearSourcedId", "title", "courseCode", "grades", "orgSourcedId", "subjects", "subjectCodes"),),
     "demographics": (
@@ -56,6 +64,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "enrollments": (
         *("classSourcedId", "schoolSourcedId", "userSourcedId", "role", "primary", "beginDate", "endDate"),
+        OWN + "hoursPerWeek",
     ),
     "lineItems": (
         *("title", "description", "assignDate", "dueDate", "classSourcedId", "categorySourcedId"),
@@ -72,6 +81,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier", "email"),
         *("sms", "phone", "agentSourcedIds", "grades", "password", "userMasterIdentifier", "preferredGivenName"),
         *("preferredMiddleName", "preferredFamilyName", "primaryOrgSourcedId", "pronouns"),
+        *(OWN + "position", OWN + "employedOn"),
     ),
 }
 """What is written, by file; columns after those of LIFECYCLE."""

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
-from ejd.exports.oneroster import Cell, Row, grade_code
+from ejd.exports.oneroster import OWN, Cell, Row, grade_code
 from ejd.kernel.ids import SCHOOL
 from ejd_projections.account_holders import logins
 from ejd_projections.journal_catalogue import (
@@ -19,6 +19,7 @@ from ejd_projections.journal_catalogue import (
     class_teachers_on,
     classes_by_name,
     find_journals,
+    groups_by_name,
     teachers_of,
 )
 from ejd_projections.marks_by_lesson import pupils_marked
@@ -69,6 +70,8 @@ class Roster:
     guardianships: list[GuardianshipRow]
     logins: dict[str, str]
     subjects: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Kind of each teaching group."""
 
     @property
     def terms(self) -> dict[str, list[tuple[str, str, str]]]:
@@ -101,7 +104,8 @@ class Roster:
             kind = "semester" if count[period.scheme] == 2 else "term"  # noqa: PLR2004 - two halves
             days = {"startDate": date.fromisoformat(period.first_day), "endDate": after(period.last_day)}
             within: dict[str, Cell] = {"parentSourcedId": year.id, "schoolYear": ends_in}
-            yield of(year.id, "period", period.code), {"title": period.name, "type": kind, **days, **within}
+            own: dict[str, Cell] = {OWN + "scheme": period.scheme, OWN + "code": period.code}
+            yield of(year.id, "period", period.code), {"title": period.name, "type": kind, **days, **within, **own}
         if ({row.scheme for row in self.classes} | {one.scheme for one in self.journals}) - count.keys():
             more: dict[str, Cell] = {"parentSourcedId": year.id, "schoolYear": ends_in}
             yield of(year.id, "term"), {"title": year.name, "type": "term", **span, **more}
@@ -134,6 +138,8 @@ class Roster:
                     "classType": "homeroom",
                     "schoolSourcedId": SCHOOL,
                     "termSourcedIds": [key for key, _, _ in self.terms_of(row.scheme)],
+                    OWN + "scheme": row.scheme,
+                    OWN + "weekDays": row.week_days,
                 },
             )
         named = [one.group_name for one in self.journals if one.group_kind == "group"]
@@ -149,6 +155,9 @@ class Roster:
                     "schoolSourcedId": SCHOOL,
                     "termSourcedIds": [key for key, _, _ in self.terms_of(one.scheme)],
                     "subjects": _listable(one.subject_name),
+                    OWN + "group": one.group,
+                    OWN + "groupTitle": one.group_name,
+                    OWN + "kind": self.kinds.get(one.group),
                 },
             )
 
@@ -173,6 +182,8 @@ class Roster:
                     "agentSourcedIds": list(dict.fromkeys(agents.get(key, ()))),
                     "grades": grade_code(grade_of.get(key, 0)),
                     "primaryOrgSourcedId": SCHOOL,
+                    OWN + "position": row.position,
+                    OWN + "employedOn": None if row.employed_on is None else date.fromisoformat(row.employed_on),
                 },
             )
 
@@ -218,7 +229,8 @@ class Roster:
             for number, load in enumerate(self.loads.get(journal.id, ())):
                 if load.staff in self.people:
                     ends = after(load.ends)
-                    yield _enrollment(journal.id, load.staff, "teacher", load.starts, ends, primary=number == 0)
+                    key, cells = _enrollment(journal.id, load.staff, "teacher", load.starts, ends, primary=number == 0)
+                    yield key, {**cells, OWN + "hoursPerWeek": load.hours_per_week}
 
 
 def _enrollment(  # noqa: PLR0913 - the columns of the row
@@ -277,4 +289,5 @@ def read_roster(c: sa.Connection, year: Year, *, day: str, school_name: str) -> 
         guardianships=ties,
         logins=logins(c),
         subjects={one: known.get(one, "—") for one in taught},
+        kinds={row.stream: row.kind for row in groups_by_name(c, year=year.id)},
     )

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from ejd.imports.oneroster_classes import ClassesReader
 from ejd.imports.oneroster_people import PeopleReader
-from ejd.imports.oneroster_rows import GONE, Rows
+from ejd.imports.oneroster_rows import GONE, OWN, Rows, code_of
 from ejd.imports.packed import csv_members, read_paths
 from ejd.imports.roster_file import ROWS_MAX, Refused, Roster, RosterFormat, Session, refused
 from ejd.imports.safe_xml import ImportRefused, shown
@@ -21,18 +21,21 @@ __all__ = ["oneroster_files", "read_oneroster"]
 
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "manifest": frozenset({"propertyName", "value"}),
-    "academicsessions": frozenset({"title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"}),
+    "academicsessions": frozenset({"title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"})
+    | {OWN + "scheme", OWN + "code"},
     "orgs": frozenset({"name", "type", "identifier", "parentSourcedId"}),
     "courses": frozenset({"title", "courseCode", "grades", "subjects", "subjectCodes", "code", "subject", "grade"})
     | {"schoolYearSourcedId", "orgSourcedId"},
     "classes": frozenset({"title", "grades", "courseSourcedId", "classCode", "classType", "location", "periods"})
-    | {"schoolSourcedId", "termSourcedIds", "subjects", "subjectCodes", "orgSourcedId", "sessionSourcedIds"},
+    | {"schoolSourcedId", "termSourcedIds", "subjects", "subjectCodes", "orgSourcedId", "sessionSourcedIds"}
+    | {OWN + "scheme", OWN + "weekDays", OWN + "group", OWN + "groupTitle", OWN + "kind"},
     "users": frozenset({"enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier"})
-    | {"email", "sms", "phone", "agentSourcedIds", "grades", "orgSourcedIds", "role", "primaryOrgSourcedId"},
+    | {"email", "sms", "phone", "agentSourcedIds", "grades", "orgSourcedIds", "role", "primaryOrgSourcedId"}
+    | {OWN + "position", OWN + "employedOn"},
     "roles": frozenset({"userSourcedId", "roleType", "role", "beginDate", "endDate", "orgSourcedId", "grade"})
     | {"userProfileSourcedId", "sessionSourcedId", "isPrimary", "roleStartDate", "roleEndDate"},
     "enrollments": frozenset({"classSourcedId", "schoolSourcedId", "userSourcedId", "role", "primary"})
-    | {"beginDate", "endDate"},
+    | {"beginDate", "endDate", OWN + "hoursPerWeek"},
     "demographics": frozenset({"birthDate", "sex", "userSourcedId"}),
     "relationships": frozenset({"userSourcedId", "relationshipUserSourcedId", "relationshipRole"}),
 }
@@ -174,7 +177,9 @@ class _Reader:
                 continue
             title = row.text("title") or kind
             gone = row.text("status") == GONE
-            yield Session(key=key, at=row.at, gone=gone, title=title, kind=kind, first_day=first, last_day=last)
+            scheme, code = code_of(row.text(OWN + "scheme")), code_of(row.text(OWN + "code"))
+            days = {"first_day": first, "last_day": last}
+            yield Session(key=key, at=row.at, gone=gone, title=title, kind=kind, scheme=scheme, code=code, **days)
 
 
 def _complete(manifest: _Manifest, there: set[str]) -> frozenset[str]:

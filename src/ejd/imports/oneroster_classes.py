@@ -1,12 +1,13 @@
 """Classes of a OneRoster export: homerooms are classes here, scheduled classes are groups with journals."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from ejd.imports.oneroster_people import PeopleReader, kind_of_role
-from ejd.imports.oneroster_rows import GONE, Rows, listed
+from ejd.imports.oneroster_rows import GONE, OWN, Rows, code_of, listed
 from ejd.imports.roster_file import (
     At,
     ClassTeacher,
@@ -27,6 +28,15 @@ from ejd_commands.fields import GRADE_MAX
 
 __all__ = ["ClassesReader", "grade_number"]
 
+_WEEKS: Final[Mapping[str, Literal[5, 6, 7]]] = {"5": 5, "6": 6, "7": 7}
+_KINDS: Final[Mapping[str, Literal["subgroup", "stream", "elective", "club"]]] = {
+    "subgroup": "subgroup",
+    "stream": "stream",
+    "elective": "elective",
+    "club": "club",
+}
+_HOURS: Final = re.compile("[1-9]|[1-5][0-9]|60")
+"""As AssignTeacher takes them."""
 NO_CLASS: Final = "без класса"
 _NOWHERE: Final = At("", "", 0)
 _GRADES: Final[Mapping[str, int]] = {f"{number:02d}": number for number in range(1, GRADE_MAX + 1)}
@@ -60,6 +70,11 @@ class ClassesReader:
         self._people, self._refusals, self._notes = people, refusals, notes
         self._stays: defaultdict[str, list[HomeStay]] = defaultdict(list)
         self._relaxed = relaxed
+        self._first: dict[str, str] = {}
+        """By a group of ours the first scheduled class that is of it: the others are journals of the same group."""
+        self._groups_of: dict[str, str] = {}
+        self._homes: dict[str, str] = {}
+        """By scheduled class what it is of, as an export of ours says."""
         courses = dict(tables["courses"].by_id(refusals))
         self._sections(tables["classes"], courses)
         self._enrollments(tables["enrollments"])
@@ -92,12 +107,27 @@ class ClassesReader:
             kind = row.text("classType").casefold() or "scheduled"
             if kind == "homeroom":
                 grade = grade_number(row.text("grades")) or grade_of(name)
-                self.classes[key] = SchoolClass(key=key, at=row.at, gone=gone, title=title(name), grade=grade)
+                self.classes[key] = SchoolClass(
+                    key=key,
+                    at=row.at,
+                    gone=gone,
+                    title=title(name),
+                    grade=grade,
+                    scheme=code_of(row.text(OWN + "scheme")),
+                    week_days=_WEEKS.get(row.text(OWN + "weekDays"), 5),
+                )
             elif kind == "scheduled":
                 subject = self._subject(row, courses)
-                self.groups[key] = Group(key=key, at=row.at, gone=gone, title=title(name))
+                group_kind = _KINDS.get(row.text(OWN + "kind"))
+                shared = row.text(OWN + "group") if row.text(OWN + "kind") else key
+                group = self._groups_of[key] = self._first.setdefault(shared, key)
+                if group == key:
+                    named = title(row.text(OWN + "groupTitle") or name)
+                    self.groups[key] = Group(key=key, at=row.at, gone=gone, title=named, kind=group_kind)
+                if shared == key:
+                    self._homes[key] = row.text(OWN + "group")
                 self.journals[key] = Journal(
-                    key=key, at=row.at, gone=gone, subject=subject, group=key, group_kind="group"
+                    key=key, at=row.at, gone=gone, subject=subject, group=group, group_kind="group"
                 )
             else:
                 self._refusals.append(refused(row.at, "neither homeroom nor scheduled", "classType", kind))
@@ -141,12 +171,11 @@ class ClassesReader:
             elif not gone:
                 self._home(section, user, row, rows)
         else:
-            key = f"{section}/{user}"
+            group = self._groups_of.get(section, section)
+            key = f"{group}/{user}"
             starts = rows.day(row, "beginDate", self._refusals, needed=False)
             ends = rows.day(row, "endDate", self._refusals, needed=False)
-            self.members[key] = Member(
-                key=key, at=row.at, gone=gone, group=section, pupil=user, starts=starts, ends=ends
-            )
+            self.members[key] = Member(key=key, at=row.at, gone=gone, group=group, pupil=user, starts=starts, ends=ends)
 
     def _home(self, section: str, user: str, row: Row, rows: Rows) -> None:
         """Take a stay in a homeroom; two at one time cannot be."""
@@ -172,7 +201,17 @@ class ClassesReader:
         key = f"{section}/{user}"
         starts = rows.day(row, "beginDate", self._refusals, needed=False)
         ends = rows.day(row, "endDate", self._refusals, needed=False)
-        self.loads[key] = Load(key=key, at=row.at, gone=gone, journal=section, staff=user, starts=starts, ends=ends)
+        hours = row.text(OWN + "hoursPerWeek")
+        self.loads[key] = Load(
+            key=key,
+            at=row.at,
+            gone=gone,
+            journal=section,
+            staff=user,
+            starts=starts,
+            ends=ends,
+            hours=int(hours) if _HOURS.fullmatch(hours) else None,
+        )
 
     def whole_classes(self) -> Iterator[tuple[str, str]]:
         """Yield the scheduled classes of exactly the pupils who are or were in one homeroom, with that homeroom."""
@@ -184,7 +223,12 @@ class ClassesReader:
         for member in self.members.values():
             if not member.gone:
                 taught[member.group].add(member.pupil)
+        for section, home in self._homes.items():
+            if home in self.classes:
+                yield section, home
         for section, pupils in taught.items():
+            if self._homes.get(section):
+                continue
             homes = dict.fromkeys(stay.school_class for stay in self._stays.get(min(pupils), ()))
             home = next((one for one in homes if by_home[one] == pupils), None)
             if home is not None:

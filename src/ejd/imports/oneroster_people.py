@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, Literal
 
-from ejd.imports.oneroster_rows import GONE, Rows, listed
+from ejd.imports.oneroster_rows import GONE, OWN, Rows, listed
 from ejd.imports.roster_file import Guardian, Guardianship, Refused, StaffMember, refused
 from ejd.imports.tables import Row
+from ejd.imports.titles import title
 
 __all__ = ["PeopleReader", "UserKind", "kind_of_role"]
 
@@ -110,11 +111,11 @@ class PeopleReader:
                 self._refusals.append(refused(row.at, "a name is missing", missing))
                 continue
             for kind, role in kinds.items():
-                self._person(key, kind, role, row)
+                self._person(key, kind, role, row, rows)
             pairs += [(agent, key, row) for agent in listed(row.text("agentSourcedIds"))]
         return pairs
 
-    def _person(self, key: str, kind: UserKind, role: str, row: Row) -> None:
+    def _person(self, key: str, kind: UserKind, role: str, row: Row, rows: Rows) -> None:
         named: dict[str, Any] = {
             "key": key,
             "at": row.at,
@@ -129,7 +130,9 @@ class PeopleReader:
             if grades:
                 self.grades[key] = grades[0]
         elif kind == "staff":
-            self.staff[key] = StaffMember(**named, position=POSITIONS[role])
+            employed = rows.day(row, OWN + "employedOn", self._refusals, needed=False)
+            position = row.text(OWN + "position")
+            self.staff[key] = StaffMember(**named, position=title(position or POSITIONS[role]), employed_on=employed)
         else:
             self._family.setdefault(key, role)
             phone = row.text("phone") or row.text("sms")

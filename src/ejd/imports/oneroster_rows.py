@@ -1,5 +1,6 @@
 """What all files of a OneRoster export have in common: ids, status, days, lists of ids."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
@@ -7,8 +8,12 @@ from typing import Final, NamedTuple
 from ejd.imports.days import day_of
 from ejd.imports.roster_file import Refused, refused
 from ejd.imports.tables import Row
+from ejd_commands.fields import CODE_CHARACTERS_MAX, CODE_PATTERN
 
-__all__ = ["GONE", "Rows", "listed"]
+__all__ = ["GONE", "OWN", "Rows", "code_of", "listed"]
+
+OWN: Final = "metadata.ejd."
+"""Begins the columns that an export of ours has beside those of the standard (`ejd.exports.oneroster.OWN`)."""
 
 GONE: Final = "tobedeleted"
 _STATUSES: Final = frozenset({"", "active", GONE})
@@ -47,6 +52,11 @@ class Rows(NamedTuple):
         if found is None and (needed or text):
             refusals.append(refused(row.at, "this is no day as 2026-09-01", heading, text))
         return found
+
+
+def code_of(text: str) -> str:
+    """Answer a code of ours as it stands in a file, "" for what is none."""
+    return text if len(text) <= CODE_CHARACTERS_MAX and re.match(CODE_PATTERN, text) else ""
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -96,7 +96,13 @@ class ClassesPlan:
             self._classes[class_key(each.title)] = stream
             year = work.year
             command = FormClass(
-                class_id=stream, year=year.id, title=each.title, grade=each.grade, scheme=year.scheme, bells=year.bells
+                class_id=stream,
+                year=year.id,
+                title=each.title,
+                grade=each.grade,
+                scheme=each.scheme if each.scheme in year.schemes else year.scheme,
+                bells=year.bells,
+                week_days=each.week_days,
             )
             if not work.rehearsal.send(command, "added", "class", each.title, each.at):
                 work.drop("class", each.key)

@@ -70,12 +70,14 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(Thing, frozen=True, kw_only=True):
-    """An academic year (`kind` schoolYear) or a part of it."""
+    """An academic year (`kind` schoolYear) or a part of it; `scheme` and `code` as a school of ours had them."""
 
     title: str
     kind: str
     first_day: date
     last_day: date
+    scheme: str = ""
+    code: str = ""
 
 
 class Subject(Thing, frozen=True, kw_only=True):
@@ -102,6 +104,7 @@ class StaffMember(Person, frozen=True, kw_only=True):
 
     position: str = ""
     subjects: tuple[str, ...] = ()
+    employed_on: date | None = None
 
 
 class HomeStay(NamedTuple):
@@ -144,6 +147,8 @@ class SchoolClass(Thing, frozen=True, kw_only=True):
     title: str
     grade: int = 0
     fallback: bool = False
+    scheme: str = ""
+    week_days: Literal[5, 6, 7] = 5
 
 
 class ClassTeacher(Thing, frozen=True, kw_only=True):

@@ -86,7 +86,7 @@ class PeoplePlan:
             given=each.given,
             middle=each.middle,
             position=each.position or POSITION,
-            employed_on=work.year.first_day if kind == "added" else work.year.starts,
+            employed_on=(each.employed_on or work.year.first_day) if kind == "added" else work.year.starts,
         )
         if not work.rehearsal.send(command, kind, "staff member", each.shown(), each.at):
             work.drop("staff", each.key)

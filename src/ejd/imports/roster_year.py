@@ -1,7 +1,7 @@
 """The academic year that a roster is for: found by name or days, opened when the file tells one that is not there."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple, Self
@@ -16,7 +16,14 @@ from ejd.kernel.calendar import CalendarData
 from ejd.kernel.states.school import YearState
 from ejd.kernel.states.teaching import ClassState
 from ejd_commands.fields import unique_key
-from ejd_commands.years import BellPart, DefineBellSchedule, DefineGradingPeriods, GradingPeriodPart, OpenAcademicYear
+from ejd_commands.years import (
+    PERIODS_MAX,
+    BellPart,
+    DefineBellSchedule,
+    DefineGradingPeriods,
+    GradingPeriodPart,
+    OpenAcademicYear,
+)
 
 __all__ = ["RosterYear", "WantedYear", "plan_year"]
 
@@ -50,6 +57,8 @@ class RosterYear(NamedTuple):
     starts: date
     scheme: str
     bells: str
+    schemes: frozenset[str] = frozenset()
+    """All schemes that the year has; a class of the file may name one of them."""
 
     def day(self, wanted: date | None) -> date:
         """Answer a day of the file within the year, else the day from which changes count."""
@@ -71,7 +80,8 @@ def plan_year(  # noqa: PLR0913 - what a year follows from
         stream, data = known
         name = data.name
         first, last = _bounds(data)
-    scheme = next(iter(data.schemes), "")
+    schemes = set(data.schemes) or set(_own_schemes(rehearsal, roster, stream))
+    scheme = next(iter(data.schemes), min(schemes, default=""))
     if not scheme:
         scheme, periods = _periods(roster, first, last, notes)
         command = DefineGradingPeriods(year=stream, scheme=scheme, periods=periods)
@@ -91,7 +101,23 @@ def plan_year(  # noqa: PLR0913 - what a year follows from
     starts = wanted.starts or _starts(ground, stream, first, last, today)
     if not first <= starts <= last:
         raise ImportRefused(f"{starts:%d.%m.%Y} is outside the academic year {shown(name)}: choose a day of it.")
-    return RosterYear(stream, name, first, last, starts, scheme, bells)
+    return RosterYear(stream, name, first, last, starts, scheme, bells, frozenset(schemes))
+
+
+def _own_schemes(rehearsal: RosterRehearsal, roster: Roster, year: str) -> Iterator[str]:
+    """Yield the schemes of grading periods that an export of ours names, as they are defined."""
+    found: dict[str, list[GradingPeriodPart]] = {}
+    for each in sorted(roster.sessions, key=lambda one: one.first_day):
+        if each.scheme and each.code and not each.gone:
+            part = GradingPeriodPart(
+                code=each.code, title=title(each.title), first_day=each.first_day, last_day=each.last_day
+            )
+            found.setdefault(each.scheme, []).append(part)
+    for scheme, periods in found.items():
+        if len(periods) <= PERIODS_MAX:
+            command = DefineGradingPeriods(year=year, scheme=scheme, periods=tuple(periods))
+            if rehearsal.send(command, "added", "grading periods", scheme, _HERE):
+                yield scheme
 
 
 def _send(
