@@ -56,12 +56,12 @@ def offices(
         physics = p.BY_KEY[f"{p.PHYSICS}, 10А"]
         here.send("schedule-journal", **s.schedule(physics, p.PHYSICS_MOVES_ON))
         here.send("assign-teacher", journal=s.journal_id(physics), staff=s.staff_id(p.SPARE), starts=LATER)
-        here.send("transfer-pupil", pupil=s.pupil_id("Жуков Женя"), class_id=s.class_id("10А"), transferred_on=LATER)
-        here.send_all(more())
+        here.send("transfer-pupil", pupil=here.pupils["Жуков Женя"], class_id=s.class_id("10А"), transferred_on=LATER)
+        here.send_all(more(here))
         yield here, there
 
 
-def more() -> Iterator[tuple[str, Fields]]:
+def more(here: Office) -> Iterator[tuple[str, Fields]]:
     """A second subject of a teaching group, and a pupil with an individual curriculum."""
     subject, journal, group = uid("year computing"), uid("year computing journal"), s.group_id(GROUP)
     yield "define-subject", {"subject": subject, "title": "Информатика"}
@@ -70,7 +70,7 @@ def more() -> Iterator[tuple[str, Fields]]:
     entries = [{"cycle_day": p.FRIDAY + 1, "slot": 2, "room": uid("year room 102")}]
     yield "schedule-journal", {"journal": journal, "starts": p.FIRST, "entries": entries}
     own = [s.journal_id(one) for one in p.JOURNALS if one.group == "10А" and one.subject != p.HISTORY]
-    yield "set-individual-plan", {"pupil": s.pupil_id("Мишин Миша"), "class_journals": own, "starts": p.FIRST}
+    yield "set-individual-plan", {"pupil": here.pupils["Мишин Миша"], "class_journals": own, "starts": p.FIRST}
 
 
 def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path:
     assert received["refused"] == 0, received
     year = there.ask("/school")["years"][0]["id"]
     there.send_all(set_up_by_hand(there, year))
-    for day in ON_DAYS:
-        grid = here.file("/timetable/grid", year=s.YEAR, show="cycle", on=day, format="xlsx")
+    grids = [here.file("/timetable/grid", year=s.YEAR, show="cycle", on=day, format="xlsx") for day in ON_DAYS]
+    for day, grid in zip(ON_DAYS, grids, strict=True):
         report = bring_grid(there, tmp_path / f"{day}.xlsx", grid, day)
         assert (report.refusals, report.applied) == ((), True), report
     for path, parameters in LISTS:
@@ -96,7 +96,7 @@ def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path:
         weeks += len(before) > 1
     assert weeks == sum(any(taught(monday + timedelta(days=day)) for day in range(7)) for monday in MONDAYS)
     assert there.bring("oneroster", "oneroster.zip", package)["state"] == "unchanged"
-    again = bring_grid(there, tmp_path / "again.xlsx", grid, ON_DAYS[-1])
+    again = bring_grid(there, tmp_path / "again.xlsx", grids[-1], ON_DAYS[-1])
     assert (again.commands, again.differences) == (0, ())
 
 

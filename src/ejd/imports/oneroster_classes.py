@@ -223,9 +223,7 @@ class ClassesReader:
         for member in self.members.values():
             if not member.gone:
                 taught[member.group].add(member.pupil)
-        for section, home in self._homes.items():
-            if home in self.classes:
-                yield section, home
+        yield from ((section, home) for section, home in self._homes.items() if home in self.classes)
         for section, pupils in taught.items():
             if self._homes.get(section):
                 continue
