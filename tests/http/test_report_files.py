@@ -185,6 +185,34 @@ def test_people_are_listed_by_kind(shared: Web) -> None:
     assert {one["class_name"] for one in before} == {""}, "nobody was in a class yet"
 
 
+def test_what_the_school_is_set_up_of_is_a_table(shared: Web) -> None:
+    members = rows_of(shared.get("/members", format="csv", limit=1, class_=w.CLASS_5A))
+    assert [(row["Класс"], row["Ученик"], row["С"], row["По"]) for row in members] == [
+        ("5А", "Васильева Вера", "01.09.2025", ""),
+        ("5А", "Глебов Глеб", "01.09.2025", ""),
+        ("5А", "Ёлкина Дина", "01.09.2025", ""),
+    ]
+    book = sheets_of(shared.get("/calendar", class_=w.CLASS_5A, format="xlsx"))
+    assert list(book) == ["Дни 5А", "Календарь", "Звонки"]
+    report = shared.get("/calendar", class_=w.CLASS_5A).json()["report"]
+    assert len(book["Дни 5А"]) == len(report["days"]) + 1
+    assert book["Дни 5А"][1][:3] == [date(2025, 9, 1), "уроки", report["cycle"][0]["name"]]
+    assert len(book["Звонки"]) == sum(len(one["bells"]) for one in report["bells"]) + 1
+    assert book["Звонки"][1][4] == "5А, 5Б"
+    parts = [one["name"] for kind in ("periods", "breaks", "holidays", "transferred") for one in report[kind]]
+    year, *rest = rows_of(shared.get("/calendar", format="csv"))
+    assert (year["Что"], year["Название"]) == ("Учебный год", "2025/26")
+    assert [row["Название"] for row in rest] == parts
+    assert [row["Кабинет"] for row in rows_of(shared.get("/rooms", format="csv"))] == ["12"]
+    staff = rows_of(shared.get("/staff", format="csv", limit=1))
+    assert [(row["Сотрудник"], row["Должность"]) for row in staff][:2] == [
+        ("Борисов Борис", "учитель"),
+        ("Громова Галина", "директор"),
+    ]
+    assert list(sheets_of(shared.get("/school", format="xlsx"))) == ["Предметы", "Виды работ", "Учебные годы"]
+    assert [row["Предмет"] for row in rows_of(shared.get("/school", format="csv"))] == ["Математика"]
+
+
 def test_a_class_teacher_sees_the_people_of_the_own_class_only(shared: Web) -> None:
     own = shared.get("/people", login="ada", class_=w.CLASS_5A).json()["report"]
     assert own["total"] == 3

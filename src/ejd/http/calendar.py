@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ejd.http.asking import Asking, ReportParameters
 from ejd.http.choosing import YearParameters, year_of
+from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import NotThere
 from ejd.kernel.calendar import Calendar, calendar_from_json
 from ejd.kernel.events.year import Break
@@ -96,7 +97,7 @@ class CalendarOfYear:
     days: list[DayOfClass]
 
 
-class CalendarParameters(YearParameters):
+class CalendarParameters(YearParameters, DownloadParameters):
     """Of a year, and what its days are for a class."""
 
     class_id: Annotated[Id | None, Field(alias="class", description="Say what each day is for this class.")] = None

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset
 from ejd.http.choosing import YearParameters, year_of
+from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import NotThere
 from ejd.kernel.command import NotAllowed
 from ejd_commands.fields import Day, Id
@@ -61,7 +62,7 @@ class Members:
     members: list[MemberOfClass]
 
 
-class MembersParameters(YearParameters):
+class MembersParameters(YearParameters, DownloadParameters):
     """On a day, by class, group, pupil."""
 
     day: Annotated[Day | None, Field(description="The day; today by default, or the nearest day of the year.")] = None

@@ -12,6 +12,7 @@ from ejd.handling.authentication import Authenticated
 from ejd.http import (
     calendar,
     control_schedule,
+    directory_files,
     gradebook_files,
     grading,
     list_files,
@@ -34,7 +35,7 @@ from ejd.http.changes import add_changes
 from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
-from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, with_format
+from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, FileReportParameters, with_format
 from ejd.http.events import add_events
 from ejd.http.exports import add_exports
 from ejd.http.routes import ApiRoute, add_question, problems, who
@@ -156,11 +157,27 @@ QUESTIONS = (
         timetable.conflicts,
         file=timetable_files.conflicts_file,
     ),
-    Question("school", "/school", ReportParameters, setup.SchoolPicture, setup.school, "school"),
+    Question(
+        "school",
+        "/school",
+        FileReportParameters,
+        setup.SchoolPicture,
+        setup.school,
+        "school",
+        directory_files.school_file,
+    ),
     Question(
         "classes", "/classes", setup.ClassesParameters, setup.Classes, setup.classes, "school", list_files.classes_file
     ),
-    Question("members", "/members", members.MembersParameters, members.Members, members.members, "school"),
+    Question(
+        "members",
+        "/members",
+        members.MembersParameters,
+        members.Members,
+        members.members,
+        "school",
+        directory_files.members_file,
+    ),
     Question(
         "calendar",
         "/calendar",
@@ -168,8 +185,11 @@ QUESTIONS = (
         calendar.CalendarOfYear,
         calendar.calendar_of_year,
         "school",
+        directory_files.calendar_file,
     ),
-    Question("rooms", "/rooms", ReportParameters, calendar.Rooms, calendar.rooms, "school"),
+    Question(
+        "rooms", "/rooms", FileReportParameters, calendar.Rooms, calendar.rooms, "school", directory_files.rooms_file
+    ),
     Question(
         "production-calendar",
         "/production-calendar",
@@ -178,7 +198,7 @@ QUESTIONS = (
         production.production_calendar,
         "school",
     ),
-    Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school"),
+    Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school", directory_files.staff_file),
     Question(
         "journals",
         "/journals",

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset, ReportParameters
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
-from ejd.http.downloads import DownloadParameters
+from ejd.http.downloads import DownloadParameters, FileReportParameters
 from ejd.http.problems import NotThere
 from ejd_commands.fields import Id
 from ejd_projections.journal_catalogue import (
@@ -121,7 +121,7 @@ class Staff:
     staff: list[StaffMember]
 
 
-class StaffParameters(ReportParameters):
+class StaffParameters(FileReportParameters):
     """All of them, or those who may teach a subject."""
 
     subject: Annotated[Id | None, Field(description="Who is qualified to teach this subject.")] = None
