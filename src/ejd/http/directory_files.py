@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from ejd.exports.spreadsheet import Column, Sheet, Value
 from ejd.http.asking import Asking, Download
@@ -178,7 +179,10 @@ def school_file(asking: Asking, query: FileReportParameters) -> Download:
         Sheet(
             "Виды работ",
             WORK_COLUMNS,
-            ((one.name, one.weight / WEIGHT, "да" if one.written else "", one.code) for one in found.work_kinds),
+            (
+                (one.name, Decimal(one.weight) / WEIGHT, "да" if one.written else "", one.code)
+                for one in found.work_kinds
+            ),
         ),
         Sheet(
             "Учебные годы",
