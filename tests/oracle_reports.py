@@ -5,7 +5,7 @@ A quotient is a pair of integers, numerator and denominator; an answer is made o
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -44,11 +44,19 @@ def gradebook(facts: o.Facts, journal: str, first: date, last: date) -> Answer:
         shown |= {pupil for pupil, _, _ in lesson.marks} | set(lesson.lines) | {who for who, _, _ in lesson.advice}
     for pupil in shown:
         days = belonging.get(pupil, set())
-        pupils[pupil] = {"days": days, "marks": {}, "absences": {}, "advice": [], "final_marks": {}} | dict.fromkeys(
-            ("marks_counted", "weighted_sum", "weight_sum", "lessons", "missed"), 0
-        )
+        pupils[pupil] = {
+            "days": days,
+            "marks": {},
+            "absences": {},
+            "advice": [],
+            "final_marks": {},
+            "followed": Counter(),
+        } | dict.fromkeys(("marks_counted", "weighted_sum", "weight_sum", "lessons", "missed"), 0)
     for lesson in columns:
         _column(facts, journal, lesson, pupils)
+    for pupil, row in pupils.items():
+        if row["days"]:
+            _follow(facts, journal, pupil, row, (first, last))
     for period in _finals_shown(facts, journal, first, last):
         for pupil, mark in facts.finals_of.get((journal, period), {}).items():
             if pupil in pupils:
@@ -69,12 +77,7 @@ def _column(facts: o.Facts, journal: str, lesson: o.Lesson, pupils: dict[str, An
             *(mark.value, mark.control_work, mark.at, mark.version),
             mark.corrected,
         )
-        worth = o.meaning(facts, facts.journals[journal].grading_system, mark.value)
-        if worth is not None and worth[0] is not None:
-            weight = facts.kinds[work].weight if work in facts.kinds else 100
-            row["marks_counted"] += 1
-            row["weighted_sum"] += worth[0] * weight
-            row["weight_sum"] += weight
+        _weigh(facts, journal, work, mark, row)
     for pupil, line in lesson.lines.items():
         pupils[pupil]["absences"][lesson.stream] = (line.kind, line.minutes)
     for pupil, version, text in lesson.advice:
@@ -82,6 +85,40 @@ def _column(facts: o.Facts, journal: str, lesson: o.Lesson, pupils: dict[str, An
     if lesson.roll_counts:
         for pupil, row in pupils.items():
             if lesson.day in row["days"]:
+                row["lessons"] += 1
+                row["missed"] += pupil in lesson.lines and lesson.lines[pupil].kind in o.ABSENT
+
+
+def _weigh(facts: o.Facts, journal: str, work: str, mark: o.Mark, row: Answer) -> None:
+    """Add a mark to the sums, as the grading system of the journal values it."""
+    worth = o.meaning(facts, facts.journals[journal].grading_system, mark.value)
+    if worth is not None and worth[0] is not None:
+        weight = facts.kinds[work].weight if work in facts.kinds else 100
+        row["marks_counted"] += 1
+        row["weighted_sum"] += worth[0] * weight
+        row["weight_sum"] += weight
+
+
+def _follow(facts: o.Facts, journal: str, pupil: str, row: Answer, span: tuple[date, date]) -> None:
+    """Add what follows the pupil from other journals of the subject, of days before it was the pupil's."""
+    own = facts.journals[journal]
+    for other, opened in facts.journals.items():
+        if other == journal or (opened.subject, opened.year) != (own.subject, own.year):
+            continue
+        if pupil not in facts.ever_in.get(opened.group, ()):
+            continue
+        for lesson in o.recorded_in(facts, other, *span):
+            if (
+                lesson.day in row["days"]
+                or lesson.day > max(row["days"])
+                or not o.belongs(facts, pupil, other, lesson.day)
+            ):
+                continue
+            for (who, work, _), mark in lesson.marks.items():
+                if who == pupil:
+                    row["followed"][other, lesson.stream, lesson.day, work, mark.value] += 1
+                    _weigh(facts, journal, work, mark, row)
+            if lesson.roll_counts:
                 row["lessons"] += 1
                 row["missed"] += pupil in lesson.lines and lesson.lines[pupil].kind in o.ABSENT
 

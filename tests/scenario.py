@@ -27,6 +27,7 @@ from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.control_works import ControlWorkPlanned
 from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.final_marks import FinalMarkEvent
+from ejd.kernel.events.journals import JournalOpened
 from ejd.kernel.events.lessons import LessonEvent
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.people import PupilEnrolled
@@ -49,7 +50,7 @@ JOURNAL_KINDS: dict[str, type[LessonEvent | FinalMarkEvent | ControlWorkPlanned 
     "correction": CorrectionRequested,
 }
 """Kinds of streams that belong to a journal, with the events that say to which."""
-FIRST_EVENTS: dict[str, type[Event]] = {"pupil": PupilEnrolled}
+FIRST_EVENTS: dict[str, type[Event]] = {"pupil": PupilEnrolled, "journal": JournalOpened}
 """Kinds of streams that are asked for as a whole, with the event that begins one."""
 SESSION = str(uuid5(TEST_NAMESPACE, "session"))
 NOON = "2025-10-06 12:00"

@@ -13,6 +13,7 @@ from ejd.kernel.policies import Average, grade_value
 from ejd_projections.asking import SelectionError, among, bound, checked_range, within
 from ejd_projections.control_works import ControlWorkRow, control_works_in
 from ejd_projections.final_marks import FinalMarkRow, final_marks_in
+from ejd_projections.followed import Followed, FollowedMark, Here, followed
 from ejd_projections.gradebook_tables import attendance, lessons, marks, recommendations
 from ejd_projections.journal_catalogue import Journal, Teacher, find_journal, teachers_of
 from ejd_projections.memberships import Member, members_of
@@ -103,8 +104,9 @@ class FinalMark:
 class GradebookPupil:
     """One row of the page: marks and absences of its cells, in the order of the lessons.
 
-    The average is `weighted_sum` / `weight_sum` of the `marks_counted` marks on the page; `average_hundredths` is
-    rounded half up. `missed` of `lessons` with the roll taken while the pupil was in the journal.
+    The average is `weighted_sum` / `weight_sum` of the `marks_counted` marks on the page and of the `followed` ones;
+    `average_hundredths` is rounded half up. `missed` of `lessons` with the roll taken while the pupil was in the
+    journal, or in another one of the subject from which marks follow.
     """
 
     pupil: str
@@ -120,6 +122,7 @@ class GradebookPupil:
     average_hundredths: int | None
     lessons: int
     missed: int
+    followed: list[FollowedMark]
 
 
 @dataclass(slots=True)
@@ -146,6 +149,7 @@ class _Page:
     finals: dict[str, list[FinalMark]] = field(default_factory=dict)
     advice: dict[str, list[Recommendation]] = field(default_factory=dict)
     members: dict[str, list[Member]] = field(default_factory=dict)
+    followed: dict[str, Followed] = field(default_factory=dict)
 
     def everybody(self) -> set[str]:
         """Answer the pupils of the page."""
@@ -216,6 +220,9 @@ def gradebooks(
     for journal_id, members in members_of(c, journals, first=first, last=last, pupil=pupil).items():
         for member in members:
             pages[journal_id].members.setdefault(member.pupil, []).append(member)
+    here = [Here(journal, pages[journal.id].members) for journal in journals]
+    for journal_id, elsewhere in followed(c, here, first=first, last=last).items():
+        pages[journal_id].followed = elsewhere
     substitutes = {one.substitute for page in pages.values() for one in page.lessons if one.substitute}
     people = people_by_id(c, substitutes.union(*(page.everybody() for page in pages.values())))
     for lesson in (one for page in pages.values() for one in page.lessons if one.substitute in people):
@@ -317,7 +324,7 @@ class Worth:
         self._system, self._weights = system, weights
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def of(self, given: Iterable[Mark]) -> tuple[int, int, int]:
+    def of(self, given: Iterable[Mark | FollowedMark]) -> tuple[int, int, int]:
         """Answer how many marks count, the sum of points × weight, and the sum of weights."""
         known = self._known
         counted = weighted_sum = weight_sum = 0
@@ -354,7 +361,7 @@ def _pupils(page: _Page, people: dict[str, PersonRow], worth: Worth) -> list[Gra
     def by_name(pupil: str) -> tuple[str, str]:
         return people[pupil].sort_key if pupil in people else ERASED_SORT_KEY, pupil
 
-    answers = []
+    answers, nothing = [], Followed()
     for pupil in sorted(page.everybody(), key=by_name):
         stays = page.members.get(pupil, [])
         given = page.marks.get(pupil, [])
@@ -362,7 +369,8 @@ def _pupils(page: _Page, people: dict[str, PersonRow], worth: Worth) -> list[Gra
         absences = page.absences.get(pupil, [])
         absences.sort(key=lambda absence: order[absence.lesson])
         missed = [days[one.lesson] for one in absences if one.kind in MISSED and one.lesson in days]
-        counted, weighted_sum, weight_sum = worth.of(given)
+        elsewhere = page.followed.get(pupil, nothing)
+        counted, weighted_sum, weight_sum = worth.of([*given, *elsewhere.marks])
         answers.append(
             GradebookPupil(
                 pupil=pupil,
@@ -376,8 +384,9 @@ def _pupils(page: _Page, people: dict[str, PersonRow], worth: Worth) -> list[Gra
                 weighted_sum=weighted_sum,
                 weight_sum=weight_sum,
                 average_hundredths=Average(weighted_sum, weight_sum).hundredths(),
-                lessons=lessons_while_member(roll_days, stays),
-                missed=sum(was_member(stays, day) for day in missed),
+                lessons=lessons_while_member(roll_days, stays) + elsewhere.lessons,
+                missed=sum(was_member(stays, day) for day in missed) + elsewhere.missed,
+                followed=elsewhere.marks,
             )
         )
     return answers

@@ -10,6 +10,7 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.events import acknowledgements as k
 from ejd.kernel.events import control_works as c
 from ejd.kernel.events import final_marks as f
+from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
 from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
@@ -80,6 +81,72 @@ def test_a_lesson_counts_in_the_period_in_which_it_took_place() -> None:
     assert isinstance(decided, f.FinalMarkDecided)
     # (4 + 2·3) / 3 without the lesson of 1 October
     assert (decided.basis.weighted_sum, decided.basis.weight_sum) == (1000, 300)
+
+
+JOURNAL_5B, ENGLISH_5A = uid("journal maths 5b"), uid("journal english 5a")
+HERE: dict[str, Any] = {"year": w.YEAR, "grade": 5, "scheme": "quarters", "bells": "first-shift"}
+FOLLOWED: World = (
+    (
+        JOURNAL_5B,
+        j.JournalOpened(
+            **HERE,
+            subject=w.MATHS,
+            group=w.CLASS_5B,
+            group_kind="class",
+            classes=(w.CLASS_5B,),
+            grading_system="five-point",
+            name="Математика, 5Б",
+        ),
+    ),
+    (JOURNAL_5B, j.TeacherAssigned(staff=w.BORIS_STAFF, starts=w.FIRST_DAY)),
+    (
+        ENGLISH_5A,
+        j.JournalOpened(
+            **HERE,
+            subject=w.ENGLISH,
+            group=w.CLASS_5A,
+            group_kind="class",
+            classes=(w.CLASS_5A,),
+            grading_system="five-point",
+            name="Английский язык, 5А",
+        ),
+    ),
+    (
+        lesson_stream(ENGLISH_5A, DAYS[0], 5),
+        e.MarkRecorded(journal=ENGLISH_5A, date=DAYS[0], slot=5, pupil=w.VERA, work="oral", value="2"),
+    ),
+    (lesson_on(DAYS[0]), e.RollTaken(**at(DAYS[0]), absences=(e.Absence(pupil=w.VERA, kind="ill"),))),
+    (w.VERA, p.PupilTransferred(old_class=w.CLASS_5A, new_class=w.CLASS_5B, transferred_on=DAYS[1])),
+    (
+        lesson_stream(JOURNAL_5B, DAYS[2], 3),
+        e.MarkRecorded(journal=JOURNAL_5B, date=DAYS[2], slot=3, pupil=w.VERA, work="oral", value="3"),
+    ),
+)
+"""VERA moves from 5А to 5Б on 2 October."""
+
+
+def test_marks_follow_a_pupil_who_moved_within_the_period() -> None:
+    there = {"journal": JOURNAL_5B, "period": "q1", "pupil": w.VERA}
+    world = given(w.A_JOURNAL, THREE_MARKS, FOLLOWED)
+    outcome = world.when(fm.DecideFinalMark(**there, value="4"), by=w.BORIS)
+    # The 5 of 1 October and that day's roll came with her, not what stands there of later days, nor her English mark.
+    basis = f.Basis(
+        marks=(Ref(lesson_on(DAYS[0]), 1), Ref(lesson_stream(JOURNAL_5B, DAYS[2], 3), 1)),
+        weighted_sum=800,
+        weight_sum=200,
+        lessons_held=1,
+        lessons_missed=1,
+        proposed="н/а",
+    )
+    decided = f.FinalMarkDecided(journal=JOURNAL_5B, period="q1", pupil=w.VERA, value="4", basis=basis)
+    outcome.then(decided).standing_on(w.VERA_ENROLLED, Ref(w.VERA, 2))
+
+
+def test_marks_do_not_follow_into_the_journal_that_the_pupil_left() -> None:
+    outcome = given(w.A_JOURNAL, THREE_MARKS, FOLLOWED).when(fm.DecideFinalMark(**CELL, value="4"), by=w.ADA)
+    decided = outcome.events[0]
+    assert isinstance(decided, f.FinalMarkDecided)
+    assert {ref.stream for ref in decided.basis.marks} == {lesson_on(day) for day in DAYS}
 
 
 def test_a_second_final_mark_is_a_correction() -> None:

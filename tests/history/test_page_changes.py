@@ -18,7 +18,7 @@ from tests.history.kept import KeptStore, ends
 from tests.history.test_as_of import MEMORY, checks
 
 DAYS = {"first": "2025-09-01", "last": "2025-12-30"}
-FIGURES = {"marks_counted", "weighted_sum", "weight_sum", "average_hundredths", "lessons", "missed", "name"}
+FIGURES = {"marks_counted", "weighted_sum", "weight_sum", "average_hundredths", "lessons", "missed", "name", "followed"}
 OF_THEIR_STREAM = {"lesson", "topic", "homework", "roll", "placement", "mark", "attendance", "recommendation"}
 """What only events of the lesson itself can change."""
 

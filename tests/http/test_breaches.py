@@ -9,7 +9,7 @@ import pytest
 
 from ejd.kernel.command import Command
 from ejd.kernel.envelope import Ref
-from ejd.kernel.ids import lesson_stream
+from ejd.kernel.ids import final_marks_stream, lesson_stream
 from ejd.store.outbox import Notice
 from ejd_commands.accounts import GrantRole
 from ejd_commands.breaches import (
@@ -23,16 +23,18 @@ from ejd_commands.breaches import (
     ResetCredentials,
 )
 from ejd_commands.corrections import ApproveCorrection, RequestCorrection
+from ejd_commands.final_marks import DecideFinalMark
 from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation
 from ejd_commands.journals import AssignTeacher
 from ejd_commands.marks import RecordMark
+from ejd_commands.movement import TransferPupil
 from ejd_commands.school import AdoptRegulation
 from ejd_commands.substitutions import SubstituteTeacher
 from tests import worlds as w
 from tests.breach_story import ACKNOWLEDGED, BREACH, CELL, FINALS, LESSON, Story, at
 from tests.http.conftest import Web, problem
 from tests.scenario import uid
-from tests.schools import LESSON_5B
+from tests.schools import JOURNAL_5B, LESSON_5B
 
 FORGED_VERA, FORGED_DINA, FORGED_ROLL = 2, 3, 4
 """Versions of the lesson's events; 1 is the honest mark of GLEB."""
@@ -73,6 +75,40 @@ def test_forged_marks_leave_three_dependents_each_with_what_it_stood_on(web: Web
     assert "new_value: 3" in correction["says"]
     assert "value: 5" in correction["on"][0]["says"]
     assert correction["on"][0]["type"] == "mark-recorded/1"
+
+
+def test_a_final_mark_on_a_forged_mark_of_the_class_that_the_pupil_left_is_found(web: Web) -> None:
+    """VERA moves to 5Б; BORIS decides there on what stands in the journal of 5А."""
+    story = Story(web.tiny)
+    story.forge(at(14, 10), RecordMark(**CELL, pupil=w.VERA, value="5"))
+    story.report()
+    morning = w.TODAY + timedelta(days=1)
+    moved = TransferPupil(pupil=w.VERA, class_id=w.CLASS_5B, transferred_on=morning)
+    story.send(at(9, day=morning), moved, "deputy")
+    story.send(at(10, day=morning), DecideFinalMark(journal=JOURNAL_5B, period="q1", pupil=w.VERA, value="5"), "boris")
+    (page,) = ask(web, "/reports/gradebook", journal=JOURNAL_5B, period="q1")["gradebooks"]
+    (row,) = [one for one in page["pupils"] if one["pupil"] == w.VERA]
+    assert (row["marks"], [(one["journal"], one["value"]) for one in row["followed"]]) == ([], [(w.JOURNAL, "5")])
+    assert (row["average_hundredths"], row["final_marks"][0]["weighted_sum"]) == (500, row["weighted_sum"])
+
+    preview = ask(web, f"{PATH}/preview")
+    averages = {one["journal"]: one for one in preview["differences"]["averages"]}
+    assert {journal: one["before_hundredths"] for journal, one in averages.items()} == {w.JOURNAL: 500, JOURNAL_5B: 500}
+    assert {one["after_hundredths"] for one in averages.values()} == {None}
+    story.invalidate(preview["digest"], moment=at(11, day=morning))
+    found = ask(web, f"{PATH}/dependents")["dependents"]
+    assert [(one["stream"], one["why"], [(on["stream"], on["version"]) for on in one["on"]]) for one in found] == [
+        (final_marks_stream(JOURNAL_5B, "q1"), "basis", [(LESSON, 1)])
+    ]
+    (page,) = ask(web, "/reports/gradebook", journal=JOURNAL_5B, period="q1")["gradebooks"]
+    (row,) = [one for one in page["pupils"] if one["pupil"] == w.VERA]
+    assert (row["followed"], row["average_hundredths"]) == ([], None)
+    before = web.get(
+        "/reports/gradebook", login="deputy", journal=JOURNAL_5B, period="q1", as_of=at(10, 30, morning).isoformat()
+    )
+    (page,) = before.json()["report"]["gradebooks"]
+    (row,) = [one for one in page["pupils"] if one["pupil"] == w.VERA]
+    assert [(one["journal"], one["value"]) for one in row["followed"]] == [(w.JOURNAL, "5")]
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def _gradebook_pupil(one: GradebookPupil, first: date, last: date) -> Answer:
             )
             for mark in one.final_marks
         },
+        "followed": Counter((m.journal, m.lesson, day(m.date), m.work, m.value) for m in one.followed),
     } | {name: getattr(one, name) for name in figures}
 
 

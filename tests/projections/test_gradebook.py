@@ -170,7 +170,15 @@ def test_who_moved_stands_in_both_journals_with_the_days(ask: Ask) -> None:
     assert [(one.starts, one.ends) for one in old.stays] == [("2026-09-01", "2026-09-03")]
     assert (old.lessons, old.missed, old.average_hundredths) == (1, 0, 500)
     new = row_of(quarter(c, ALGEBRA_7B), EREMIN)
-    assert (new.lessons, new.missed, new.average_hundredths) == (1, 1, None)
+    # His 5 and the roll of the 1st came with him (rules.md, formulas): 1 of 2 lessons missed, average 5.
+    assert (new.lessons, new.missed, new.average_hundredths) == (2, 1, 500)
+    assert (new.marks, [(one.journal, one.date, one.value) for one in new.followed]) == (
+        [],
+        [(ALGEBRA, "2026-09-01", "5")],
+    )
+    # In a page that begins when he was there already nothing is left to follow.
+    later = row_of(gradebook(c, journal=ALGEBRA_7B, first="2026-09-03", last="2026-10-25"), EREMIN)
+    assert (later.lessons, later.average_hundredths, later.followed) == (1, None, [])
 
 
 def test_a_mark_of_somebody_who_never_belonged_there_is_still_shown(ask: Ask) -> None:

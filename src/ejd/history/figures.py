@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from ejd.history.changes import AverageChange, MissedChange
-from ejd.history.comparing import ChangedLesson, Comparison, LessonSide, Side
+from ejd.history.comparing import ChangedLesson, Comparison, LessonSide
+from ejd.history.following import Following, Sides, spans_of
 from ejd.kernel.policies import Average
 from ejd_projections.asking import among, bound, checked_ids, within
 from ejd_projections.gradebook import Worth
 from ejd_projections.gradebook_tables import attendance, lessons, marks
 from ejd_projections.journal_catalogue import Journal, find_journals
-from ejd_projections.memberships import Member, cut_by_plans, members_of
+from ejd_projections.memberships import Member, members_of
 from ejd_projections.rolls import MISSED, lessons_while_member, was_member
 from ejd_projections.school_catalogue import Period, kinds_of_work, systems_of_grading, years
 
@@ -59,6 +60,8 @@ class _Touched:
     marks: set[str] = field(default_factory=set)
     pupils: set[str] = field(default_factory=set)
     rolls: bool = False
+    elsewhere: dict[str, Sides] = field(default_factory=dict)
+    """What counts here from other journals, by pupil who moved."""
 
 
 class Figures:
@@ -72,7 +75,9 @@ class Figures:
         self._periods = {year.id: year.periods for year in years(c)}
         self._systems = systems_of_grading(c)
         self._weights = {code: kind.weight for code, kind in kinds_of_work(c).items()}
-        self._journals = self._concerned()
+        known = self._concerned()
+        self._following = Following(c, comparison, known.values(), years(c))
+        self._journals = self._following.journals
 
     def compare(self) -> None:
         """Put the rows that differ into the lists, by journal, period and pupil."""
@@ -87,6 +92,9 @@ class Figures:
                 _touch(touched.values(), changed)
             for one in touched.values():
                 one.pupils |= moved.get(journal.group, set())
+                one.elsewhere = self._following.into(journal, one.period)
+                one.marks.update(one.elsewhere)
+                one.pupils.update(one.elsewhere)
             every += touched.values()
         counted = self._counted(every)
         for one in every:
@@ -142,6 +150,11 @@ class Figures:
         for pupil, work, value, times in counted:
             _count(sums[pupil], worth, [(work, value)] * times, 1)
         before = {pupil: tuple(own) for pupil, own in sums.items()}
+        for pupil, sides in touched.elsewhere.items():
+            old_sums = list(before[pupil])
+            _count(old_sums, worth, [(mark.work, mark.value) for mark in sides.before.marks], 1)
+            before[pupil] = tuple(old_sums)
+            _count(sums[pupil], worth, [(mark.work, mark.value) for mark in sides.after.marks], 1)
         for changed in touched.lessons.values():
             for side, sign in ((changed.before, -1), (changed.after, 1)):
                 if side is not None and period.first_day <= side.day <= period.last_day:
@@ -177,6 +190,10 @@ class Figures:
         for pupil in sorted(everybody | touched.pupils):
             was = old.of(pupil, stays.get(pupil, []))
             now = new.of(pupil, moved[pupil] if pupil in moved else stays.get(pupil, []))
+            if pupil in touched.elsewhere:
+                sides = touched.elsewhere[pupil]
+                was = was[0] + sides.before.missed, was[1] + sides.before.lessons
+                now = now[0] + sides.after.missed, now[1] + sides.after.lessons
             if was != now:
                 self._lists.missed.add(MissedChange(pupil, journal.id, period.code, *was, *now))
 
@@ -188,16 +205,7 @@ class Figures:
         return found
 
     def _stays_after(self, journal: Journal, period: Period) -> dict[str, list[Member]]:
-        return {pupil: list(_members(journal, period, after)) for pupil, (_, after) in self._comparison.pupils.items()}
-
-
-def _members(journal: Journal, period: Period, side: Side) -> Iterator[Member]:
-    plans = [(plan.starts, plan.listed()) for plan in side.plans]
-    for stay in side.stays:
-        if stay.place == journal.group and stay.kind == journal.group_kind:
-            for member in cut_by_plans(stay, journal.id, plans):
-                if member.starts <= period.last_day and (member.ends is None or member.ends > period.first_day):
-                    yield member
+        return {pupil: spans_of(journal, period, after) for pupil, (_, after) in self._comparison.pupils.items()}
 
 
 def _touch(touched: Collection[_Touched], changed: ChangedLesson) -> None:

@@ -290,10 +290,21 @@ class Past:
         ids = {one.id for one in journals}
         streams = self._streams
         pupils = streams.pupils_in({one.group for one in journals}) if pupil is None else {pupil}
-        self._bring(pupils | streams.final_marks(ids) | streams.control_works(ids) | streams.lessons(ids, *days))
+        others = self._followed(pupils, journals)
+        self._bring(pupils | streams.final_marks(ids) | streams.control_works(ids) | streams.around(others))
+        self._bring(streams.lessons(ids | others, *days))
         self._bring(self._named([lessons.c.substitute]))
         if pupil is None:
             self._bring(self._named([marks.c.pupil, attendance.c.pupil, recommendations.c.pupil, final_marks.c.pupil]))
+
+    def _followed(self, pupils: Iterable[str], journals: Sequence[Journal]) -> set[str]:
+        """Answer the journals of the same subjects and years from which marks may follow pupils who moved."""
+        streams, found = self._streams, set[str]()
+        places = streams.places_of(pupils) - {one.group for one in journals}
+        for subject in {one.subject for one in journals}:
+            years = frozenset(one.year for one in journals if one.subject == subject)
+            found |= streams.journals(Choice(years=years, subject=subject)) & streams.journals_at(places)
+        return found
 
     def timetable_lessons(self, journals: Iterable[str] | None, days: tuple[str, str], year: str) -> None:
         """Have lessons due and held, with substitutes; of all journals chosen when None."""

@@ -20,6 +20,7 @@ from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import timetable_stream
+from ejd_projections import mentions as m
 from ejd_projections.asking import fetch, is_in
 from ejd_projections.journal_catalogue import class_teachers, classes, find_journals, journal_teachers
 from ejd_projections.memberships import stays
@@ -57,6 +58,8 @@ class Looking:
         self._granted: dict[str, int] = {}
         self._whole_journals: set[str] = set()
         self._final_marks: set[str] = set()
+        self._marked: set[str] = set()
+        self._moved: set[str] = set()
         self._requests: set[str] = set()
         self._journals_of: set[str] = set()
         self.shown: dict[str, list[Shown]] = {}
@@ -84,7 +87,7 @@ class Looking:
         """
         for kind in JOURNAL_KINDS:
             self._of_journals(self._whole_journals, kind)
-        self._of_journals(self._final_marks - self._whole_journals, "final-marks")
+        self._of_journals((self._final_marks | self._followed()) - self._whole_journals, "final-marks")
         self._of_journals(self._requests - self._whole_journals, "correction")
         self._add(self._operations())
         return self._streams.difference(held)
@@ -92,6 +95,17 @@ class Looking:
     def acknowledgements(self) -> list[str]:
         """Answer the streams in which guardians acknowledged for a pupil of whom something is void."""
         return self._log.streams_of_persons(sorted(self.shown), "acknowledgements")
+
+    def _followed(self) -> set[str]:
+        """Answer the journals whose final marks may stand on what pupils got, or where they were, elsewhere.
+
+        Marks follow a pupil who moved: into every journal of the subject in a class or group that ever was the
+        pupil's; where the pupil was is relied on in any subject.
+        """
+        of_marks = m.naming(self._c, m.JOURNAL_PLACE, m.named_by(self._c, m.PUPIL_IN, self._marked))
+        subjects = m.named_by(self._c, m.JOURNAL_SUBJECT, self._final_marks)
+        of_stays = m.naming(self._c, m.JOURNAL_PLACE, m.named_by(self._c, m.PUPIL_IN, self._moved))
+        return (of_marks & m.naming(self._c, m.JOURNAL_SUBJECT, subjects)) | of_stays
 
     def _of_journals(self, journals: Iterable[str], kind: str) -> None:
         """Add the streams of journals, few journals at a time: the limit comes before memory is full."""
@@ -127,6 +141,7 @@ class Looking:
             case e.LessonEvent():
                 if isinstance(event, MARK_EVENTS):
                     self._final_marks.add(event.journal)
+                    self._marked.add(event.pupil)
                 elif isinstance(event, SUBSTITUTION_EVENTS):
                     self._requests.add(event.journal)
             case a.AccountOpened() | a.RoleGranted():
@@ -159,10 +174,14 @@ class Looking:
                 self._member(meta.stream, event.new_class)
             case p.GroupJoined():
                 self._member(meta.stream, event.group)
+            case p.ClassStaysCorrected() | p.GroupStaysCorrected():
+                for spell in event.new:
+                    self._member(meta.stream, spell.where)
             case _:
                 self._catalogue(meta, event)
 
     def _member(self, pupil: str, place: str) -> None:
+        self._moved.add(pupil)
         self._whole_journals.update(self._of_group(place))
         t = guardianships.c
         self._add(row.stream for row in fetch(self._c, guardianships, t.pupil == pupil))
