@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Depends, FastAPI, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from ejd.access.reading import READERS, check_reader
@@ -27,7 +27,7 @@ from ejd.imports.roster_undo import undo_import
 from ejd.imports.safe_xml import ImportRefused
 from ejd.imports.uploads import FILE_NAME_CHARACTERS_MAX, UPLOAD_BYTES_MAX, Upload, Uploads
 from ejd.kernel.command import NotFound, Refusal
-from ejd_commands.fields import UUID_PATTERN, Day, Digest, Name
+from ejd_commands.fields import UUID_PATTERN, Day, Digest, Name, clean_line
 
 UPLOAD_SECONDS_MAX = 300.0
 """A file of the largest size over a slow line."""
@@ -51,12 +51,16 @@ class UploadParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[Literal["oneroster", "roster"], Field(description="OneRoster or SDS zip, or lists in XLSX or CSV.")]
-    file_name: Annotated[str, Field(min_length=1, max_length=FILE_NAME_CHARACTERS_MAX)]
+    file_name: Annotated[Name, Field(max_length=FILE_NAME_CHARACTERS_MAX)]
     year: Annotated[Name | None, Field(description="Academic year, e.g. 2026/27; by default the file says.")] = None
     first_day: Annotated[Day | None, Field(description="Of a new year.")] = None
     last_day: Annotated[Day | None, Field(description="Of a new year.")] = None
     starts: Annotated[Day | None, Field(description="From when on the file counts.")] = None
-    source: Annotated[str, Field(max_length=100, description="Tells programs apart that give files of one kind.")] = ""
+    source: Annotated[
+        str,
+        Field(max_length=100, description="Tells programs apart that give files of one kind."),
+        AfterValidator(clean_line),
+    ] = ""
     overwrite: Annotated[bool, Field(description="Let the file win over what was changed by hand.")] = False
 
     def wanted(self) -> tuple[str | None, ...]:
