@@ -672,6 +672,21 @@ def loads_on(facts: Facts, journal: str, first: date, last: date) -> set[str]:
     }
 
 
+def givers(facts: Facts, key: LessonKey, day: date) -> set[str]:
+    """Answer who gives a lesson: of those with the load that day whom the timetable names for it, else all of them."""
+    loads = loads_on(facts, key[0], day, day)
+    return loads & _named(facts, key) or loads
+
+
+def _named(facts: Facts, key: LessonKey) -> set[str]:
+    journal, day, slot, ordinal = key
+    opened = facts.journals[journal]
+    number = cycle_days(facts.years[opened.year], opened.grade, opened.classes).get(day)
+    current = [one for one in facts.schedules.get(journal, ()) if one.starts <= day][-1:]
+    lines = [line for one in current for line in one.entries if (line.cycle_day, line.slot) == (number, slot)]
+    return {who for line in lines for who in line.teachers} if ordinal == 1 else set()
+
+
 # Time (rules.md: the server's recorded time in the school's zone).
 
 

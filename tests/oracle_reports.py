@@ -305,7 +305,7 @@ def _cases(facts: o.Facts, choice: FillChoice) -> Iterable[Case]:
                 continue
             if choice.pupil is not None and not o.belongs(facts, choice.pupil, journal, taking.day):
                 continue
-            owners = o.loads_on(facts, journal, taking.day, taking.day)
+            owners = o.givers(facts, taking.key, taking.day)
             if taking.record is not None and taking.record.substitute:
                 owners = {taking.record.substitute}
             if choice.teacher is None or choice.teacher in owners:

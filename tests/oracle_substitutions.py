@@ -56,8 +56,7 @@ def lessons(facts: o.Facts, year: str, first: date, last: date, now: int) -> lis
     for journal, opened in facts.journals.items():
         if opened.year == year:
             for key, stream, day, slot, due, record in _placed(facts, journal, first, last):
-                wanted = o.loads_on(facts, journal, day, day)
-                wanted = wanted & _named(facts, key) or wanted
+                wanted = o.givers(facts, key, day)
                 taught_by = set(wanted)
                 if record is not None and (record.cancelled or record.self_study):
                     taught_by = set()
@@ -67,16 +66,6 @@ def lessons(facts: o.Facts, year: str, first: date, last: date, now: int) -> lis
                 over = moment(facts, day, 1440 if bell is None else bell.ends) <= now
                 found.append(Seen(key, stream, day, slot, due, record, wanted, taught_by, over))
     return found
-
-
-def _named(facts: o.Facts, key: o.LessonKey) -> set[str]:
-    """Answer whom the timetable names for a lesson among several teachers."""
-    journal, day, slot, ordinal = key
-    opened = facts.journals[journal]
-    number = o.cycle_days(facts.years[opened.year], opened.grade, opened.classes).get(day)
-    current = [one for one in facts.schedules.get(journal, ()) if one.starts <= day][-1:]
-    lines = [line for one in current for line in one.entries if (line.cycle_day, line.slot) == (number, slot)]
-    return {who for line in lines for who in line.teachers} if ordinal == 1 else set()
 
 
 def _placed(
