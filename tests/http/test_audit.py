@@ -120,7 +120,7 @@ def test_the_format_is_the_one_named_else_the_most_welcome(
 def test_what_no_client_gets_is_refused(shared: Web) -> None:
     problem(shared.get("/audit/corrections", headers={"Accept": "image/png"}), 406, "not-acceptable")
     problem(shared.get("/audit/corrections", headers={"Accept": "text/csv"}, format="json"), 406, "not-acceptable")
-    problem(shared.get("/school", headers={"Accept": "text/csv"}), 406, "not-acceptable")
+    problem(shared.get("/audit/signals", headers={"Accept": "text/csv"}), 406, "not-acceptable")
     problem(shared.get("/audit/corrections", headers={"Accept": "application/json;q=0"}), 406, "not-acceptable")
 
 
