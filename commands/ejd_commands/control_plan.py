@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ejd.kernel.command import Refusal
+from ejd.kernel.control_facts import YearFacts, YearGround
 from ejd.kernel.control_norms import Work, find_breaches, in_words, norms_on
-from ejd.kernel.due import schedule_on
 from ejd.kernel.ids import SCHOOL, timetable_stream
 from ejd.kernel.states.school import SchoolState, TimetableState, YearState
 from ejd.kernel.states.teaching import ControlWorkState, JournalState
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from ejd.kernel.calendar import Calendar
     from ejd.kernel.command import Context
-    from ejd.kernel.events.control_works import ControlNorms, ControlWorkPlanned
+    from ejd.kernel.events.control_works import ControlWorkPlanned
 
 BREACHES_TOLD_MAX = 20
 """Breaches that a refusal lists; all are counted."""
@@ -28,50 +27,24 @@ class NormsBroken(Refusal):
     """The plan of control works would break norms that the school enforces."""
 
 
-class PlanFacts:
-    """What the norms ask of the timetable, calendar and plans of a year, for the command in hand."""
+class PlanFacts(YearFacts):
+    """The facts of a year for the command in hand."""
 
     def __init__(self, context: Context, year: str) -> None:
         """Load the timetable with all journals that it has."""
-        self.calendar: Calendar = context.load(YearState, year).calendar
-        self._adopted = context.load(SchoolState, SCHOOL).control_norms
-        self._schedules = context.load(TimetableState, timetable_stream(year)).schedules
-        ids = sorted(self._schedules)
-        self.journals = dict(zip(ids, context.load_many(JournalState, ids), strict=True))
-        self._of_class: dict[str, list[str]] = {}
-        for journal, state in self.journals.items():
-            for class_id in () if state.opened is None else state.opened.classes:
-                self._of_class.setdefault(class_id, []).append(journal)
+        schedules = context.load(TimetableState, timetable_stream(year)).schedules
+        ids = sorted(schedules)
+        states = dict(zip(ids, context.load_many(JournalState, ids), strict=True))
+        self.journals = {journal: state.opened for journal, state in states.items() if state.opened is not None}
 
-    def norms(self, day: date) -> ControlNorms:
-        """Answer the norms of a day."""
-        return norms_on(self._adopted, day)
+        def plan_hours(journal: str) -> int | None:
+            """Answer None for a journal without lessons in the timetable too."""
+            plan = states[journal].plan if journal in states else {}
+            return sum(topic.hours for topic in plan.values()) if plan else None
 
-    def class_slots(self, class_id: str, day: date) -> set[int]:
-        """Answer the slots of all journals that pupils of the class are in."""
-        return {slot for journal in self._of_class.get(class_id, ()) for slot in self.journal_slots(journal, day)}
-
-    def journal_slots(self, journal: str, day: date) -> list[int]:
-        """Answer the slots of the schedule that counts on the day."""
-        state = self.journals.get(journal)
-        if state is None or state.opened is None:
-            return []
-        number = self.calendar.cycle_day(day, state.opened.grade, state.opened.classes)
-        schedule = schedule_on(self._schedules[journal], day)
-        return [] if schedule is None else [one.slot for one in schedule.entries if one.cycle_day == number]
-
-    def once_a_week(self, journal: str, day: date) -> bool:
-        """Count the lessons of the cycle by its weeks."""
-        schedule = schedule_on(self._schedules.get(journal, ()), day)
-        cycle = self.calendar.data.cycle
-        return schedule is not None and len(schedule.entries) <= (1 if cycle is None else cycle.weeks)
-
-    def year_hours(self, journal: str) -> int:
-        """Add up the thematic plan, or count the days of the timetable."""
-        state = self.journals.get(journal)
-        if state is not None and state.plan:
-            return sum(topic.hours for topic in state.plan.values())
-        return sum(len(self.journal_slots(journal, day)) for day in self.calendar.days())
+        calendar = context.load(YearState, year).calendar
+        adopted = context.load(SchoolState, SCHOOL).control_norms
+        super().__init__(YearGround(calendar, adopted, schedules, self.journals, plan_hours))
 
 
 def check_norms(context: Context, new: Mapping[str, ControlWorkPlanned]) -> None:
@@ -124,9 +97,8 @@ def _planned(context: Context, facts: PlanFacts, new: Mapping[str, ControlWorkPl
     own = {one.journal for one in new.values()}
     near = [
         journal
-        for journal, state in facts.journals.items()
-        if state.opened is not None
-        and (not classes.isdisjoint(state.opened.classes) or (state.opened.subject, state.opened.grade) in parallels)
+        for journal, one in facts.journals.items()
+        if not classes.isdisjoint(one.classes) or (one.subject, one.grade) in parallels
     ]
     streams = [
         stream

@@ -9,9 +9,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from ejd.kernel.calendar import calendar_from_json
-from ejd.kernel.control_norms import Breach, Work, find_breaches, in_words, norms_on
-from ejd.kernel.due import schedule_on
-from ejd.kernel.events.control_works import ControlNorms
+from ejd.kernel.control_facts import YearFacts, YearGround
+from ejd.kernel.control_norms import Breach, Work, find_breaches, in_words
 from ejd_projections.asking import is_in
 from ejd_projections.control_works import ControlWorkRow, control_works_in, norms_adopted
 from ejd_projections.journal_catalogue import (
@@ -82,50 +81,14 @@ class ControlSchedule:
     breaches: list[BrokenNorm]
 
 
-class ScheduleFacts:
-    """What the norms ask of the timetable, calendar and plans of a year, as the read model has them."""
-
-    def __init__(self, c: sa.Connection, year: Year, journals: Sequence[Journal]) -> None:
-        """Look up the schedules and the hours of the plans."""
-        self.calendar = calendar_from_json(year.calendar)
-        self._journals = {journal.id: journal for journal in journals}
-        self._schedules = schedules_of(c, self._journals)
-        self._adopted = norms_adopted(c)
-        t = plan_topics.c
-        hours = sa.select(t.stream, sa.func.sum(t.hours)).where(is_in(t.stream, self._journals)).group_by(t.stream)
-        self._plan_hours = {journal: int(count) for journal, count in c.execute(hours)}
-        self._of_class: dict[str, list[str]] = {}
-        for journal in journals:
-            for class_id in journal.classes:
-                self._of_class.setdefault(class_id, []).append(journal.id)
-
-    def norms(self, day: date) -> ControlNorms:
-        """Answer the norms of a day."""
-        return norms_on(self._adopted, day)
-
-    def class_slots(self, class_id: str, day: date) -> set[int]:
-        """Answer the slots of all journals that pupils of the class are in."""
-        return {slot for journal in self._of_class.get(class_id, ()) for slot in self.journal_slots(journal, day)}
-
-    def journal_slots(self, journal: str, day: date) -> list[int]:
-        """Answer the slots of the schedule that counts on the day."""
-        opened = self._journals[journal]
-        number = self.calendar.cycle_day(day, opened.grade, opened.classes)
-        schedule = schedule_on(self._schedules.get(journal, ()), day)
-        return [] if schedule is None else [one.slot for one in schedule.entries if one.cycle_day == number]
-
-    def once_a_week(self, journal: str, day: date) -> bool:
-        """Count the lessons of the cycle by its weeks."""
-        schedule = schedule_on(self._schedules.get(journal, ()), day)
-        cycle = self.calendar.data.cycle
-        return schedule is not None and len(schedule.entries) <= (1 if cycle is None else cycle.weeks)
-
-    def year_hours(self, journal: str) -> int:
-        """Answer the hours of the thematic plan, or count the days of the timetable."""
-        hours = self._plan_hours.get(journal)
-        if hours is not None:
-            return hours
-        return sum(len(self.journal_slots(journal, day)) for day in self.calendar.days())
+def year_facts(c: sa.Connection, year: Year, journals: Sequence[Journal]) -> YearFacts:
+    """Answer what the norms ask of a year, as the read model has it."""
+    known = {journal.id: journal for journal in journals}
+    t = plan_topics.c
+    hours = sa.select(t.stream, sa.func.sum(t.hours)).where(is_in(t.stream, known)).group_by(t.stream)
+    plan_hours = {journal: int(count) for journal, count in c.execute(hours)}
+    calendar = calendar_from_json(year.calendar)
+    return YearFacts(YearGround(calendar, norms_adopted(c), schedules_of(c, known), known, plan_hours.get))
 
 
 def control_schedule(  # noqa: PLR0913 - which works, and the page
@@ -148,7 +111,7 @@ def control_schedule(  # noqa: PLR0913 - which works, and the page
     shown.sort(key=lambda row: (row.day, row.slot or 0, by_id[row.journal].name, row.stream))
     page = shown[offset : offset + limit]
     ids = {row.stream for row in page}
-    found = find_breaches(works, ScheduleFacts(c, year, everywhere), about={row.stream for row in shown})
+    found = find_breaches(works, year_facts(c, year, everywhere), about={row.stream for row in shown})
     listed = [one for one in found if not ids.isdisjoint(one.works)]
     names = {row.stream: row.name for row in classes_by_name(c, year=year.id)}
     teachers = teachers_of(c, {row.journal for row in page}, first=first, last=last)

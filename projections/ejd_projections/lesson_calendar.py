@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from ejd.kernel.ids import timetable_stream
 from ejd_projections.asking import SelectionError
-from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
 from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
 from ejd_projections.memberships import members_of
@@ -31,13 +30,6 @@ class CalendarLesson:
     teacher_names: list[str]
     sequence: int
     stamped_at: int
-
-
-def substituted_journals(c: sa.Connection, teacher: str, *, first: str, last: str) -> set[str]:
-    """Answer the journals in which somebody gives a lesson instead of another teacher in a range of days."""
-    t = lessons.c
-    given = sa.select(t.journal).distinct().where(t.substitute == teacher)
-    return set(c.scalars(given.where(t.placed_date >= first, t.placed_date <= last)))
 
 
 def calendar_lessons(  # noqa: PLR0913 - whose calendar, and when

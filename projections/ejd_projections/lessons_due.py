@@ -94,6 +94,13 @@ class DueLesson:
     roll_taken: bool
 
 
+def substituted_journals(c: sa.Connection, teacher: str, *, first: str, last: str) -> set[str]:
+    """Answer the journals in which somebody gives a lesson instead of another teacher in a range of days."""
+    t = lessons.c
+    given = sa.select(t.journal).distinct().where(t.substitute == teacher)
+    return set(c.scalars(given.where(t.placed_date >= first, t.placed_date <= last)))
+
+
 def placed_lessons(c: sa.Connection, journals: Sequence[Journal], *, first: str, last: str) -> list[PlacedLesson]:
     """Answer the lessons of journals that take place between two dates, both included, in order of time.
 

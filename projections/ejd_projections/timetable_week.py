@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import calendar_from_json
 from ejd.kernel.conflict_words import cycle_day_name
 from ejd_projections.asking import checked_range
-from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
 from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
 from ejd_projections.memberships import members_of
@@ -87,13 +86,6 @@ def days_of_week(year: Year, *, first: str, last: str, grade: int, classes: Coll
         free = "" if number else next(iter(names), "")
         found.append(TimetableDay(day.isoformat(), number, cycle_day_name(calendar, number), free))
     return found
-
-
-def substituted_journals(c: sa.Connection, teacher: str, *, first: str, last: str) -> set[str]:
-    """Answer the journals in which somebody is a substitute on a day of a range."""
-    t = lessons.c
-    given = sa.select(t.journal).distinct().where(t.substitute == teacher)
-    return set(c.scalars(given.where(t.placed_date >= first, t.placed_date <= last)))
 
 
 def lessons_of_week(  # noqa: PLR0913 - whose lessons

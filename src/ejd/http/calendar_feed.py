@@ -14,7 +14,8 @@ from ejd.http.choosing import ChoiceParameters, allowed_journals, days_of, own_p
 from ejd.http.problems import Malformed, NotThere
 from ejd_commands.fields import Id
 from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals, groups_by_name
-from ejd_projections.lesson_calendar import CalendarLesson, calendar_lessons, substituted_journals
+from ejd_projections.lesson_calendar import CalendarLesson, calendar_lessons
+from ejd_projections.lessons_due import substituted_journals
 from ejd_projections.people import names
 from ejd_projections.period import Selection
 from ejd_projections.school_catalogue import rooms_by_name, subjects_by_name

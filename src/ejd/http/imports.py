@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from ejd.access.reading import READERS, check_reader
+from ejd.access.reading import check_reader
 from ejd.access.secrets import Purpose, read_master_key, subkey
 from ejd.exports.spreadsheet import CSV_TYPE, to_csv
 from ejd.handling.authentication import Authenticated
@@ -19,7 +19,7 @@ from ejd.http.downloads import DownloadRoute
 from ejd.http.import_files import refused_rows
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed
-from ejd.http.routes import BEARER, PREFIX, ApiRoute, problems, who
+from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.imports.roster_apply import RosterImport
 from ejd.imports.roster_list import ListedImport, imports_of, listed
 from ejd.imports.roster_report import RosterReport, UndoReport
@@ -121,28 +121,25 @@ _UNDONE = "What the import brought counts as never recorded, but what others hav
 def _add(  # noqa: PLR0913 - what a documented route has
     app: FastAPI,
     name: str,
-    method: str,
+    method: Literal["GET", "POST"],
     path: str,
     endpoint: Any,
     description: str,
     *statuses: int,
     route: type[ApiRoute] = ApiRoute,
 ) -> None:
-    assert name in READERS  # noqa: S101 - who may ask is said there
     body = {"requestBody": {"required": True, "content": {_ANY_FILE: {"schema": _BINARY}}}} if name == _UPLOAD else None
-    app.router.add_api_route(
-        PREFIX + path,
-        endpoint,
-        methods=[method],
+    add_question(
+        app,
         name=name,
-        operation_id=name,
-        response_model=None,
+        path=path,
+        endpoint=endpoint,
+        model=None,
         responses={200: {"description": "Done", "content": {"application/json": {}}}, **problems(*_ALWAYS, *statuses)},
-        summary=name.replace("-", " ").capitalize(),
+        tag=TAG,
         description=description,
-        dependencies=[Depends(BEARER)],
-        tags=[TAG],
-        route_class_override=route,
+        route=route,
+        method=method,
         openapi_extra=body,
     )
 

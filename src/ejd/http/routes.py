@@ -127,8 +127,9 @@ def add_question(  # noqa: PLR0913 - what a documented route has
     description: str | None,
     route: type[ApiRoute] = ApiRoute,
     method: Literal["GET", "POST"] = "GET",
+    openapi_extra: dict[str, Any] | None = None,
 ) -> None:
-    """Add the route of a question under `/api/v1`; one that needs a body is a POST.
+    """Add the route of a question under `/api/v1`; one that needs a body is a POST, so is what is no command.
 
     Raises ValueError unless READERS says who may ask it.
     """
@@ -148,6 +149,7 @@ def add_question(  # noqa: PLR0913 - what a documented route has
         dependencies=[Depends(BEARER)],
         tags=[tag],
         route_class_override=route,
+        openapi_extra=openapi_extra,
     )
 
 

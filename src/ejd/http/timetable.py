@@ -18,6 +18,7 @@ from ejd.kernel.conflicts import find_conflicts
 from ejd.kernel.events.timetable import ConflictKind
 from ejd_commands.fields import Day, Id
 from ejd_projections.journal_catalogue import Journal, find_journals
+from ejd_projections.lessons_due import substituted_journals
 from ejd_projections.period import Selection
 from ejd_projections.school_catalogue import Year, find_year, rooms_by_name
 from ejd_projections.timetable_conflicts import picture_of, with_names
@@ -26,7 +27,6 @@ from ejd_projections.timetable_week import (
     TimetableLesson,
     days_of_week,
     lessons_of_week,
-    substituted_journals,
 )
 
 LESSONS_LIMIT = 500

@@ -18,13 +18,13 @@ from ejd.handling.handler import Request
 from ejd.handling.states import States
 from ejd.imports.ground import Ground, Step
 from ejd.imports.safe_xml import ImportRefused
+from ejd.imports.sealing import NoSeal
 from ejd.kernel.command import Actor, Caused, Command, Decided, Elsewhere, Refusal
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import SCHOOL
-from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState, TimetableState
 from ejd_commands.timetable import ScheduleJournal, in_order, is_so
 from ejd_commands.timetable_changes import JOURNALS_MAX, ChangeTimetable, JournalChangePart
@@ -43,18 +43,6 @@ class ToSend(NamedTuple):
     """Whose name it seals, if anybody's."""
 
 
-class _NoSeal:
-    """Stands in for the vault, which would make a key for each person; notes whose keys are needed."""
-
-    def __init__(self) -> None:
-        self.person = ""
-
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:  # noqa: ARG002 - one signature for all sealers
-        """Return an empty box."""
-        self.person = person
-        return Sealed(person, b"")
-
-
 class Rehearsal:
     """Takes the steps in order, then `finish`; `to_send`, `notes` and `conflicts` are what it comes to.
 
@@ -71,7 +59,7 @@ class Rehearsal:
         self.notes: list[str] = []
         self._ground = ground
         timezone = states.load(SchoolState, SCHOOL).timezone
-        self._sealer = _NoSeal()
+        self._sealer = NoSeal()
         self._decision = Decision(states, self._sealer, actor=actor, now=now, timezone=timezone)
 
     def take(self, step: Step) -> None:

@@ -14,9 +14,9 @@ from ejd.handling.decision import Decision
 from ejd.handling.handler import canonical_body
 from ejd.imports.roster_file import At, Refused, refused
 from ejd.imports.roster_ground import RosterGround
+from ejd.imports.sealing import NoSeal
 from ejd.kernel.command import Actor, Command, Refusal
 from ejd.kernel.ids import SCHOOL
-from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
 
 __all__ = ["Difference", "DifferenceKind", "Planned", "RosterRehearsal"]
@@ -48,18 +48,6 @@ class Planned(NamedTuple):
     person: str
 
 
-class _NoSeal:
-    """Stands in for the vault, which would make a key for each person; notes whose keys are needed."""
-
-    def __init__(self) -> None:
-        self.person = ""
-
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:  # noqa: ARG002 - one signature for all sealers
-        """Return an empty box."""
-        self.person = person
-        return Sealed(person, b"")
-
-
 class RosterRehearsal:
     """Takes one command after another; what they come to adds up here."""
 
@@ -69,7 +57,7 @@ class RosterRehearsal:
         self.refusals: list[Refused] = []
         self.counts: Counter[str] = Counter()
         self._progress = progress
-        self._sealer = _NoSeal()
+        self._sealer = NoSeal()
         timezone = ground.load(SchoolState, SCHOOL).timezone
         self._decision = Decision(ground, self._sealer, actor=actor, now=now, timezone=timezone)
         self._digest = hashlib.sha256()
