@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Self, TypeAlias, TypeGuard, TypeVar
@@ -116,11 +116,12 @@ class MemoryContext:
         """Fold several streams."""
         return [self.load(state, stream) for stream in streams]
 
-    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
+    def load_all(self, state: type[S], kind: str, matters: Callable[[S], bool]) -> Mapping[str, S]:
         """Fold the streams that have events of this kind of thing."""
         begun = FIRST_EVENTS[kind]
         own = [stream for stream, events in self.streams.items() if any(isinstance(one, begun) for one in events)]
-        return {stream: folded(state, stream, self.streams[stream]) for stream in own}
+        all_of_them = {stream: folded(state, stream, self.streams[stream]) for stream in own}
+        return {stream: self.load(state, stream) for stream, one in all_of_them.items() if matters(one)}
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
         """Find the streams of a journal by their events, void ones too, as the directory would."""

@@ -106,13 +106,14 @@ def _others(context: Context, own: _Place, days: list[date]) -> Iterator[tuple[s
     stays = (*own.memberships.classes, *own.memberships.groups)
     places = {stay.where for stay in stays if stay.starts <= days[-1] and (stay.ends is None or stay.ends > days[0])}
     subject_and_year = own.opened.subject, own.opened.year
-    for journal, state in sorted(context.load_all(JournalState, "journal").items()):
+
+    def is_another(state: JournalState) -> bool:
         opened = state.opened
-        if opened is None or journal == own.journal or opened.group not in places:
-            continue
-        if (opened.subject, opened.year) == subject_and_year:
-            context.load(JournalState, journal)
-            yield journal, opened
+        return opened is not None and opened.group in places and (opened.subject, opened.year) == subject_and_year
+
+    for journal, state in sorted(context.load_all(JournalState, "journal", is_another).items()):
+        if state.opened is not None and journal != own.journal:
+            yield journal, state.opened
 
 
 def _lessons(context: Context, place: _Place, first: date, last: date) -> list[tuple[date, LessonState]]:

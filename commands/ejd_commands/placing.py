@@ -119,11 +119,11 @@ class Board:
     def with_pupils(self, placed: Placement) -> Placement:
         """Answer a placement with the pupils who belong in the lesson on its day."""
         group = (placed.attending.place, "class" if placed.attending.kind == "class" else "group")
-        pupils = frozenset(
-            pupil
-            for pupil, state in self._context.load_all(PupilState, "pupil").items()
-            if state.memberships.member_of(*group, placed.journal, placed.day) is not None
-        )
+
+        def is_there(state: PupilState) -> bool:
+            return state.memberships.member_of(*group, placed.journal, placed.day) is not None
+
+        pupils = frozenset(self._context.load_all(PupilState, "pupil", is_there))
         return placed._replace(attending=placed.attending._replace(pupils=pupils))
 
     def shared_room(self, room: str) -> bool:

@@ -172,11 +172,11 @@ def _seats(context: Context, rooms: Iterable[str]) -> dict[str, Seats]:
 
 
 def _pupils(context: Context, taught: Mapping[str, Taught], change: Change) -> dict[str, Memberships]:
-    """Answer the memberships of who is ever in a changed journal; these are checked again at the append."""
+    """Answer the memberships of who is ever in a changed journal."""
     places = {taught[journal].group for journal in change.schedules if journal in taught}
-    found = {}
-    for pupil, state in context.load_all(PupilState, "pupil").items():
+
+    def is_there(state: PupilState) -> bool:
         known = state.memberships
-        if any(stay.where in places for stay in (*known.classes, *known.groups)):
-            found[pupil] = context.load(PupilState, pupil).memberships
-    return found
+        return any(stay.where in places for stay in (*known.classes, *known.groups))
+
+    return {pupil: state.memberships for pupil, state in context.load_all(PupilState, "pupil", is_there).items()}

@@ -8,14 +8,25 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
+import msgspec
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from ejd.kernel.envelope import Answer, Commit, KnownCommandError, Recorded, ReservedError, StaleReadError
+from ejd.kernel.envelope import (
+    Answer,
+    Commit,
+    KnownCommandError,
+    Recorded,
+    ReservedError,
+    Scope,
+    StaleReadError,
+    Watched,
+    WatchedMovedError,
+)
 from ejd.store.base import BaseStore
 from ejd.store.errors import StoreBusyError, StoreClosedError
 from ejd.store.group_commit import Appender
-from ejd.store.judge import Known, Question
+from ejd.store.judge import Known, Question, Watch
 from tests.store.samples import a_commit
 
 Open = Callable[[], BaseStore]
@@ -123,9 +134,9 @@ class GroupCommitContract:
         began: list[Question] = []
         begin = appender.begin
 
-        def counted(question: Question) -> Known:
+        def counted(question: Question, watch: Watch | None = None) -> Known:
             began.append(question)
-            return begin(question)
+            return begin(question, watch)
 
         monkeypatch.setattr(appender, "begin", counted)
         outcomes = in_one_group(store, appender, [a_commit(f"s-{number}") for number in range(6)])
@@ -143,6 +154,27 @@ class GroupCommitContract:
             ["Answer", "Answer", "ReservedError", "ReservedError"],
         )
         assert store.count_events() == 2
+
+    def test_of_two_watchers_in_a_group_that_move_what_the_other_watches_one_is_stored(
+        self, store: BaseStore, appender: Appender
+    ) -> None:
+        watching = {"watched": frozenset({Watched("lesson", "journal-1")}), "seen": store.last_position()}
+        old = a_commit("old")
+        store.append(old)
+        watching["seen"] = store.last_position()
+        rivals = [msgspec.structs.replace(a_commit(f"new-{number}"), **watching) for number in range(2)]
+        outcomes = in_one_group(store, appender, rivals)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Answer", "WatchedMovedError"]
+        moving = a_commit("old", expected={"old": 1})
+        watching["seen"] = store.last_position()
+        elsewhere = msgspec.structs.replace(a_commit("other", scope=Scope(kind="pupil")), **watching)
+        outcomes = in_one_group(store, appender, [moving, elsewhere])
+        assert isinstance(outcomes[0], Answer)
+        if isinstance(outcomes[1], Answer):
+            assert outcomes[1].position < outcomes[0].position, "it came before, so that nothing had moved"
+        else:
+            assert isinstance(outcomes[1], WatchedMovedError)
+            assert outcomes[1].streams == ("old",)
 
     def test_a_commit_the_database_refuses_fails_alone(
         self, store: BaseStore, appender: Appender, forbid_client: Callable[[str], None]
@@ -168,7 +200,7 @@ class GroupCommitContract:
     def test_an_interrupted_thread_does_not_keep_the_lead(
         self, store: BaseStore, appender: Appender, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def interrupted(_: Question) -> Known:
+        def interrupted(_: Question, __: Watch | None = None) -> Known:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:

@@ -19,6 +19,8 @@ from ejd.kernel.envelope import (
     ReservedError,
     Scope,
     StaleReadError,
+    Watched,
+    WatchedMovedError,
 )
 from ejd.store.base import BaseStore
 from ejd.store.errors import BadCommitError
@@ -219,6 +221,50 @@ class ReservationContract:
         assert store.count_events() == 1
 
 
+class WatchContract:
+    """What was read as a whole has not moved, and nothing has begun in it."""
+
+    @pytest.mark.parametrize(
+        ("watched", "moved"),
+        [
+            (Watched("lesson"), True),
+            (Watched("lesson", "journal-1"), True),
+            (Watched("lesson", "journal-2"), False),
+            (Watched("pupil"), False),
+        ],
+    )
+    @pytest.mark.parametrize("began", [True, False])
+    def test_a_stream_of_what_was_read_as_a_whole_may_not_move(
+        self, store: BaseStore, watched: Watched, *, moved: bool, began: bool
+    ) -> None:
+        store.append(a_commit("known", "pupil", scope=Scope(kind="lesson", journal="journal-1")))
+        seen = store.last_position()
+        stream = "begins" if began else "known"
+        store.append(a_commit(stream, expected={stream: 0 if began else 1}))
+        commit = msgspec.structs.replace(a_commit("mine"), watched=frozenset({watched}), seen=seen)
+        if moved:
+            with pytest.raises(WatchedMovedError) as refused:
+                store.append(commit)
+            assert refused.value.streams == (stream,)
+            assert store.heads(["mine"]) == {}
+            commit = msgspec.structs.replace(commit, seen=store.last_position())
+        assert store.append(commit).events
+
+    def test_what_is_expected_by_name_is_checked_by_its_version(self, store: BaseStore) -> None:
+        store.append(a_commit("known"))
+        expected = {"mine": 0, "known": 1}
+        commit = a_commit("mine", expected=expected)
+        assert store.append(msgspec.structs.replace(commit, watched=frozenset({Watched("lesson")}))).events
+
+    def test_after_too_much_nothing_is_looked_through(self, store: BaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ejd.store.judge.MOVED_EVENTS_MAX", 1)
+        store.append(a_commit("a", "b"))
+        with pytest.raises(StaleReadError) as refused:
+            store.append(msgspec.structs.replace(a_commit("mine"), watched=frozenset({Watched("pupil")})))
+        assert refused.value.streams == ()
+        assert store.append(a_commit("mine")).events
+
+
 class ReadContract:
     """Pages, streams, filters, parts."""
 
@@ -277,7 +323,13 @@ class ReadContract:
 
 
 class StoreContract(
-    AppendContract, IdempotencyContract, ReservationContract, ReadContract, ConcurrencyContract, GroupCommitContract
+    AppendContract,
+    IdempotencyContract,
+    ReservationContract,
+    WatchContract,
+    ReadContract,
+    ConcurrencyContract,
+    GroupCommitContract,
 ):
     """All of it."""
 

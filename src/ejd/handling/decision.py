@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ejd.kernel.calendar import local_day
 from ejd.kernel.closed_years import check_open
 from ejd.kernel.command import Caused, Elsewhere, WrongState
-from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref
+from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref, Watched
 from ejd.kernel.event import encode
 from ejd.kernel.void import MARKER_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from ejd.handling.states import States
@@ -62,6 +62,9 @@ class Decision:
         self._of_stream: dict[str, list[tuple[type[Any], str]]] = {}
         self._relied: list[Ref] = []
         self._everything: dict[tuple[type[Any], str], dict[str, Any]] = {}
+        self.watched: dict[Watched, None] = {}
+        self.seen = 0
+        self._concerns: dict[str, list[tuple[type[Any], Callable[[Any], bool]]]] = {}
 
     @property
     def today(self) -> date:
@@ -92,8 +95,10 @@ class Decision:
                 self._note(state, stream, loaded)
         return [self.load(state, stream) for stream in streams]
 
-    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
-        """Answer the states of all streams of a kind: asked once for a request, with what it decided so far."""
+    def load_all(self, state: type[S], kind: str, matters: Callable[[S], bool]) -> Mapping[str, S]:
+        """Answer those that matter of a kind: all are asked once for a request, with what it decided so far."""
+        self._watch(Watched(kind))
+        self._concerns.setdefault(kind, []).append((state, matters))
         if (state, kind) not in self._everything:
             streams = [entry.stream for entry in self._states.store.directory(kinds=[kind])]
             self._everything[state, kind] = self._states.fresh_many(state, streams)
@@ -101,10 +106,30 @@ class Decision:
         own = [s for s, scope in self.scopes.items() if scope.kind == kind and s not in found]
         for stream in (*own, *(s for s in self.pending if s in found)):
             found[stream] = self.load(state, stream)
-        return found
+        return {stream: self.load(state, stream) for stream, one in found.items() if matters(one)}
+
+    def still_holds(self, moved: Sequence[str]) -> bool:
+        """Say whether streams that moved beside what was read as a whole leave the decision as it is, for none matters.
+
+        Then the append may be tried again, as of now.
+        """
+        seen = self._states.store.last_position()
+        for stream in moved:
+            concerns = self._concerns.get(self._states.kind_of(stream))
+            if concerns is None or any(matters(self._states.fresh(state, stream)) for state, matters in concerns):
+                return False
+        self.seen = seen
+        return True
+
+    def _watch(self, watched: Watched) -> None:
+        """Note what is read as a whole, before it is read: from where the store stands now."""
+        if not self.watched:
+            self.seen = self._states.store.last_position()
+        self.watched[watched] = None
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
         """Answer the streams of one kind that the directory knows for a journal, those just decided too."""
+        self._watch(Watched(kind, journal))
         known = self._states.store.streams_of_journal(journal, kind)
         own = [s for s, scope in self.scopes.items() if scope.journal == journal and scope.kind == kind]
         return list(dict.fromkeys((*known, *own)))

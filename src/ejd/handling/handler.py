@@ -9,7 +9,15 @@ import msgspec
 
 from ejd.handling.decision import Decision
 from ejd.kernel.command import NotFound, Refusal, WrongState
-from ejd.kernel.envelope import Answer, CommandRecord, Commit, KnownCommandError, ReservedError, StaleReadError
+from ejd.kernel.envelope import (
+    Answer,
+    CommandRecord,
+    Commit,
+    KnownCommandError,
+    ReservedError,
+    StaleReadError,
+    WatchedMovedError,
+)
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 
@@ -142,7 +150,7 @@ class Handler:
                 return known
             raise
         try:
-            answer = self.store.append(commit_of(decision, requests, hashes, batch_id))
+            answer = self._append(decision, requests, hashes, batch_id)
         except StaleReadError as error:
             self.states.cache.forget(error.streams)
             return None
@@ -155,6 +163,18 @@ class Handler:
             return self._known(requests, actor, batch_id, hashes)
         decision.keep()
         return answer
+
+    def _append(
+        self, decision: Decision, requests: Sequence[Request], hashes: Sequence[bytes], batch_id: str
+    ) -> Answer:
+        """Append what was decided; again, as it is, while only streams have moved that make no difference to it."""
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return self.store.append(commit_of(decision, requests, hashes, batch_id))
+            except WatchedMovedError as error:
+                if not decision.still_holds(error.streams):
+                    raise
+        return self.store.append(commit_of(decision, requests, hashes, batch_id))
 
     def _decision(self, actor: Actor, at: int | None) -> Decision:
         school = self.states.load(SchoolState, SCHOOL)
@@ -243,6 +263,8 @@ def commit_of(decision: Decision, requests: Sequence[Request], hashes: Sequence[
         reserve={key: stream for key, (stream, _) in decision.reserved.items()},
         release=tuple(decision.released),
         batch_id=batch_id,
+        watched=frozenset(decision.watched),
+        seen=decision.seen,
     )
 
 

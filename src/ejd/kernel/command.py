@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
@@ -152,12 +152,15 @@ class Context(Protocol):
         """Answer the states of several streams in the order asked, read together."""
         ...
 
-    def load_all(self, state: type[S], kind: str) -> Mapping[str, S]:
-        """Answer the states of all streams of one kind, as they are now. None is noted: load those that matter."""
+    def load_all(self, state: type[S], kind: str, matters: Callable[[S], bool]) -> Mapping[str, S]:
+        """Answer those of all streams of one kind whose states matter, as they are now.
+
+        Each is noted; that no other one has come to matter, or begun, is checked at the append too.
+        """
         ...
 
     def streams_of(self, journal: str, kind: str) -> list[str]:
-        """Answer the streams of one kind that the directory knows for a journal."""
+        """Answer the streams of one kind that the directory knows for a journal; at the append it knows no other."""
         ...
 
     def operations(self, account: str, since: int, until: int) -> Iterator[Recorded]:

@@ -51,11 +51,20 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body_hash: bytes
 
 
+class Watched(NamedTuple):
+    """All streams of a kind, of one journal or (empty text) wherever they are: what a decision read as a whole."""
+
+    kind: str
+    journal: str = ""
+
+
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """What one command, or one batch, brings to the store: all of it in one transaction, or nothing.
 
     `expected` names every stream that was read or is written, with the version it was read at
     (NO_STREAM for one that must not exist): all are checked again under the append lock.
+    `watched` names what was read as a whole when the store stood at `seen`: no stream of it may have got an event since
+    then, one that began meanwhile included, unless `expected` names it.
     `reserve` maps unique keys ("login/ivanova") to the stream that owns them; `release` frees keys.
     `recorded_at` is the clock in microseconds since 1970 UTC; the store never goes back behind its last one.
     """
@@ -71,6 +80,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     reserve: Mapping[str, str] = {}
     release: tuple[str, ...] = ()
     batch_id: str = ""
+    watched: frozenset[Watched] = frozenset()
+    seen: int = 0
 
 
 class Recorded(NamedTuple):
@@ -137,6 +148,10 @@ class StaleReadError(Exception):
         """Keep the names, for the cache to forget and the test to look at."""
         super().__init__(f"read again, these streams have moved: {', '.join(streams)}")
         self.streams = streams
+
+
+class WatchedMovedError(StaleReadError):
+    """A stream among those read as a whole has moved, or began: look at these, and decide anew if they matter."""
 
 
 class ReservedError(Exception):

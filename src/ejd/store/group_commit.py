@@ -18,7 +18,7 @@ from ejd.store.errors import (
     StoreClosedError,
     StoreUnavailableError,
 )
-from ejd.store.judge import Judge, Known, Question, RandomBytes, Rows, question_of
+from ejd.store.judge import Judge, Known, Question, RandomBytes, Rows, Watch, question_of, watch_of
 
 GROUP_COMMITS_MAX = 64
 GROUP_EVENTS_MAX = 5_000
@@ -37,7 +37,7 @@ class Appender(Protocol):
 
     writing: threading.Lock
 
-    def begin(self, question: Question) -> Known:
+    def begin(self, question: Question, watch: Watch | None = None) -> Known:
         """Open the transaction, take the append lock, answer the question; StoreUnavailableError may be retried."""
         ...
 
@@ -175,7 +175,7 @@ class GroupCommit:
             if attempt:
                 time.sleep(RETRY_PAUSE_SECONDS * attempt)
             try:
-                known = self._appender.begin(question_of(commits))
+                known = self._appender.begin(question_of(commits), watch_of(commits))
             except StoreUnavailableError as error:
                 problem = error
                 continue

@@ -19,7 +19,10 @@ from ejd.kernel.envelope import (
     ReservedError,
     Scope,
     StaleReadError,
+    Watched,
+    WatchedMovedError,
 )
+from ejd.store.dialect import MOVED_EVENTS_MAX
 from ejd.store.errors import BadCommitError
 
 EVENTS_IN_COMMIT_MAX = 60_000
@@ -35,6 +38,8 @@ RandomBytes = Callable[[int], bytes]
 CommandRow = tuple[str, str, str, bytes, str, int, int, int]
 BatchRow = tuple[str, str, int, int, int]
 DirectoryRow = tuple[str, str, str, str, str, str, str, int]
+MovedRow = tuple[int, str, str, str]
+"""Position, stream, its kind and journal."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -47,6 +52,26 @@ class Question(NamedTuple):
     keys: list[str]
 
 
+class Watch(NamedTuple):
+    """What has moved of some kinds of streams since a position is asked beside, by the few commits that watch some.
+
+    `written`: streams that the group writes, whose kinds are asked too: one commit of a group may move what another
+    one watches.
+    """
+
+    since: int
+    kinds: list[str]
+    written: list[str]
+
+    def is_long_ago(self, position: int) -> bool:
+        """Tell whether more may have been written since than is looked through; positions may have gaps."""
+        return position - self.since > MOVED_EVENTS_MAX
+
+    def asks(self, position: int) -> bool:
+        """Tell whether there is anything to ask: the usual decision meets a store where nothing was written since."""
+        return bool(self.written or position > self.since) and not self.is_long_ago(position)
+
+
 class Known(NamedTuple):
     """What was true under the append lock; a stream without events is absent from `heads`."""
 
@@ -55,6 +80,8 @@ class Known(NamedTuple):
     heads: dict[str, int]
     ids: set[tuple[str, str]]
     owners: dict[str, str]
+    moved: Sequence[MovedRow] | None = ()
+    """None: too much to look through."""
 
 
 class Rows(NamedTuple):
@@ -87,6 +114,16 @@ def question_of(commits: Iterable[Commit]) -> Question:
         if commit.reserve or commit.release:
             keys |= dict.fromkeys(chain(commit.release, commit.reserve))
     return Question(list(streams), list(ids), list(keys))
+
+
+def watch_of(commits: Sequence[Commit]) -> Watch | None:
+    """Collect what the commits of a group watch; None: nothing, as nearly always."""
+    watching = [commit for commit in commits if commit.watched]
+    if not watching:
+        return None
+    kinds = {watched.kind for commit in watching for watched in commit.watched}
+    written = {event.stream for commit in commits for event in commit.events} if len(commits) > 1 else ()
+    return Watch(min(commit.seen for commit in watching), sorted(kinds), list(written))
 
 
 def known_from(rows: Iterable[tuple[int, str, str, int | None, int]]) -> Known:
@@ -153,6 +190,9 @@ class Judge:
         self.ids = known.ids
         self.owners = known.owners
         self._stored_owners = dict(known.owners)
+        self._too_much = known.moved is None
+        self._moved = list(known.moved or ())
+        self._scopes = {stream: (kind, journal) for _, stream, kind, journal in self._moved}
         self._random_bytes = random_bytes
         self.events: list[Recorded] = []
         self.commands: list[CommandRow] = []
@@ -196,6 +236,11 @@ class Judge:
         stale = [stream for stream, version in commit.expected.items() if heads.get(stream, NO_STREAM) != version]
         if stale:
             raise StaleReadError(tuple(stale))
+        if commit.watched and self._too_much:
+            raise StaleReadError(())
+        moved = [row[1] for row in self._moved if _is_watched(commit, row)]
+        if moved:
+            raise WatchedMovedError(tuple(dict.fromkeys(moved)))
         for key, stream in commit.reserve.items():
             owner = self.owners.get(key)
             if owner not in (None, stream) and key not in commit.release:
@@ -212,7 +257,11 @@ class Judge:
             position += 1
             version = self.heads.get(event.stream, NO_STREAM) + 1
             if version == 1:
-                self.directory.append(_directory_row(event.stream, commit.scopes[event.stream], position))
+                scope = commit.scopes[event.stream]
+                self.directory.append(_directory_row(event.stream, scope, position))
+                self._scopes[event.stream] = (scope.kind, scope.journal)
+            if event.stream in self._scopes:
+                self._moved.append((position, event.stream, *self._scopes[event.stream]))
             self.heads[event.stream] = version
             self.events.append(
                 Recorded(
@@ -268,6 +317,13 @@ def caused_by_text(event: NewEvent) -> str:
     return _encode(event.caused_by).decode() if event.caused_by else "[]"
 
 
+def _is_watched(commit: Commit, row: MovedRow) -> bool:
+    position, stream, kind, journal = row
+    if position <= commit.seen or stream in commit.expected:
+        return False
+    return Watched(kind, journal) in commit.watched or Watched(kind) in commit.watched
+
+
 def _directory_row(stream: str, scope: Scope, position: int) -> DirectoryRow:
     day = scope.date.isoformat() if scope.date else ""
     return (stream, scope.kind, scope.journal, scope.class_id, scope.person, scope.year, day, position)
@@ -290,6 +346,7 @@ def _texts(commit: Commit) -> list[str]:
     texts += commit.expected
     for scope in commit.scopes.values():
         texts += (scope.kind, scope.journal, scope.class_id, scope.person, scope.year)
+    texts += chain.from_iterable(commit.watched)
     texts += _key_texts(commit.reserve, commit.release)
     return texts
 

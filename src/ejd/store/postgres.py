@@ -33,7 +33,7 @@ from ejd.store import arrays
 from ejd.store import dialect as sql
 from ejd.store.base import BaseStore, Params, Row
 from ejd.store.errors import CommitUnknownError, StoreBusyError, StoreUnavailableError, UnsafeSettingError
-from ejd.store.judge import Known, Question, RandomBytes, Rows, known_from
+from ejd.store.judge import Known, MovedRow, Question, RandomBytes, Rows, Watch, known_from
 from ejd.store.postgres_news import PostgresNews
 from ejd.store.round_trip import RoundTrip, numbered
 from ejd.store.rows import Clock, insert_stored
@@ -133,6 +133,12 @@ def _question_rows(result: PGresult) -> Iterator[tuple[int, str, str, int | None
         yield int(kind or 0), _text(first), _text(second), None if number is None else int(number), int(moment or 0)
 
 
+def _moved_rows(result: PGresult) -> Iterator[MovedRow]:
+    value = result.get_value
+    for row in range(result.ntuples):
+        yield int(value(row, 0) or 0), _text(value(row, 1)), _text(value(row, 2)), _text(value(row, 3))
+
+
 def _text(value: bytes | None) -> str:
     return (value or b"").decode()
 
@@ -165,6 +171,7 @@ class Recorder(PostgresApplicationRecorder):
         self._writer: psycopg.Connection[TupleRow] | None = None
         self._lock = f"SELECT pg_advisory_xact_lock({append_lock_key(self._schema)})".encode()
         self._question = numbered(self.dialect.sql(sql.QUESTION))
+        self._moved = numbered(self.dialect.sql(sql.MOVED))
 
     def create_table(self) -> None:
         """Bring the schema to the newest version of the tables; only its owner may."""
@@ -180,13 +187,17 @@ class Recorder(PostgresApplicationRecorder):
         envelope = {"recorded_at": self._clock(), **kwargs}
         return insert_stored(self, stored_events, self._random_bytes, envelope)
 
-    def begin(self, question: Question) -> Known:
-        """Take the append lock of the schema and answer the question as of then, in one round trip."""
+    def begin(self, question: Question, watch: Watch | None = None) -> Known:
+        """Take the append lock of the schema and answer the question as of then, in one round trip.
+
+        A watch takes another one, for the few commands that read a whole kind of streams, when others wrote meanwhile.
+        """
         streams, ids, keys = map(arrays.texts, question)
         try:
             self._connected()
             question_asked = (self._question, (streams, ids, ids, keys))
-            return known_from(_question_rows(self._trip.run([(BEGIN, ()), (self._lock, ()), question_asked])))
+            known = known_from(_question_rows(self._trip.run([(BEGIN, ()), (self._lock, ()), question_asked])))
+            return known if watch is None else known._replace(moved=self._moved_since(known, watch))
         except psycopg.Error as error:
             self.abandon()
             if isinstance(error, psycopg.errors.LockNotAvailable):
@@ -198,6 +209,13 @@ class Recorder(PostgresApplicationRecorder):
         except BaseException:
             self.abandon()
             raise
+
+    def _moved_since(self, known: Known, watch: Watch) -> Sequence[MovedRow] | None:
+        if not watch.asks(known.position):
+            return None if watch.is_long_ago(known.position) else ()
+        kinds, written = map(arrays.texts, (watch.kinds, watch.written))
+        asked = (self._moved, (b"%d" % watch.since, kinds, written, kinds))
+        return list(_moved_rows(self._trip.run([asked])))
 
     def finish(self, rows: Rows) -> None:
         """Write all rows and commit, in one round trip; after an error nothing is left open."""

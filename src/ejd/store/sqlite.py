@@ -17,7 +17,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from ejd.store import dialect as sql
 from ejd.store.base import BaseStore, Params
 from ejd.store.errors import CommitUnknownError, StoreBusyError, StoreUnavailableError
-from ejd.store.judge import Known, Question, RandomBytes, Rows, known_from
+from ejd.store.judge import Known, MovedRow, Question, RandomBytes, Rows, Watch, known_from
 from ejd.store.rows import Clock, insert_stored
 from ejd.store.schema import (
     BATCH_COLUMNS,
@@ -117,6 +117,7 @@ class Recorder(SQLiteApplicationRecorder):
         self._watching = threading.Lock()
         self._data_version = -1
         self._question = self.dialect.sql(sql.QUESTION)
+        self._moved = self.dialect.sql(sql.MOVED)
 
     def construct_create_table_statements(self) -> list[str]:
         """Leave the tables to the migrations."""
@@ -132,7 +133,7 @@ class Recorder(SQLiteApplicationRecorder):
         envelope = {"recorded_at": self._clock(), **kwargs}
         return insert_stored(self, stored_events, self._random_bytes, envelope)
 
-    def begin(self, question: Question) -> Known:
+    def begin(self, question: Question, watch: Watch | None = None) -> Known:
         """Take the write lock of the file and answer the question as of then."""
         try:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -140,10 +141,17 @@ class Recorder(SQLiteApplicationRecorder):
             raise self._unavailable(error) from error
         try:
             streams, ids, keys = map(self.dialect.many, question)
-            return known_from(self._writer.execute(self._question, (streams, ids, ids, keys)))
+            known = known_from(self._writer.execute(self._question, (streams, ids, ids, keys)))
+            return known if watch is None else known._replace(moved=self._moved_since(known, watch))
         except BaseException:
             self.abandon()
             raise
+
+    def _moved_since(self, known: Known, watch: Watch) -> Sequence[MovedRow] | None:
+        if not watch.asks(known.position):
+            return None if watch.is_long_ago(known.position) else ()
+        kinds, written = map(self.dialect.many, (watch.kinds, watch.written))
+        return self._writer.execute(self._moved, (watch.since, kinds, written, kinds)).fetchall()
 
     def finish(self, rows: Rows) -> None:
         """Write all rows and commit; after an error nothing is left open."""
