@@ -32,6 +32,10 @@ class Settings(BaseSettings):
         default=None, description="File of the master key; `master.key` in the data folder unless given."
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    allowed_hosts: str = Field(
+        default="localhost,127.0.0.1,[::1]",
+        description="Names under which browsers and programs ask for the service, separated by commas, without port.",
+    )
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     reminder_hour: int = Field(
         default=8, ge=0, le=23, description="Hour (school time) from which people are reminded of what waits for them."
@@ -39,6 +43,11 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least severe messages that are logged."
     )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names under which the service is asked, without port."""
+        return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def master_key_path(self) -> Path:

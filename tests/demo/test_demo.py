@@ -29,6 +29,7 @@ from ejd.kernel.states.school import SchoolState
 from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
 from tests.demo.conftest import OpenPlace
+from tests.http.server import ADDRESS
 
 NOW = 1_795_392_000_000_000
 """2026-11-23 00:00 UTC, the real clock of these tests."""
@@ -201,8 +202,8 @@ def test_what_is_printed_to_try_works(open_place: OpenPlace) -> None:
         assert role in school.authentication.by_token(token).roles
     ensure_built(school.read, school.workshop, processes=1)
     statuses: list[tuple[int, bool]] = []
-    with TestClient(create_http(school), raise_server_exceptions=False) as client:
-        for method, url, headers, body in trials(demo_lines(report, "http://testserver")):
+    with TestClient(create_http(school), base_url=ADDRESS, raise_server_exceptions=False) as client:
+        for method, url, headers, body in trials(demo_lines(report, ADDRESS)):
             response = client.request(method, url, headers=headers, content=body)
             is_json = response.headers["content-type"].endswith("json")
             statuses.append((response.status_code, is_json and bool(response.json().get("repeated"))))

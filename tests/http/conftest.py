@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from ejd.http.logs import make_log
 from ejd.http.service import create_http
+from tests.http.server import ADDRESS
 from tests.postgres import PostgresDatabase
 from tests.schools import TinySchool, tiny_school
 
@@ -45,7 +46,7 @@ def serve(tiny: TinySchool, *, feed: bool = True) -> Iterator[Web]:
     """Run the application, with its feeder unless told not to."""
     log = StringIO()
     app = create_http(tiny.school, feed=feed, log=make_log("debug", log))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield Web(tiny, client, log)
 
 

@@ -11,6 +11,10 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from ejd.http.serving import config_of
+
+ADDRESS = "http://localhost"
+"""One that the service answers to; a test client's own default is none."""
 START_SECONDS_MAX = 30.0
 
 
@@ -19,7 +23,7 @@ def served(app: ASGIApp) -> Iterator[str]:
     """Serve an application on a free port and answer its address; stops in good order."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on")
+        config = config_of(app, log_level="error", lifespan="on")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

@@ -14,6 +14,7 @@ from ejd.http.service import create_http
 from ejd_commands.catalogue import catalogue
 from tests import worlds as w
 from tests.http.conftest import Web, problem
+from tests.http.server import ADDRESS
 from tests.postgres import PostgresDatabase
 from tests.schools import JOURNAL_5B, LESSON_5B, NOON, SLOT_5B, tiny_school
 
@@ -191,7 +192,7 @@ def test_a_simulated_school_has_one_and_says_so_on_every_report(
     place: PostgresDatabase | None = None if database == "sqlite" else request.getfixturevalue("postgres_database")
     with (
         tiny_school(database, tmp_path, place, simulated=True) as tiny,
-        TestClient(create_http(tiny.school)) as client,
+        TestClient(create_http(tiny.school), base_url=ADDRESS) as client,
     ):
         headers = tiny.headers("ada", **{"Idempotency-Key": str(uuid4())})
         too_early = {**headers, "Ejd-Simulated-Time": "2025-10-05T12:00:00+03:00"}

@@ -21,7 +21,7 @@ from ejd.http.service import create_http
 from ejd.read.contract import GenerationGoneError
 from ejd.store import errors
 from tests.http.conftest import Web, problem
-from tests.http.server import served
+from tests.http.server import ADDRESS, served
 from tests.http.test_reports import hold, report
 from tests.postgres import PostgresDatabase
 from tests.schools import TinySchool, tiny_school
@@ -45,7 +45,7 @@ def test_alive_and_ready_without_a_token(web: Web) -> None:
 def test_a_school_whose_reports_were_never_built_is_alive_and_not_ready(tmp_path: Path) -> None:
     with (
         tiny_school("sqlite", tmp_path, build=False) as tiny,
-        TestClient(create_http(tiny.school, feed=False)) as client,
+        TestClient(create_http(tiny.school, feed=False), base_url=ADDRESS) as client,
     ):
         assert client.get("/healthz").status_code == 200
         found = client.get("/readyz")

@@ -17,7 +17,7 @@ from fastapi import Request
 from starlette.types import Message, Scope
 
 from ejd.handling.handler import BATCH_COMMANDS_MAX
-from ejd.http import bodies
+from ejd.http import bodies, serving
 from ejd.http.logs import make_log
 from ejd.http.problems import BodyTooSlow
 from ejd.http.service import create_http
@@ -82,7 +82,7 @@ def handed_over(web: Web, *messages: Message) -> Any:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    given = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+    given = {"Host": "localhost", "Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
     headers = [(k.lower().encode(), v.encode()) for k, v in web.tiny.headers("deputy", **given).items()]
     scope: Scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": headers}
 
@@ -126,7 +126,12 @@ def test_who_sends_a_byte_now_and_then_has_no_longer(monkeypatch: pytest.MonkeyP
 def test_a_real_server_hangs_up_on_who_is_too_slow(shared: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client announces a body and sends its first byte; the server does not wait for the others."""
     monkeypatch.setattr(bodies, "BODY_SECONDS_MAX", 0.01)
-    given = {"Host": "x", "Content-Type": "application/json", "Idempotency-Key": str(uuid4()), "Content-Length": "99"}
+    given = {
+        "Host": "localhost",
+        "Content-Type": "application/json",
+        "Idempotency-Key": str(uuid4()),
+        "Content-Length": "99",
+    }
     headers = shared.tiny.headers("deputy", **given)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     app = create_http(shared.tiny.school, feed=False, log=make_log("error"))
@@ -320,3 +325,33 @@ def test_the_log_is_json_with_ids_only(shared: Web) -> None:
         200,
     )
     assert "Тайная" not in shared.log.getvalue()
+
+
+def test_a_server_does_not_wait_for_ever_for_a_head(shared: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for one that never begins, nor for one that never ends, nor for the second of a connection."""
+    monkeypatch.setattr(serving, "HEAD_SECONDS_MAX", 0.3)
+    app = create_http(shared.tiny.school, feed=False, log=make_log("error"))
+    with served(app) as address:
+        for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: a", b"GET /heal"):
+            with _line(address) as line:
+                line.sendall(sent)
+                assert line.recv(64) == b""
+        with _line(address) as line:
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: ")
+            answers = b""
+            while part := line.recv(4_096):
+                answers += part
+            assert answers.count(b"HTTP/1.1 200") == 1
+
+
+@pytest.mark.parametrize("head", [b"GET /healthz?q=%s HTTP/1.1\r\n", b"GET /healthz HTTP/1.1\r\nX-Long: %s\r\n"])
+def test_a_head_has_a_limit(shared: Web, head: bytes) -> None:
+    app = create_http(shared.tiny.school, feed=False, log=make_log("error"))
+    with served(app) as address, _line(address) as line:
+        line.sendall(head % (b"a" * serving.HEAD_BYTES_MAX) + b"Host: localhost\r\n\r\n")
+        assert line.recv(64).startswith(b"HTTP/1.1 400")
+
+
+def _line(address: str) -> socket.socket:
+    where = urlsplit(address)
+    return socket.create_connection((where.hostname, where.port), timeout=20)

@@ -13,7 +13,7 @@ from ejd_commands.catalogue import catalogue
 from tests.http.conftest import Web
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
-DOCUMENTATION = {"/", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/static-offline-docs"}
+DOCUMENTATION = {"/", "/openapi.json", "/docs", "/docs/start.js", "/static-offline-docs"}
 
 
 def test_every_route_is_known_to_be_open_or_checks_who_asks(shared: Web) -> None:

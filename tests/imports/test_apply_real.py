@@ -27,6 +27,7 @@ from ejd.kernel.due import Occurrence
 from ejd.kernel.states.people import PupilState
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken
+from tests.http.server import ADDRESS
 from tests.imports.importing import (
     AUGUST,
     FIRST_DAY,
@@ -226,7 +227,7 @@ def test_lessons_are_held_through_the_api_and_the_gradebook_is_right(name: str, 
             last_day=LAST_DAY,
         )
         ensure_built(school.read, school.workshop, processes=1)
-        with TestClient(create_http(school), raise_server_exceptions=True) as client:
+        with TestClient(create_http(school), base_url=ADDRESS, raise_server_exceptions=True) as client:
             held = 0
             for lesson, teacher, pupils in _lessons_with_pupils(Found(school, report.year)):
                 clock.moment = AUGUST

@@ -23,6 +23,7 @@ from ejd.http.logs import make_log
 from ejd.http.service import create_http
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken
+from tests.http.server import ADDRESS
 from tests.postgres import PostgresDatabase
 from tests.scenario import uid
 from tests.schools import Clock, Database, settings_of
@@ -174,7 +175,7 @@ def founded(database: Database, folder: Path, postgres: PostgresDatabase | None 
         school.handler.handle([Request(command, uid("the head's token"))], cli_actor(OPERATOR))
         ensure_built(school.read, school.workshop, processes=1)
         log = make_log("error", StringIO())
-        with TestClient(create_http(school, log=log), raise_server_exceptions=False) as client:
+        with TestClient(create_http(school, log=log), base_url=ADDRESS, raise_server_exceptions=False) as client:
             yield Office(client, clock, school, {HEAD: made.text})
     finally:
         school.close()

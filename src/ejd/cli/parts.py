@@ -79,10 +79,11 @@ def run_server(school: School, host: str, port: int, *, feeder: bool) -> None:
 
     from ejd.http.logs import make_log  # noqa: PLC0415
     from ejd.http.service import create_http  # noqa: PLC0415
+    from ejd.http.serving import config_of  # noqa: PLC0415
 
     application = create_http(school, feed=feeder, log=make_log(school.settings.log_level))
     gc.freeze()  # what is here by now stays: the collector need not look at it again (p99 of reports: 56 to 9 ms)
-    uvicorn.run(application, host=host, port=port, log_level=school.settings.log_level, access_log=False)
+    uvicorn.Server(config_of(application, host=host, port=port, log_level=school.settings.log_level)).run()
 
 
 def build_if_needed(school: School) -> None:

@@ -322,7 +322,7 @@ def duties_of(c: sa.Connection, who: Authenticated, day: str) -> Duties:
 def _response(report: bytes, asking: Asking, request: Request) -> Response:
     """Answer the report with its ETag, or 304 when the client has it; the position stands in a header too."""
     etag = f'W/"{hashlib.sha256(report).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Ejd-Position": str(asking.position)}
+    headers = {"ETag": etag, "Cache-Control": "no-store", "Ejd-Position": str(asking.position)}
     if _has(request.headers, etag):
         notes_of(request.scope).outcome = "ok"
         return Response(status_code=304, headers=headers)
@@ -353,7 +353,7 @@ def _file(found: Download, asking: Asking, request: Request) -> Response:
         return StreamingResponse(_pieces(found.body), media_type=found.media_type, headers=headers)
     if found.kept:
         etag = f'"{hashlib.sha256(found.body).hexdigest()[:32]}"'
-        headers |= {"ETag": etag, "Cache-Control": "private, no-cache"}
+        headers |= {"ETag": etag, "Cache-Control": "no-store"}
         if _has(request.headers, etag):
             notes_of(request.scope).outcome = "ok"
             return Response(status_code=304, headers=headers)

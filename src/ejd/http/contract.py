@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,11 @@ class Place(Protocol):
     @property
     def data_dir(self) -> Path:
         """The folder in which uploaded files wait, sealed."""
+        ...
+
+    @property
+    def host_names(self) -> Collection[str]:
+        """The names under which the service is asked, without port."""
         ...
 
     @property

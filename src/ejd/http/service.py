@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
@@ -17,6 +16,7 @@ from ejd.http.asking import Desk
 from ejd.http.breaches import add_breaches
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
+from ejd.http.documentation import create_documented
 from ejd.http.health import add_health
 from ejd.http.imports import add_imports
 from ejd.http.keeper import Keeper
@@ -25,6 +25,7 @@ from ejd.http.metrics import Metrics
 from ejd.http.outbox import add_outbox
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
+from ejd.http.shield import Headers, Hosts
 from ejd.http.watch import Watch
 
 DESCRIPTION = """
@@ -67,8 +68,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
         finally:
             await run_in_threadpool(keeper.stop)
 
-    app = FastAPIOffline(  # pages of ours load nothing from anybody else's server
-        redoc_url=None,
+    app = create_documented(
         title="ejd",
         version=version("ejd"),
         description=DESCRIPTION,
@@ -86,7 +86,9 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_outbox(app, school)
     add_imports(app, school)
     add_health(app, readiness, metrics)
+    app.add_middleware(Hosts, names=school.settings.host_names)
     app.add_middleware(Watch, log=log, metrics=metrics)
+    app.add_middleware(Headers)
     _document_problems(app)
     return app
 
