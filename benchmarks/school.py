@@ -16,7 +16,6 @@ from typing import NamedTuple, TypedDict
 import psycopg
 from psycopg import sql
 
-from ejd.access.vault import Clear
 from ejd.app import School
 from ejd.kernel.envelope import NO_STREAM, CommandRecord, Commit, NewEvent, Ref, Scope
 from ejd.kernel.event import Event, encode
@@ -27,7 +26,7 @@ from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
 from ejd.kernel.ids import SCHOOL, lesson_stream
 from ejd.store.base import BaseStore
 from tests import worlds as w
-from tests.handling.conftest import resealed
+from tests.handling.conftest import resealed_world
 from tests.scenario import uid
 
 COMMIT_EVENTS_MAX = 10_000
@@ -109,20 +108,15 @@ def micros(day: date) -> int:
 
 def set_up(school: School, shape: Shape) -> None:
     """Store the school of `tests.worlds` with classes, pupils, journals and a timetable in front of the lessons."""
-    names = [
-        Clear(pupil, w.name_of(f"Фамилия{number:02d}{place:02d}", "Имя"), "pupil-enrolled.name")
-        for number in range(shape.classes)
-        for place, pupil in enumerate(pupils_of(shape, number))
-    ]
-    boxes = iter(school.vault.seal_many(names))
-    events: list[tuple[str, Event]] = [(stream, resealed(school, event)) for stream, event in w.A_YEAR]
+    school.vault.make_keys(pupil for number in range(shape.classes) for pupil in pupils_of(shape, number))
+    events: list[tuple[str, Event]] = list(resealed_world(school, w.A_YEAR))
     events.append(w.ALWAYS_FREE)
     for number in range(shape.classes):
         events.append((class_id(number), w.class_formed(f"5-{number}")))
-        events += (
-            (pupil, PupilEnrolled(name=next(boxes), class_id=class_id(number), enrolled_on=w.FIRST_DAY))
-            for pupil in pupils_of(shape, number)
-        )
+        for place, pupil in enumerate(pupils_of(shape, number)):
+            text = w.name_of(f"Фамилия{number:02d}{place:02d}", "Имя")
+            name = school.vault.seal(pupil, text, field="pupil-enrolled.name", at=Ref(pupil, 1))
+            events.append((pupil, PupilEnrolled(name=name, class_id=class_id(number), enrolled_on=w.FIRST_DAY)))
         events += (one for subject in range(shape.journals) for one in _journal(number, subject))
     store_events(school.store, events)
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ejd.kernel.calendar import local_day
 from ejd.kernel.command import Actor, Command, Refusal, State
+from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import journals as j
@@ -91,7 +92,7 @@ STAFF = {w.ADA_STAFF: w.ADA, w.BORIS_STAFF: w.BORIS}
 CYCLES = ("weekly", "two weeks", "rolling")
 
 
-def open_box(box: Any, _field: str) -> str | None:
+def open_box(box: Any, _field: str, _at: Ref) -> str | None:
     """Open what the scenario's fake seal made: the box is the clear text."""
     return cast("bytes", box.box).decode()
 

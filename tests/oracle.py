@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import control_works as w
 from ejd.kernel.events import curricula as u
@@ -30,13 +31,13 @@ ONE_DAY = timedelta(days=1)
 ABSENT = ("absent", "excused", "ill")
 """н, у, б; о (late) was there (A3)."""
 
-OpenBox = Callable[[Sealed], str]
-"""Opens a sealed text."""
+OpenBox = Callable[[Sealed, Ref], str]
+"""Opens a sealed text of an event."""
 LessonKey = tuple[str, date, int, int]
 """Journal, planned day, slot, ordinal."""
 
 
-def in_clear(box: Sealed) -> str:
+def in_clear(box: Sealed, _at: Ref | None = None) -> str:
     """Open what the fake seal of `tests.scenario` made: the box is the clear text."""
     return box.box.decode()
 
@@ -431,7 +432,9 @@ def _lesson_event(facts: Facts, meta: Meta, event: e.LessonEvent) -> None:
                 at = meta.recorded_at if old is None else old.at
                 lesson.lines[event.pupil] = Line(event.new.kind, event.new.minutes, at)
         case e.RecommendationGiven():
-            lesson.advice.append((event.pupil, meta.version, facts.open_box(event.text)))
+            lesson.advice.append(
+                (event.pupil, meta.version, facts.open_box(event.text, Ref(meta.stream, meta.version)))
+            )
         case _:
             _content_event(lesson, meta, event)
             _course_event(lesson, event)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import corrections as c
@@ -24,8 +24,8 @@ from ejd.kernel.sealed import Sealed
 from tests import oracle as o
 
 AllEvents = Iterable[tuple[Recorded, Event, bool]]
-OpenReason = Callable[[Sealed, str], str]
-"""Opens a sealed reason, of the field that it was sealed as."""
+OpenReason = Callable[[Sealed, str, Ref], str]
+"""Opens a sealed reason, of the field and event that it was sealed for."""
 Rows = dict[str, set[tuple[Any, ...]]]
 KINDS: Mapping[type[Event], str] = {
     **dict.fromkeys((e.MarkRecorded, e.MarkCorrected, e.MarkWithdrawn), "mark"),
@@ -59,7 +59,7 @@ class Audited:
     late: bool
 
 
-def as_sealed(box: Sealed, _field: str) -> str:
+def as_sealed(box: Sealed, _field: str, _at: Ref) -> str:
     """Open what tests seal."""
     return o.in_clear(box)
 
@@ -77,7 +77,7 @@ def audited(events: AllEvents, open_reason: OpenReason = as_sealed) -> list[Audi
         reason = getattr(event, "reason", None)
         late = _may_be_late(meta, event, moved.get(meta.stream))
         held = " ".join(sorted(breaches[meta.stream, meta.version]))
-        text = "" if reason is None else open_reason(reason, _field(meta))
+        text = "" if reason is None else open_reason(reason, _field(meta), Ref(meta.stream, meta.version))
         found.append(Audited(meta, event, KINDS[type(event)], change, old, new, text, void, held, late))
         if isinstance(event, e.LessonMoved) and not void:
             moved[meta.stream] = event.new_date
@@ -256,7 +256,7 @@ def _request(
                 standing, decided, approval = "approved", (at.actor, at.recorded_at), (at.version, one.until)
             case c.CorrectionRejected():
                 standing, decided, approval = "rejected", (at.actor, at.recorded_at), (None, None)
-                text = open_reason(one.reason, _field(at))
+                text = open_reason(one.reason, _field(at), Ref(at.stream, at.version))
             case c.CorrectionWithdrawn():
                 standing = "withdrawn"
             case c.CorrectionMade():
@@ -266,7 +266,16 @@ def _request(
     return (
         *(meta.stream, event.account, event.person, event.kind, event.record, event.journal),
         *(event.day.isoformat() if event.day else "", event.slot, event.ordinal, event.period, event.pupil),
-        *(open_reason(event.reason, _field(meta)), meta.recorded_at, void, standing, *decided, text, *approval, *used),
+        *(
+            open_reason(event.reason, _field(meta), Ref(meta.stream, meta.version)),
+            meta.recorded_at,
+            void,
+            standing,
+            *decided,
+            text,
+            *approval,
+            *used,
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from ejd.demo import FULL, SMALL, Shape, build_demo
 from ejd.demo.shape import chance
 from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
 from ejd.imports.apply import import_file
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
@@ -69,8 +69,8 @@ def valid(events: list[tuple[Recorded, Event]]) -> list[tuple[Recorded, Event]]:
 def differences_of(school: School, *, thorough: bool, percent: int = 100) -> tuple[int, list[Difference]]:
     """Answer how many events there are, and where report and oracle differ a day after the last one."""
 
-    def open_box(sealed: Sealed) -> str:
-        return school.vault.unseal(sealed, field="recommendation-given.text") or ""
+    def open_box(sealed: Sealed, at: Ref) -> str:
+        return school.vault.unseal(sealed, field="recommendation-given.text", at=at) or ""
 
     events = list(events_of(school))
     ensure_built(school.read, school.workshop, processes=1)

@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ejd.access.vault import Standing
 from ejd.app import School
 from ejd.handling.handler import Request
 from ejd.kernel.command import Actor, Command
+from ejd.kernel.envelope import Ref
+from ejd.kernel.events import CATALOGUE
+from ejd.kernel.sealed import Sealed, TamperedError
 from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
 from ejd_commands.acknowledgements import AcknowledgeDiary
@@ -189,3 +193,20 @@ def test_the_read_model_has_them_in_clear_for_those_who_may_read(told: School) -
     with told.read.snapshot() as snapshot:
         row = snapshot.connection.execute(sa.select(persons.table).where(persons.c.stream == uid("pulcheria"))).one()
     assert (row.family, row.given, row.middle) == SECRETS[:3]
+
+
+def test_every_box_opens_where_it_stands_and_in_no_other_event(told: School) -> None:
+    boxes = [
+        Standing(value, f"{meta.name.partition('/')[0]}.{name}", Ref(meta.stream, meta.version))
+        for meta in told.store.read_page(0, 10_000)
+        for event in [CATALOGUE.decode(meta.name, meta.state)]
+        for name in event.__struct_fields__
+        if isinstance(value := getattr(event, name), Sealed)
+    ]
+    texts = told.vault.unseal_many(boxes)
+    assert set(SECRETS[6:]) <= set(texts)
+    places = {one.at for one in boxes}
+    for sealed, field, at in boxes[-30:]:
+        for elsewhere in places - {at}:
+            with pytest.raises(TamperedError):
+                told.vault.unseal(sealed, field=field, at=elsewhere)

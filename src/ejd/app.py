@@ -109,7 +109,10 @@ def make_folding(settings: Settings) -> Folding:
 def folding_with(vault: Vault, *, close: Callable[[], None] = nothing_to_close) -> Folding:
     """Put all projections together with the service that unseals; `close` closes the vault when it is nobody else's."""
     return Folding(
-        all_projections(), CATALOGUE, unseal=lambda sealed, field: vault.unseal(sealed, field=field), close=close
+        all_projections(),
+        CATALOGUE,
+        unseal=lambda sealed, field, at: vault.unseal(sealed, field=field, at=at),
+        close=close,
     )
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ejd.app import School
 from ejd.kernel.command import NotAuthenticated
+from ejd.kernel.envelope import Ref
 from ejd.kernel.ids import final_marks_stream
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.access import AccountState
@@ -120,11 +121,11 @@ class Comparing:
             truth = t.Truth([one for one in self.happened if one.meta.position <= upto])
         return o.facts_of(truth.valid, self._open)
 
-    def _open(self, sealed: Sealed) -> str:
-        return self.school.vault.unseal(sealed, field="recommendation-given.text") or ""
+    def _open(self, sealed: Sealed, at: Ref) -> str:
+        return self.school.vault.unseal(sealed, field="recommendation-given.text", at=at) or ""
 
-    def _open_reason(self, sealed: Sealed, field: str) -> str:
-        return self.school.vault.unseal(sealed, field=field) or ""
+    def _open_reason(self, sealed: Sealed, field: str, at: Ref) -> str:
+        return self.school.vault.unseal(sealed, field=field, at=at) or ""
 
     def check_reports(self, seed: int, permille: int) -> None:
         """Feed to the end, then ask a share of all questions."""

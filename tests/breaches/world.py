@@ -26,7 +26,7 @@ from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
 from tests import histories as h
 from tests import worlds as w
-from tests.handling.conftest import create_service_role, resealed
+from tests.handling.conftest import create_service_role, resealed_world
 from tests.postgres import PostgresDatabase, PostgresServer, database
 from tests.scenario import World, uid
 from tests.schools import microseconds
@@ -90,10 +90,10 @@ def store(school: School, world: World) -> None:
     """Store the world a week before the clock begins, one command for each event, with its unique keys."""
     heads: dict[str, int] = {}
     events, keys = [], {}
-    for number, (stream, event) in enumerate(world):
+    for number, (stream, event) in enumerate(resealed_world(school, world)):
         heads.setdefault(stream, 0)
         command = uid(f"world {number}")
-        state = encode(resealed(school, event))
+        state = encode(event)
         events.append(NewEvent(stream=stream, name=event.stored_name, state=state, command_id=command))
         if isinstance(event, a.TokenIssued):
             keys[f"token/{event.token}"] = stream

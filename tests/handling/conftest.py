@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from ejd.app import School, initialise, open_school
-from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Scope
+from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Ref, Scope
 from ejd.kernel.event import Event, encode
 from ejd.kernel.sealed import Sealed
 from ejd.settings import Settings
@@ -61,16 +62,24 @@ def create_service_role(database: PostgresDatabase) -> str:
     return SERVICE_ROLE
 
 
-def resealed(school: School, event: Event) -> Event:
+def resealed(school: School, event: Event, at: Ref) -> Event:
     """Answer a world's event with its texts really sealed; a world's own seal is the clear text."""
     boxes = {
         field: school.vault.seal(
-            value.person, value.box.decode(), field=f"{event.stored_name.partition('/')[0]}.{field}"
+            value.person, value.box.decode(), field=f"{event.stored_name.partition('/')[0]}.{field}", at=at
         )
         for field in event.__struct_fields__
         if isinstance(value := getattr(event, field), Sealed)
     }
     return msgspec.structs.replace(event, **boxes)
+
+
+def resealed_world(school: School, world: Iterable[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
+    """Yield a world's events sealed for the versions that they have in streams which do not exist yet."""
+    versions: Counter[str] = Counter()
+    for stream, event in world:
+        versions[stream] += 1
+        yield stream, resealed(school, event, Ref(stream, versions[stream]))
 
 
 def store_world(school: School, world: World) -> None:
@@ -88,10 +97,8 @@ def store_world(school: School, world: World) -> None:
             recorded_at=next(numbers),
             commands=(CommandRecord(command_id=command, name="world", body_hash=b"-"),),
             events=tuple(
-                NewEvent(
-                    stream=stream, name=event.stored_name, state=encode(resealed(school, event)), command_id=command
-                )
-                for stream, event in world
+                NewEvent(stream=stream, name=event.stored_name, state=encode(event), command_id=command)
+                for stream, event in resealed_world(school, world)
             ),
             expected=heads,
             scopes={stream: Scope(kind="") for stream in heads},

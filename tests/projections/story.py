@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
@@ -58,7 +58,7 @@ def sealed(person: str, text: str, field: str) -> Sealed:
     return Sealed(person, f"{field}\n{text}".encode())
 
 
-def open_box(box: Sealed, field: str) -> str | None:
+def open_box(box: Sealed, field: str, _at: Ref) -> str | None:
     """Open a box of `sealed`; persons whose id ends in "-erased" have no key any more."""
     own, text = box.box.decode().split("\n", 1)
     assert own == field or (own, field.rpartition(".")[2]) == ("reason", "reason"), (

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from ejd.kernel.conflicts import find_conflicts
+from ejd.kernel.envelope import Ref
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.sealed import Sealed
 from ejd.read.folding import Folding, tuples
@@ -65,7 +66,7 @@ def folded(request: pytest.FixtureRequest) -> Iterator[Walked]:
         yield fold
 
 
-def _open(box: Sealed, _field: str) -> str:
+def _open(box: Sealed, _field: str, _at: Ref) -> str:
     return box.box.decode()
 
 

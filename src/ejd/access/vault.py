@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -14,35 +14,28 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ejd.access.keys import KeyMissingError, KeyPlace, KeyStore
 from ejd.access.secrets import RandomBytes, read_master_key
-from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, NONCE_BYTES, Sealed
+from ejd.kernel.envelope import Ref
+from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, BOX_VERSION_UNBOUND, NONCE_BYTES, Sealed, TamperedError
 
 SEALED_TEXT_BYTES_MAX = 16 * 1024
 """Of one text in UTF-8: some 8,000 Cyrillic letters."""
 
 _VERSION = bytes([BOX_VERSION])
 _TEXT_AT = 1 + NONCE_BYTES
-
-
-class TamperedError(Exception):
-    """A box was altered, or moved here from another person or another field."""
-
-    def __init__(self, person: str, field: str) -> None:
-        """Keep where the box stood; what was in it is unknown."""
-        super().__init__(f"{field} of person {person} does not open: it was altered or moved here")
-        self.person = person
-        self.field = field
+_VERSION_BYTES = 8
+_LENGTH_BYTES = 2
 
 
 class TextNotSealedError(ValueError):
     """A text that cannot be sealed; the message never shows the text."""
 
 
-class Clear(NamedTuple):
-    """A text about to be sealed."""
+class Standing(NamedTuple):
+    """A box with the field and the event it stands in."""
 
-    person: str
-    text: str
+    sealed: Sealed
     field: str
+    at: Ref
 
 
 class Vault:
@@ -53,38 +46,38 @@ class Vault:
         self._keys = keys
         self._random_bytes = random_bytes
 
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:
-        """Seal a text so that it opens for this person and field only; makes the person's key when needed.
+    def seal(self, person: str, text: str, *, field: str, at: Ref) -> Sealed:
+        """Seal a text so that it opens for this person, field and event only; makes the person's key when needed.
 
         Raises TextNotSealedError above SEALED_TEXT_BYTES_MAX, KeyDestroyedError for a person who was erased.
         """
         clear = _encode(text, field)
-        return self._seal(self._keys.get_or_create(person), person, clear, field)
+        cipher = self._keys.get_or_create(person)
+        nonce = self._random_bytes(NONCE_BYTES)
+        return Sealed(person, _VERSION + nonce + cipher.encrypt(nonce, clear, _aad(person, field, at)))
 
-    def seal_many(self, clears: Sequence[Clear]) -> list[Sealed]:
-        """Seal in the order given; new keys share a commit, so that an import waits for the disk once."""
-        encoded = [_encode(clear.text, clear.field) for clear in clears]
-        ciphers = self._keys.get_or_create_many(clear.person for clear in clears)
-        return [
-            self._seal(ciphers[clear.person], clear.person, text, clear.field)
-            for clear, text in zip(clears, encoded, strict=True)
-        ]
+    def make_keys(self, persons: Iterable[str]) -> None:
+        """Make the keys that are not there with one flush to disk for thousands: for what seals a great deal.
 
-    def unseal(self, sealed: Sealed, *, field: str) -> str | None:
+        Raises KeyDestroyedError when one of the persons was erased.
+        """
+        self._keys.get_or_create_many(persons)
+
+    def unseal(self, sealed: Sealed, *, field: str, at: Ref) -> str | None:
         """Answer the text, or None when the person was erased.
 
-        Raises TamperedError for a box of another person or field, KeyMissingError for a lost key store.
+        Raises TamperedError for a box of another person, field or event, KeyMissingError for a lost key store.
         """
-        return _open(self._keys.get(sealed.person), sealed, field)
+        return _open(self._keys.get(sealed.person), sealed, field, at)
 
-    def unseal_many(self, boxes: Sequence[tuple[Sealed, str]]) -> list[str | None]:
-        """Open boxes, each with the field it stood in, asking for all keys at once."""
-        ciphers = self._keys.get_many(sealed.person for sealed, _ in boxes)
+    def unseal_many(self, boxes: Sequence[Standing]) -> list[str | None]:
+        """Open boxes where they stand, asking for all keys at once."""
+        ciphers = self._keys.get_many(one.sealed.person for one in boxes)
         texts: list[str | None] = []
-        for sealed, field in boxes:
+        for sealed, field, at in boxes:
             if sealed.person not in ciphers:
                 raise KeyMissingError(sealed.person)
-            texts.append(_open(ciphers[sealed.person], sealed, field))
+            texts.append(_open(ciphers[sealed.person], sealed, field, at))
         return texts
 
     def destroy(self, person: str) -> None:
@@ -102,10 +95,6 @@ class Vault:
     def __exit__(self, *_: object) -> None:
         """Close, whatever happened."""
         self.close()
-
-    def _seal(self, cipher: AESGCM, person: str, clear: bytes, field: str) -> Sealed:
-        nonce = self._random_bytes(NONCE_BYTES)
-        return Sealed(person, _VERSION + nonce + cipher.encrypt(nonce, clear, _aad(person, field)))
 
 
 @dataclass(frozen=True)
@@ -143,21 +132,29 @@ def _encode(text: str, field: str) -> bytes:
     return clear
 
 
-def _open(cipher: AESGCM | None, sealed: Sealed, field: str) -> str | None:
+def _open(cipher: AESGCM | None, sealed: Sealed, field: str, at: Ref) -> str | None:
     if cipher is None:
         return None
     box = sealed.box
-    if len(box) < BOX_BYTES_MIN or box[0] != BOX_VERSION:
-        raise TamperedError(sealed.person, field)
+    if len(box) < BOX_BYTES_MIN or box[0] not in (BOX_VERSION, BOX_VERSION_UNBOUND):
+        raise TamperedError(sealed.person, field, at)
+    aad = _aad(sealed.person, field, at) if box[0] == BOX_VERSION else _unbound_aad(sealed.person, field)
     try:
-        clear = cipher.decrypt(box[1:_TEXT_AT], box[_TEXT_AT:], _aad(sealed.person, field))
+        clear = cipher.decrypt(box[1:_TEXT_AT], box[_TEXT_AT:], aad)
     except InvalidTag:
-        raise TamperedError(sealed.person, field) from None
+        raise TamperedError(sealed.person, field, at) from None
     return clear.decode()
 
 
-def _aad(person: str, field: str) -> bytes:
-    # Persons are of one length (checked where their key is made), so that the parts cannot be shifted.
+def _aad(person: str, field: str, at: Ref) -> bytes:
+    # Persons are of one length (checked where their key is made); the stream has its length in front, so that no
+    # part can be shifted into the next one.
+    stream = at.stream.encode()
+    numbers = at.version.to_bytes(_VERSION_BYTES) + len(stream).to_bytes(_LENGTH_BYTES)
+    return b"ejd/2" + person.encode() + numbers + stream + field.encode()
+
+
+def _unbound_aad(person: str, field: str) -> bytes:
     return b"ejd/1" + person.encode() + field.encode()
 
 

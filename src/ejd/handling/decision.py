@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import msgspec
+
 from ejd.kernel.calendar import local_day
 from ejd.kernel.closed_years import check_open
 from ejd.kernel.command import Caused, Elsewhere, WrongState
 from ejd.kernel.envelope import NO_STREAM, NewEvent, Ref, Watched
 from ejd.kernel.event import encode
+from ejd.kernel.sealed import Sealed
 from ejd.kernel.void import MARKER_NAMES
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from ejd.kernel.command import Actor, Command, Refusal, State, Target
     from ejd.kernel.envelope import Recorded, Scope
     from ejd.kernel.event import Event
-    from ejd.kernel.sealed import Sealed
 
 S = TypeVar("S", bound="State")
 
@@ -32,11 +34,16 @@ class IdOfSomethingElse(WrongState):
     """The id belongs to a thing of another kind."""
 
 
+PROMISED = b"\x00"
+"""First byte of a box that is not sealed yet: no box that is has it."""
+PROMISE_BYTES = 5
+
+
 class Sealer(Protocol):
     """Seals a text under a person's key; see `ejd.access.vault.Vault`."""
 
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:
-        """Answer the sealed text; the key is durable before this returns."""
+    def seal(self, person: str, text: str, *, field: str, at: Ref) -> Sealed:
+        """Answer the text sealed for one event; the key is durable before this returns."""
         ...
 
 
@@ -65,6 +72,7 @@ class Decision:
         self.watched: dict[Watched, None] = {}
         self.seen = 0
         self._concerns: dict[str, list[tuple[type[Any], Callable[[Any], bool]]]] = {}
+        self._clears: list[tuple[str, str]] = []
 
     @property
     def today(self) -> date:
@@ -164,8 +172,9 @@ class Decision:
         self._relied.extend(refs)
 
     def seal(self, person: str, text: str, *, field: str) -> Sealed:
-        """Seal under the person's key."""
-        return self._sealer.seal(person, text, field=field)
+        """Promise a box: it is sealed when the event that it is in gets its stream and version, for there only."""
+        self._clears.append((text, field))
+        return Sealed(person, PROMISED + len(self._clears).to_bytes(PROMISE_BYTES - 1))
 
     def reserve(self, key: str, stream: str, *, otherwise: Refusal) -> None:
         """Claim a unique key; two commands of one batch cannot claim it for two streams."""
@@ -234,6 +243,7 @@ class Decision:
             check_open(self, stream, event)
         before = self.pending.setdefault(stream, [])
         ref = Ref(stream, self.reads[stream] + len(before) + 1)
+        event = self._with_boxes(event, ref)
         before.append((event, ref))
         causes = tuple(dict.fromkeys((*self._relied, *refs)))[:CAUSES_PER_EVENT_MAX]
         self.events.append(
@@ -250,6 +260,16 @@ class Decision:
             return
         for key in self._of_stream.get(stream, ()):
             self._evolve(key, event, ref)
+
+    def _with_boxes(self, event: Event, at: Ref) -> Event:
+        """Seal what was promised; the version is certain, since the append expects the stream where it was read."""
+        boxes = {}
+        for name in event.__struct_fields__ if self._clears else ():
+            value = getattr(event, name)
+            if type(value) is Sealed and value.box[:1] == PROMISED:
+                text, field = self._clears[int.from_bytes(value.box[1:]) - 1]
+                boxes[name] = self._sealer.seal(value.person, text, field=field, at=at)
+        return msgspec.structs.replace(event, **boxes) if boxes else event
 
     def _note(self, state: type[Any], stream: str, loaded: State) -> None:
         self._loaded[state, stream] = loaded

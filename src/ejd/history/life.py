@@ -280,7 +280,7 @@ class Teller:
         box = getattr(event, "reason", None)
         if box is None:
             return ""
-        return self._unseal(box, f"{meta.name.partition('/')[0]}.reason") or ""
+        return self._unseal(box, f"{meta.name.partition('/')[0]}.reason", Ref(meta.stream, meta.version)) or ""
 
     def standing(self, position: int) -> list[Standing]:
         """Answer what stood in the cell at a position, as it was known then."""

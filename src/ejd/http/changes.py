@@ -19,6 +19,7 @@ from ejd.http.problems import Malformed, NotThere
 from ejd.http.reports import allowed_pages
 from ejd.http.routes import add_question, problems, who
 from ejd.http.wording import AS_OF_PATTERN
+from ejd.kernel.envelope import Ref
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.states.access import AccountState
 from ejd_commands.fields import Code
@@ -216,7 +217,9 @@ class _Teller:
             account=meta.actor if self._staff else "",
             person=person,
             person_name=self._names.get(person, ""),
-            reason=None if sealed is None else self._school.read.folding.unseal(*sealed),
+            reason=None
+            if sealed is None
+            else self._school.read.folding.unseal(*sealed, Ref(meta.stream, meta.version)),
             breach=breach if self._staff else "",
         )
 

@@ -6,6 +6,7 @@ from ejd.handling.decision import Decision
 from ejd.http.asking import Asking
 from ejd.http.contract import SchoolService
 from ejd.kernel.command import Caused, Command, Elsewhere, Refusal
+from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
 from ejd.kernel.ids import SYSTEM
 from ejd.kernel.sealed import Sealed
@@ -16,7 +17,7 @@ ATTEMPTS_MAX = 3
 class NothingSealed:
     """Stands in for the vault: what is not stored needs no key."""
 
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:  # noqa: ARG002 - one signature for all sealers
+    def seal(self, person: str, text: str, *, field: str, at: Ref) -> Sealed:  # noqa: ARG002 - one signature for all sealers
         """Answer an empty box."""
         return Sealed(person, b"")
 

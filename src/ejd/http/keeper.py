@@ -9,6 +9,7 @@ import threading
 
 from ejd.http.contract import SchoolService
 from ejd.http.logs import Log, frames_of
+from ejd.kernel.sealed import TamperedError
 from ejd.read.contract import BuildRunningError
 from ejd.read.rebuild import ensure_built
 
@@ -53,15 +54,25 @@ class Keeper:
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             except Exception as error:  # noqa: BLE001 - the service stays up and tries again
-                self._log.error("build failed", error=type(error).__qualname__, frames=frames_of(error))
+                self._log.error(
+                    "build failed", error=type(error).__qualname__, frames=frames_of(error), **_damage_of(error)
+                )
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             if rebuilt is not None:
                 self._log.info("reports built", generation=rebuilt.generation, events=rebuilt.events)
             if not self._stopping.is_set():
-                self._school.feeder.start()
+                self._school.feeder.start(self._report_feeding)
                 self._school.jobs.start(self._report)
             return
 
+    def _report_feeding(self, error: Exception) -> None:
+        self._log.error("feeding failed", error=type(error).__qualname__, frames=frames_of(error), **_damage_of(error))
+
     def _report(self, job: str, error: Exception) -> None:
         self._log.error("job failed", job=job, error=type(error).__qualname__, frames=frames_of(error))
+
+
+def _damage_of(error: Exception) -> dict[str, str]:
+    """Answer which event was tampered with; that message holds ids only, other ones may repeat personal data."""
+    return {"damage": str(error)} if isinstance(error, TamperedError) else {}

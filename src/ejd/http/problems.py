@@ -15,12 +15,13 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ejd.access.keys import KeyStoreUnavailableError
+from ejd.access.keys import KeyDestroyedError, KeyStoreUnavailableError
 from ejd.http.notes import notes_of
 from ejd.http.wording import sentence_of
 from ejd.kernel.command import Refusal
 from ejd.kernel.conflict_words import ShownConflict
 from ejd.kernel.event import UnknownEventError
+from ejd.kernel.sealed import TamperedError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
 from ejd.store import errors as store
 from ejd_projections.asking import NotThereError, SelectionError
@@ -155,6 +156,16 @@ class NewerVersionNeeded(Unavailable):
     """There are events of a newer version of the service."""
 
 
+class RecordDamaged(Unavailable):
+    """A stored event was tampered with; what needs it cannot be answered until it is restored."""
+
+
+class PersonErased(Refusal):
+    """The personal data of somebody named was erased; nothing can be added to it."""
+
+    status: ClassVar[int] = 409
+
+
 class NotReady(Unavailable):
     """The service is alive but not ready."""
 
@@ -222,6 +233,8 @@ TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Refusal]] = {
     store.StoreClosedError: lambda _: StoreUnavailable("the service is going down: try again in a moment"),
     store.CommitUnknownError: lambda _: OutcomeUnknown("send the same request with the same id again: it decides"),
     KeyStoreUnavailableError: unavailable,
+    KeyDestroyedError: lambda e: PersonErased(f"{e}: leave the person out"),
+    TamperedError: lambda e: RecordDamaged(str(e)),
     psycopg.OperationalError: unavailable,
     OperationalError: unavailable,
     sa.exc.OperationalError: unavailable,

@@ -72,6 +72,8 @@ class Readiness:
             return state
         if not state.read_model_current:
             state.reasons.append("the reports are being built for this version of ejd")
+        elif feeder.damage is not None:
+            state.reasons.append(f"the reports stand at position {state.position}: {feeder.damage}")
         elif self._stands_still(state):
             state.reasons.append(
                 f"the reports have been behind for more than {LAG_SECONDS_MAX:.0f} s: look at the feeder"

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from ejd.access.keys import KeyDestroyedError
 from ejd.access.secrets import Purpose, read_master_key, subkey
-from ejd.access.vault import Clear
 from ejd.handling.handler import BATCH_COMMANDS_MAX, batch_id_of
 from ejd.imports.asc import read_asc_file
 from ejd.imports.fet import read_fet_file
@@ -199,10 +198,9 @@ def store_steps(
 
 
 def _make_keys(school: SchoolAccess, to_send: Sequence[ToSend]) -> None:
-    """Seal once for every new person, so that all their keys wait for the disk together and not one by one."""
-    clears = [Clear(each.person, "", "import.key") for each in to_send if each.person]
+    """Make the keys of all new persons, so that they wait for the disk together and not one by one."""
     try:
-        school.vault.seal_many(clears)
+        school.vault.make_keys(each.person for each in to_send if each.person)
     except KeyDestroyedError as error:
         raise ImportRefused(
             "A person of the file was erased from this school: take the person out of the file."

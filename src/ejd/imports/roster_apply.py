@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from ejd.access.keys import KeyDestroyedError
 from ejd.access.secrets import Purpose, read_master_key, subkey
-from ejd.access.vault import Clear
 from ejd.handling.handler import BATCH_COMMANDS_MAX, Request, canonical_body
 from ejd.imports.ground import SchoolAccess
 from ejd.imports.identity import Source
@@ -249,10 +248,9 @@ class RosterImport:
         return str(uuid5(UUID(self.import_id), what))
 
     def _make_keys(self, planned: Sequence[Planned]) -> None:
-        """Seal once for every new person, so that their keys wait for the disk together and not one by one."""
-        clears = [Clear(each.person, "", "import.key") for each in planned if each.person]
+        """Make the keys of all new persons, so that they wait for the disk together and not one by one."""
         try:
-            self._school.vault.seal_many(clears)
+            self._school.vault.make_keys(each.person for each in planned if each.person)
         except KeyDestroyedError as error:
             raise ImportRefused(
                 "A person of the file was erased from this school: take the person out of the file."

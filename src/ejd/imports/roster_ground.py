@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeVar
 
-from ejd.access.vault import Vault
+from ejd.access.vault import Standing, Vault
 from ejd.handling.states import States, fold
 from ejd.imports.identity import Source
 from ejd.imports.tables import heading_key
@@ -44,11 +44,12 @@ KINDS: Final[dict[str, type[State]]] = {
 
 
 class Sayings(NamedTuple):
-    """Who said what of a thing last: facet, and whether this source did."""
+    """Who said what of a thing last: whether this source did, and the box with its field and event."""
 
     ours: bool
     box: Sealed | None = None
     field: str = ""
+    at: Ref = Ref("", 0)
 
 
 class KnownPerson(NamedTuple):
@@ -180,18 +181,19 @@ class RosterGround(States):
             ours = meta.client.startswith(self._prefix)
             if ours:
                 self._ours.add(Ref(stream, meta.version))
-            self._note(stream, self.catalogue.decode(meta.name, meta.state), ours=ours)
+            self._note(Ref(stream, meta.version), self.catalogue.decode(meta.name, meta.state), ours=ours)
 
-    def _note(self, stream: str, event: Event, *, ours: bool) -> None:
+    def _note(self, at: Ref, event: Event, *, ours: bool) -> None:
         """Keep who said what last; names are opened together later."""
+        stream = at.stream
         said = self._sayings[stream]
         name = event.stored_name.partition("/")[0]
         if isinstance(event, NAMING):
-            said["name"] = Sayings(ours, event.name, f"{name}.name")
+            said["name"] = Sayings(ours, event.name, f"{name}.name", at)
         if isinstance(event, p.PupilEnrolled | p.BirthDateCorrected) and event.birth_date is not None:
-            said["birth"] = Sayings(ours, event.birth_date, f"{name}.birth_date")
+            said["birth"] = Sayings(ours, event.birth_date, f"{name}.birth_date", at)
         if isinstance(event, p.GuardianRegistered):
-            said["contacts"] = Sayings(ours, event.contacts, f"{name}.contacts")
+            said["contacts"] = Sayings(ours, event.contacts, f"{name}.contacts", at)
         if isinstance(event, p.StaffMemberEmployed):
             self._positions[stream] = event.position
         self._note_end(stream, event, ours=ours)
@@ -223,7 +225,8 @@ class RosterGround(States):
             for facet, said in facets.items()
             if said.box is not None
         ]
-        texts = self._vault.unseal_many([(said.box, said.field) for _, _, said in asked if said.box is not None])
+        boxes = [Standing(said.box, said.field, said.at) for _, _, said in asked if said.box is not None]
+        texts = self._vault.unseal_many(boxes)
         clear: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for (stream, facet, _), text in zip(asked, texts, strict=True):
             if text is not None:

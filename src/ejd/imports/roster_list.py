@@ -58,7 +58,7 @@ def imports_of(school: SchoolAccess) -> Iterator[ListedImport]:
 def listed(school: SchoolAccess, import_id: str) -> ListedImport | None:
     """Answer one import, None where there is none, or a breach made it void."""
     state = school.states.fresh(ImportState, import_id)
-    if not state.begun:
+    if state.first is None:
         return None
     begun, applied = state.begun[0], state.applied
     timezone = school.states.load(SchoolState, SCHOOL).timezone
@@ -68,7 +68,7 @@ def listed(school: SchoolAccess, import_id: str) -> ListedImport | None:
         id=import_id,
         state="undone" if state.undone else "applied" if applied else "interrupted",
         kind=begun.kind,
-        file_name=school.vault.unseal(begun.file_name, field=FILE_NAME_FIELD) or "—",
+        file_name=school.vault.unseal(begun.file_name, field=FILE_NAME_FIELD, at=state.first) or "—",
         sha256=begun.digest,
         year=begun.year,
         starts=begun.starts.isoformat(),

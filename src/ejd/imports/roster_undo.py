@@ -12,7 +12,7 @@ from ejd.handling.handler import Request
 from ejd.imports.ground import SchoolAccess
 from ejd.imports.roster_report import LeftThing, UndoReport
 from ejd.kernel.command import Actor
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.imports import ImportState
@@ -142,7 +142,7 @@ def _title(school: SchoolAccess, stream: str) -> str:
         event = CATALOGUE.decode(meta.name, meta.state)
         name = getattr(event, "name", None)
         if isinstance(event, NAMING) and isinstance(name, Sealed):
-            text = school.vault.unseal(name, field=f"{meta.name.partition('/')[0]}.name")
+            text = school.vault.unseal(name, field=f"{meta.name.partition('/')[0]}.name", at=Ref(stream, meta.version))
             title = title if text is None else name_from_text(text).full()
         elif isinstance(name, str) and name:
             title = name

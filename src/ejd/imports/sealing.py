@@ -1,5 +1,6 @@
 """The sealer of a rehearsal, which seals nothing."""
 
+from ejd.kernel.envelope import Ref
 from ejd.kernel.sealed import Sealed
 
 __all__ = ["NoSeal"]
@@ -11,7 +12,7 @@ class NoSeal:
     def __init__(self) -> None:
         self.person = ""
 
-    def seal(self, person: str, text: str, *, field: str) -> Sealed:  # noqa: ARG002 - one signature for all sealers
+    def seal(self, person: str, text: str, *, field: str, at: Ref) -> Sealed:  # noqa: ARG002 - one signature for all sealers
         """Return an empty box."""
         self.person = person
         return Sealed(person, b"")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from ejd.kernel.sealed import TamperedError
 from ejd.read.contract import GenerationGoneError, Lease, MovedError, NoGenerationError, Writer
 from ejd.read.model import ReadModel
 from ejd.read.writing import Feed, refold, transaction
@@ -26,11 +28,16 @@ CLEAN_EVERY_LOOPS = 20
 """Old generations are dropped when nobody reads them; we try now and then."""
 
 
+def unheard(_error: Exception) -> None:
+    """Tell nobody."""
+
+
 class Feeder:
     """Feeds the live generation while it holds the school's feeder lease; one thread at a time uses it.
 
-    Any thread may look at `position`, `last_position`, `leading`, `errors` and `last_error`. While many streams are
-    folded again after an invalidation, `refolded` of `refolding` are done; both are 0 otherwise.
+    Any thread may look at `position`, `last_position`, `leading`, `errors`, `last_error` and `damage`: what of an
+    event was tampered with, while that holds the reports up. While many streams are folded again after an
+    invalidation, `refolded` of `refolding` are done; both are 0 otherwise.
     """
 
     def __init__(self, model: ReadModel, feed: Feed) -> None:
@@ -40,6 +47,7 @@ class Feeder:
         self.leading = False
         self.errors = 0
         self.last_error: str | None = None
+        self.damage: str | None = None
         self.refolded = 0
         self.refolding = 0
         self._model = model
@@ -89,10 +97,10 @@ class Feeder:
             self._give_up()
             raise
 
-    def start(self) -> None:
-        """Feed in a thread until `stop`."""
+    def start(self, report: Callable[[Exception], None] = unheard) -> None:
+        """Feed in a thread until `stop`; `report` hears of an error once, however often it comes again."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
+        self._thread = threading.Thread(target=partial(self._run, report), name="feeder", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -103,18 +111,21 @@ class Feeder:
             self._thread = None
         self._give_up()
 
-    def _run(self) -> None:
+    def _run(self, report: Callable[[Exception], None]) -> None:
         loops = 0
         while not self._stopping.is_set():
             try:
                 fed = self.run_once()
-                self.last_error = None
+                self.last_error = self.damage = None
             except (MovedError, GenerationGoneError):
                 self._stopping.wait(AGAIN_SECONDS)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever it is, the feeder reports it and goes on
                 self.errors += 1
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.damage = str(error) if isinstance(error, TamperedError) else None
+                before, self.last_error = self.last_error, f"{type(error).__name__}: {error}"
+                if self.last_error != before:
+                    report(error)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             if not self.leading:

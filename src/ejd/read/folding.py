@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Catalogue, Event, UnknownEventError
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.void import MARKER_NAMES, Voids
@@ -27,7 +27,7 @@ Listener = tuple[Callable[[bytes], Any], tuple[Fold[Any], ...], tuple[Fold[Any],
 """How a stored name is decoded, its folds, and those of them that see it also when it is void."""
 
 
-def no_keys(_sealed: Sealed, _field: str) -> str | None:
+def no_keys(_sealed: Sealed, _field: str, _at: Ref) -> str | None:
     """Unseal nothing: for projections that hold no personal data, and after the master key is gone."""
     return None
 
@@ -108,6 +108,7 @@ class Folding:
                     known = streams[stream] = StreamRows(stream, self.unseal, void.get(stream, NONE_VOID))
                 rows = known
             event = decode(meta.state)
+            rows.version = meta.version
             for fold in folds:
                 fold(event, meta, rows)
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 import sqlalchemy as sa
 
-from ejd.kernel.envelope import Recorded
+from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
@@ -20,8 +20,8 @@ NAME_CHARACTERS_MAX = 63
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-Unseal = Callable[[Sealed, str], str | None]
-"""Answers the clear text of a box and the name of its field; None when the key was destroyed."""
+Unseal = Callable[[Sealed, str, Ref], str | None]
+"""Answers the clear text of a box, the name of its field and the event it stands in; None: the key was destroyed."""
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Both databases then compare text by its UTF-8 bytes: ORDER BY, MIN and ranges agree to the last row."""
@@ -59,14 +59,19 @@ class StreamRows:
     event has it empty, which is right for that event: what makes an event void comes after it, and folds all anew.
     """
 
-    __slots__ = ("stream", "tables", "unseal", "void")
+    __slots__ = ("_unseal", "stream", "tables", "version", "void")
 
     def __init__(self, stream: str, unseal: Unseal, void: frozenset[int] = frozenset()) -> None:
-        """Begin with no rows; the feeder puts in those that are stored already."""
+        """Begin with no rows; the feeder puts in those that are stored already, and the version before each fold."""
         self.stream = stream
-        self.unseal = unseal
+        self.version = 0
+        self._unseal = unseal
         self.void = void
         self.tables: dict[Table[Any], dict[Any, Any]] = {}
+
+    def unseal(self, sealed: Sealed, field: str) -> str | None:
+        """Open a box of the event in hand; None when the key was destroyed, TamperedError for one from elsewhere."""
+        return self._unseal(sealed, field, Ref(self.stream, self.version))
 
 
 class Table(Generic[R]):

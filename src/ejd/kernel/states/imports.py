@@ -22,6 +22,7 @@ class ImportState(State):
         super().__init__()
         self._stream = ""
         self.begun: tuple[i.ImportBegun, ...] = ()
+        self.first: Ref | None = None
         self.applied: i.ImportApplied | None = None
         self.undone: i.ImportUndone | None = None
 
@@ -36,6 +37,7 @@ class ImportState(State):
         match event:
             case i.ImportBegun():
                 self.begun = (*self.begun, event)
+                self.first = self.first or ref
             case i.ImportApplied():
                 self.applied = event
             case i.ImportUndone():
