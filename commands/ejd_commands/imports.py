@@ -11,16 +11,13 @@ from ejd.kernel.command import Elsewhere, NotFound, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import imports as i
-from ejd.kernel.events import journals as j
-from ejd.kernel.events import people as p
-from ejd.kernel.events import school as s
-from ejd.kernel.events import year as y
 from ejd.kernel.events.markers import EventsVoided
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.imports import ImportState
 from ejd.kernel.void import MARKER_NAMES, void_versions
 from ejd.kernel.voiding import NEVER_VOID, STREAMS_MAX
-from ejd_commands.fields import WHOLE_NUMBER_MAX, Code, Day, Digest, Id, Name, Part, WholeNumber, unique_key
+from ejd_commands.fields import WHOLE_NUMBER_MAX, Code, Day, Digest, Id, Name, Part, WholeNumber
+from ejd_commands.import_names import give_names_back
 from ejd_commands.known import SetUpCommand
 
 if TYPE_CHECKING:
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
     from ejd.kernel.command import Context, Decided
     from ejd.kernel.envelope import Recorded
-    from ejd.kernel.event import Event
 
 REFUSALS_KEPT_MAX = 1_000
 """Of the rows that an import refused, so many are kept with the reason; all are counted."""
@@ -143,7 +139,8 @@ class FinishImport(ImportCommand):
 class UndoImport(ImportCommand):
     """Undo an import as one (C9): what it brought counts as never recorded, and stays in the history.
 
-    Name in `keep` the streams that others have built on; what they recorded stays as it is.
+    Name in `keep` the streams that others have built on; what they recorded stays as it is. Undone before its end, an
+    import brings nothing from then on; what came in the very moment is undone by sending this again, under a new id.
     """
 
     name: ClassVar[str] = "undo-import"
@@ -154,22 +151,27 @@ class UndoImport(ImportCommand):
     def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a stream in which anybody recorded something since, unless it is kept."""
         state = self.begun(context)
-        if state.undone is not None:
+        if state.undone is not None and state.applied is not None:
             return
         brought = brought_by(context, state)
         left = tuple(sorted(set(self.keep) & set(brought)))
         undone = {stream: metas for stream, metas in brought.items() if stream not in left}
         heads = context.heads(list(undone))
+        if state.undone is not None:  # every stream that was undone then ends with a marker
+            undone = {stream: metas for stream, metas in undone.items() if heads[stream] == metas[-1].version}
+            if not undone:
+                return
         for stream, metas in undone.items():
             if heads[stream] > metas[-1].version and changed_since(context.recorded(stream), metas):
                 msg = f"{stream} was changed since the import: leave it as it is by naming it in `keep`"
                 raise UsedSince(msg, field="keep")
-        if not undone:
+        if not undone and (brought or state.applied is not None):
             msg = "nothing of this import can be undone: it brought nothing, or others have built on all of it"
             raise NothingToUndo(msg, field="import_id")
         yield i.ImportUndone(events=sum(map(len, undone.values())), streams=len(undone), left=left)
         for stream, metas in sorted(undone.items()):
-            _give_names_back(context, stream, metas)
+            taken = UsedSince(f"the name that {stream} had before is taken: keep it as it is", field="keep")
+            give_names_back(context, stream, metas, otherwise=taken)
             versions = tuple(meta.version for meta in metas)
             yield Elsewhere(EventsVoided(breach=self.import_id, versions=versions), stream)
 
@@ -205,54 +207,3 @@ def brought_by(context: Operations, state: ImportState) -> dict[str, list[Record
             if meta.client == state.client and not meta.name.startswith("import-") and meta.name not in NEVER_VOID:
                 found[meta.stream].append(meta)
     return {stream: sorted(metas, key=lambda meta: meta.version) for stream, metas in found.items()}
-
-
-def _give_names_back(context: Context, stream: str, undone: Sequence[Recorded]) -> None:
-    """Free the unique names that only the undone events claimed, and claim those again that they replaced."""
-    if not any(CATALOGUE.events[meta.name] in _CLAIMING for meta in undone if meta.name in CATALOGUE.events):
-        return
-    recorded = context.recorded(stream)
-    before, after = (dict(_claimed(recorded, skip)) for skip in ((), [meta.version for meta in undone]))
-    for what, key in before.items():
-        if after.get(what) != key:
-            context.release(key)
-    for what, key in after.items():
-        if before.get(what) != key:
-            taken = UsedSince(f"the name that {stream} had before is taken: keep it as it is", field="keep")
-            context.reserve(key, stream, otherwise=taken)
-
-
-_CLAIMING = (
-    s.SubjectDefined,
-    y.AcademicYearOpened,
-    j.ClassFormed,
-    j.TeachingGroupFormed,
-    j.JournalOpened,
-    p.ExternalIdLinked,
-)
-
-
-def _claimed(recorded: Sequence[Recorded], skip: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Answer the unique keys that the valid events of a stream claim, the last one of a kind counts."""
-    void = void_versions(CATALOGUE.decode(one.name, one.state) for one in recorded if one.name in MARKER_NAMES)
-    for meta in recorded:
-        if meta.version not in void and meta.version not in skip and meta.name not in MARKER_NAMES:
-            yield from _keys(CATALOGUE.decode(meta.name, meta.state))
-
-
-def _keys(event: Event) -> Iterator[tuple[str, str]]:
-    match event:
-        case s.SubjectDefined():
-            yield "title", f"subject/{unique_key(event.name)}"
-        case y.AcademicYearOpened():
-            yield "title", f"year/{unique_key(event.name)}"
-        case j.ClassFormed():
-            yield "title", f"class/{event.year}/{unique_key(event.name)}"
-        case j.TeachingGroupFormed():
-            yield "title", f"group/{event.year}/{unique_key(event.name)}"
-        case j.JournalOpened():
-            yield "title", f"journal/{event.year}/{event.subject}/{event.group}"
-        case p.ExternalIdLinked():
-            yield event.external, f"external/{event.external}"
-        case _:
-            return

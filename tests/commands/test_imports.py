@@ -7,6 +7,7 @@ from typing import Any
 
 from ejd.kernel.command import Command, NotAllowed
 from ejd.kernel.event import Event
+from ejd.kernel.events import curricula as c
 from ejd.kernel.events import imports as i
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
@@ -201,3 +202,46 @@ def test_an_import_that_is_not_there_cannot_be_undone() -> None:
 def test_the_state_leaves_other_events_alone() -> None:
     state = given((IMPORT, begun()), (IMPORT, s.SubjectDefined(name="x"))).state(ImportState, IMPORT)
     assert (len(state.begun), state.client) == (1, client_of(SOURCE, IMPORT))
+
+
+def test_an_import_that_still_runs_is_swept_when_it_is_undone_again() -> None:
+    scenario = brought(subject("Химия"))
+    after = scenario.when(undo(), by=HEAD)
+    late = after.and_then_given()
+    late.store(Decided(CLASS, formed("5В")[1], ()), by=DEPUTY)
+    late.log[-1] = late.log[-1]._replace(client=client_of(SOURCE, IMPORT))
+    swept = late.when(undo(), by=HEAD)
+    swept.then(i.ImportUndone(events=1, streams=1), EventsVoided(breach=IMPORT, versions=(1,)))
+    state = swept.and_then_given().state(ImportState, IMPORT)
+    assert state.undone == i.ImportUndone(events=2, streams=2)
+    swept.when(undo(), by=HEAD).then_nothing()
+
+
+def test_an_import_is_stopped_before_it_brought_anything_but_not_undone_after_it_ended_with_nothing() -> None:
+    brought().when(undo(), by=HEAD).then(i.ImportUndone(events=0, streams=0))
+    ended = brought().when(finish(), by=DEPUTY)
+    ended.when(undo(), by=HEAD).then_refused(NothingToUndo)
+
+
+def test_an_applied_import_that_is_undone_is_not_undone_again() -> None:
+    done = brought(subject("Химия")).when(finish(), by=DEPUTY)
+    done.when(undo(), by=HEAD).when(undo(), by=HEAD).then_nothing()
+
+
+def test_rooms_curricula_and_the_place_in_individual_teaching_are_given_back() -> None:
+    room, curriculum, group = uid("room of the import"), uid("curriculum of the import"), uid("group of one")
+    line = c.CurriculumLine(subject=SUBJECT, hours_per_week_hundredths=200, hours_per_year=68)
+    alone = (group, j.TeachingGroupFormed(year=YEAR, name="Один", kind="individual", classes=(CLASS_5A,)))
+    club = (uid("a club"), j.TeachingGroupFormed(year=YEAR, name="Хор", kind="club", classes=(CLASS_5A,)))
+    joined = [(VERA, p.GroupJoined(group=one[0], joined_on=date(2025, 9, 1))) for one in (alone, club)]
+    scenario = brought(
+        (room, s.RoomDefined(name="305", capacity=None)),
+        (curriculum, c.CurriculumAdopted(year=YEAR, name="Учебный план", grades=(5,), lines=(line,))),
+        *joined,
+        before=given(A_CLASS_5A, alone, club),
+    )
+    after = scenario.when(undo(), by=HEAD)
+    assert after.refusal is None
+    assert set(after.released) == {"room/305", f"curriculum/{YEAR}/учебный план", f"individual/{group}"}
+    taken = scenario.with_reserved({f"individual/{group}": uid("another pupil")}).when(undo(), by=HEAD)
+    assert f"individual/{group}" not in taken.released

@@ -115,7 +115,7 @@ def test_a_file_that_is_none_is_refused_with_a_sentence(shared: Web) -> None:
     assert "template" in problem(upload(shared, b"a;b\n1;2\n"), 422, "file-refused")["detail"]
     problem(upload(shared, b"PK\x03\x04", kind="oneroster", file_name="a.zip"), 422, "file-refused")
     problem(upload(shared, b""), 400, "malformed")
-    problem(upload(shared, LIST, kind="fet"), 400, "malformed")
+    problem(upload(shared, LIST, kind="pdf"), 400, "malformed")
     problem(upload(shared, LIST, year="2030/31"), 422, "file-refused")
     problem(shared.get(f"/imports/{NOBODY}"), 404, "upload-gone")
     problem(post(shared, f"/{NOBODY}/apply", {"digest": "0" * 64}), 404, "upload-gone")
@@ -155,8 +155,8 @@ def test_not_more_files_wait_than_a_school_needs(web: Web) -> None:
 
 
 def test_an_interrupted_import_says_so_and_goes_on(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ejd.imports.roster_apply.BATCH_COMMANDS_MAX", 5)
-    monkeypatch.setattr("ejd.imports.roster_list.BATCH_COMMANDS_MAX", 5)
+    monkeypatch.setattr("ejd.imports.import_run.PART_COMMANDS_MAX", 5)
+    monkeypatch.setattr("ejd.imports.roster_list.PART_COMMANDS_MAX", 5)
     seen = upload(web, packed(), kind="oneroster", file_name="roster.zip").json()
     handle = web.tiny.school.handler.handle
     calls: list[int] = []

@@ -289,7 +289,7 @@ def test_two_who_fit_are_not_guessed(school: School) -> None:
 
 
 def test_an_interrupted_import_goes_on(tiny: TinySchool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ejd.imports.roster_apply.BATCH_COMMANDS_MAX", 4)
+    monkeypatch.setattr("ejd.imports.import_run.PART_COMMANDS_MAX", 4)
     whole = importing(tiny.school, oneroster())
     handle = tiny.school.handler.handle
     handled: list[int] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -19,8 +18,6 @@ from ejd.settings import Settings
 
 DEMO_IS_WHOLE = "demo.whole"
 """A file that says that the making of a demo came to its end: half of one looks like a school too."""
-FIRST_MONTH, LAST_MONTH, LAST_DAY = 9, 5, 31
-"""«Academic year from 1 September» (rules.md) to the end of May."""
 
 
 @app.command()
@@ -258,10 +255,10 @@ class Term(NamedTuple):
 
 def bounds(year: str, first: datetime | None, last: datetime | None, starts: datetime | None) -> Term:
     """Answer the term of a year named like 2026/27."""
-    if first is None or last is None:
-        if not re.fullmatch(r"20\d\d(\D.*)?", year):
-            raise Unusable("name the year like 2026/27, or give --from and --to")
-        number = int(year[:4])
-        first = first or datetime(number, FIRST_MONTH, 1)  # noqa: DTZ001 - a day of the school's calendar
-        last = last or datetime(number + 1, LAST_MONTH, LAST_DAY)  # noqa: DTZ001
-    return Term(year, first.date(), last.date(), starts.date() if starts else None)
+    from ejd.imports.days import year_days  # noqa: PLC0415 - only these verbs need it
+
+    named = year_days(year) or (None, None)
+    begins, ends = first.date() if first else named[0], last.date() if last else named[1]
+    if begins is None or ends is None:
+        raise Unusable("name the year like 2026/27, or give --from and --to")
+    return Term(year, begins, ends, starts.date() if starts else None)

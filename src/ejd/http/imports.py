@@ -1,4 +1,4 @@
-"""Imports of rosters: upload and look at the difference, apply, look on, undo. For the administration."""
+"""Imports of rosters and timetables: upload and see the difference, apply, look on, undo. For the administration."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -20,17 +20,19 @@ from ejd.http.import_files import refused_rows
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed
 from ejd.http.routes import ApiRoute, add_question, problems, who
-from ejd.imports.roster_apply import RosterImport
+from ejd.imports.import_run import ImportStopped
 from ejd.imports.roster_list import ListedImport, imports_of, listed
 from ejd.imports.roster_report import RosterReport, UndoReport
 from ejd.imports.roster_undo import undo_import
 from ejd.imports.safe_xml import ImportRefused
-from ejd.imports.uploads import FILE_NAME_CHARACTERS_MAX, UPLOAD_BYTES_MAX, Upload, Uploads
-from ejd.kernel.command import NotFound, Refusal
+from ejd.imports.timetable_import import TIMETABLE_BYTES_MAX
+from ejd.imports.uploads import FILE_NAME_CHARACTERS_MAX, UPLOAD_BYTES_MAX, Import, Upload, UploadKind, Uploads
+from ejd.kernel.command import Refusal
 from ejd_commands.fields import UUID_PATTERN, Day, Digest, Name, clean_line
 
 UPLOAD_SECONDS_MAX = 300.0
 """A file of the largest size over a slow line."""
+TERM_MAX = 100
 LINES_MAX = 2_000
 """Of the difference and of the refusals so many are answered as JSON; all refusals as CSV."""
 TAG = "imports"
@@ -41,8 +43,10 @@ class FileRefused(Refusal):
     """The file is none that can be brought in."""
 
 
-class NoImport(NotFound):
-    """No import and no uploaded file has this id."""
+class ImportHalted(Refusal):
+    """Somebody changed the same things while the import was stored, perhaps by the same import."""
+
+    status = 409
 
 
 class UploadParameters(BaseModel):
@@ -50,9 +54,17 @@ class UploadParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Annotated[Literal["oneroster", "roster"], Field(description="OneRoster or SDS zip, or lists in XLSX or CSV.")]
+    kind: Annotated[
+        UploadKind,
+        Field(
+            description="oneroster: OneRoster or SDS zip; roster: lists in XLSX or CSV; a timetable: fet, xhstt or asc"
+            " as XML, grid as the XLSX that hangs on the wall."
+        ),
+    ]
     file_name: Annotated[Name, Field(max_length=FILE_NAME_CHARACTERS_MAX)]
-    year: Annotated[Name | None, Field(description="Academic year, e.g. 2026/27; by default the file says.")] = None
+    year: Annotated[
+        Name | None, Field(description="Academic year, e.g. 2026/27; of a roster by default the file says.")
+    ] = None
     first_day: Annotated[Day | None, Field(description="Of a new year.")] = None
     last_day: Annotated[Day | None, Field(description="Of a new year.")] = None
     starts: Annotated[Day | None, Field(description="From when on the file counts.")] = None
@@ -61,7 +73,15 @@ class UploadParameters(BaseModel):
         Field(max_length=100, description="Tells programs apart that give files of one kind."),
         AfterValidator(clean_line),
     ] = ""
-    overwrite: Annotated[bool, Field(description="Let the file win over what was changed by hand.")] = False
+    overwrite: Annotated[bool, Field(description="Of a roster: let the file win over what was changed by hand.")] = (
+        False
+    )
+    term: Annotated[int | None, Field(ge=1, le=TERM_MAX, description="asc: which term, where lessons differ.")] = None
+    solution: Annotated[Name | None, Field(description="xhstt: Id of the SolutionGroup, by default the first.")] = None
+    instance: Annotated[Name | None, Field(description="xhstt: Id of the Instance, by default the first.")] = None
+    accept_conflicts: Annotated[
+        bool, Field(description="Of a timetable: take conflicts as warnings; else they stop the import.")
+    ] = False
 
     def wanted(self) -> tuple[str | None, ...]:
         """Answer the year and its days as text."""
@@ -104,8 +124,10 @@ def add_imports(app: FastAPI, school: SchoolService) -> None:
 
 
 _UPLOADED = (
-    f"Send the file itself as the body (at most {UPLOAD_BYTES_MAX} bytes). Nothing is stored in the school: answered is"
-    " the difference, and its digest. The file waits for a day, sealed, to be applied under `import_id`."
+    f"Send the file itself as the body (at most {UPLOAD_BYTES_MAX} bytes, a timetable {TIMETABLE_BYTES_MAX}). Nothing"
+    " is stored in the school: answered is the difference, its digest, and the conflicts that a timetable would have."
+    " The file waits for a day, sealed, to be applied under `import_id`. In the refusals of fet, xhstt and asc `row`"
+    " counts the activities of the file."
 )
 _ONE = (
     "An import with what came of it, or while it goes on how many commands are stored; of a file that waits the"
@@ -166,11 +188,12 @@ class _Routes:
     ) -> Response:
         """Take a file and answer the difference."""
         check_reader("import-upload", client.roles)
+        most = UPLOAD_BYTES_MAX if query.kind in {"oneroster", "roster"} else TIMETABLE_BYTES_MAX
         content = await bodies.read_body(
             request,
-            bytes_max=UPLOAD_BYTES_MAX,
+            bytes_max=most,
             seconds_max=UPLOAD_SECONDS_MAX,
-            too_large=f"a file has at most {UPLOAD_BYTES_MAX} bytes: split it, or use `ejd import` on the machine",
+            too_large=f"such a file has at most {most} bytes: split it, or use `ejd import` on the machine",
         )
         if not content:
             raise Malformed("the body is empty: send the file itself as the body")
@@ -182,6 +205,10 @@ class _Routes:
             source=query.source,
             overwrite=query.overwrite,
             at=self._school.clock(),
+            term=query.term,
+            solution=query.solution,
+            instance=query.instance,
+            accept_conflicts=query.accept_conflicts,
         )
         return await run_in_threadpool(self._uploaded, upload, client, moment_of(simulated_time))
 
@@ -190,11 +217,11 @@ class _Routes:
         self._uploads().keep(found.import_id, upload)
         return _answer(_shortened(found.report()))
 
-    def _rehearsed(self, upload: Upload, client: Authenticated, at: int | None) -> RosterImport:
+    def _rehearsed(self, upload: Upload, client: Authenticated, at: int | None) -> Import:
         try:
-            return RosterImport(self._school, upload.roster(), upload.bringing(), client.actor, at=at)
+            return upload.rehearsed(self._school, client.actor, at)
         except ImportRefused as refused:
-            raise FileRefused(str(refused)) from refused
+            raise _told(refused) from refused
 
     def all(
         self,
@@ -230,19 +257,29 @@ class _Routes:
     ) -> Response:
         """Store what was looked at."""
         check_reader("import-apply", client.roles)
-        before = listed(self._school, import_id.lower())
-        if before is not None and before.state != "interrupted":
-            notes_of(request.scope).outcome = "repeated"
-            return _answer(before)
-        uploads = self._uploads()
-        found = self._rehearsed(uploads.find(import_id.lower()), client, moment_of(simulated_time))
         try:
-            report = found.apply(body.digest if before is None else None)
-        except ImportRefused as refused:
-            raise FileRefused(str(refused)) from refused
-        uploads.drop(import_id.lower())
-        notes_of(request.scope).outcome = "stored"
-        return _answer(_shortened(report), position=self._school.store.last_position())
+            report = self._applied(import_id.lower(), body.digest, client, moment_of(simulated_time))
+        except (ImportRefused, Refusal) as refusal:
+            # Two may apply one import at the same time: who comes second hears what came of it.
+            now = listed(self._school, import_id.lower())
+            if now is None or now.state != "applied":
+                raise _told(refusal) from refusal
+            report = now
+        repeated = isinstance(report, ListedImport)
+        notes_of(request.scope).outcome = "repeated" if repeated else "stored"
+        position = None if repeated else self._school.store.last_position()
+        return _answer(report if isinstance(report, ListedImport) else _shortened(report), position=position)
+
+    def _applied(
+        self, import_id: str, digest: str, client: Authenticated, at: int | None
+    ) -> RosterReport | ListedImport:
+        before = listed(self._school, import_id)
+        if before is not None and before.state != "interrupted":
+            return before
+        uploads = self._uploads()
+        report = self._rehearsed(uploads.find(import_id), client, at).apply(digest if before is None else None)
+        uploads.drop(import_id)
+        return report
 
     def undo(
         self,
@@ -256,6 +293,13 @@ class _Routes:
         report = undo_import(self._school, import_id.lower(), client.actor, at=moment_of(simulated_time))
         notes_of(request.scope).outcome = "repeated" if report.repeated else "stored"
         return _answer(report, position=self._school.store.last_position())
+
+
+def _told(refusal: ImportRefused | Refusal) -> Refusal:
+    """Answer a refusal as the API tells it."""
+    if isinstance(refusal, Refusal):
+        return refusal
+    return (ImportHalted if isinstance(refusal, ImportStopped) else FileRefused)(str(refusal))
 
 
 def _shortened(report: RosterReport) -> RosterReport:

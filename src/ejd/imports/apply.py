@@ -25,7 +25,7 @@ from ejd.imports.report import ImportReport, report_lines
 from ejd.imports.safe_xml import ImportRefused
 from ejd.imports.steps import Steps
 from ejd.imports.teaching_plan import Teaching, teaching_of
-from ejd.imports.timetable_file import TimetableFile
+from ejd.imports.timetable_file import SourceFormat, TimetableFile
 from ejd.imports.xhstt import read_xhstt_file
 from ejd.imports.year_steps import PlannedYear, Term, plan_year
 from ejd.kernel.command import Actor, Refusal
@@ -38,8 +38,10 @@ __all__ = [
     "Progress",
     "import_file",
     "import_timetable",
+    "rehearse_timetable",
     "report_lines",
     "store_steps",
+    "timetable_source",
 ]
 
 BATCH_EVENTS_MAX: Final = 2_000
@@ -121,24 +123,23 @@ def import_timetable(  # noqa: PLR0913 - what a file is imported as
     school (microseconds since 1970 UTC). Refused before anything is stored, unless somebody changes the same
     things meanwhile. Conflicts that the school's rules call errors refuse it too, all named, unless they are accepted.
     """
-    if not school.states.load(SchoolState, SCHOOL).name:
-        raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
-    secret = subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES)
-    source = Source(secret, file.source_format, file.school_name)
-    ground = Ground(school.states, source)
+    source = timetable_source(school, file.source_format, file.school_name)
     actor = actor._replace(client=source.client)
     term = Term(year_name, first_day, last_day, first_day if starts is None else starts)
-    plan = _plan(ground, file, term)
-    rehearsal = Rehearsal(school.states, ground, actor, school.clock() if at is None else at)
     progress = progress or _tell_nobody
-    total = 2 * len(plan.steps)
-    for done, step in enumerate(plan.steps, start=1):
-        rehearsal.take(step)
-        if done % TOLD_STEPS == 0:
-            progress(done, total)
-    rehearsal.finish(plan.teachers, accept_conflicts=accept_conflicts)
-    events = store_steps(school, rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
-    return _report(file, plan, rehearsal, events)
+    done = rehearse_timetable(
+        school, file, source, actor, term, accept_conflicts=accept_conflicts, progress=progress, at=at
+    )
+    total = 2 * len(done.plan.steps)
+    events = store_steps(school, done.rehearsal.to_send, actor, at, lambda left: progress(total - left, total))
+    return _report(file, done.plan, done.rehearsal, events)
+
+
+def timetable_source(school: SchoolAccess, source_format: SourceFormat, name: str) -> Source:
+    """Return the source of a file; raises ImportRefused where there is no school yet."""
+    if not school.states.fresh(SchoolState, SCHOOL).name:
+        raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
+    return Source(subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES), source_format, name)
 
 
 class _Plan(NamedTuple):
@@ -150,6 +151,37 @@ class _Plan(NamedTuple):
     teachers: dict[str, str]
     """Their names in the file by the ids that they get."""
     notes: tuple[str, ...]
+
+
+class RehearsedTimetable(NamedTuple):
+    """A file as it would come in."""
+
+    plan: _Plan
+    rehearsal: Rehearsal
+
+
+def rehearse_timetable(  # noqa: PLR0913 - what a file is imported as
+    school: SchoolAccess,
+    file: TimetableFile,
+    source: Source,
+    actor: Actor,
+    term: Term,
+    *,
+    accept_conflicts: bool,
+    progress: Progress | None = None,
+    at: int | None = None,
+) -> RehearsedTimetable:
+    """Play a file through without storing anything; raises ImportRefused."""
+    ground = Ground(school.states, source)
+    plan = _plan(ground, file, term)
+    rehearsal = Rehearsal(ground.states, ground, actor, school.clock() if at is None else at)
+    progress = progress or _tell_nobody
+    for done, step in enumerate(plan.steps, start=1):
+        rehearsal.take(step)
+        if done % TOLD_STEPS == 0:
+            progress(done, 2 * len(plan.steps))
+    rehearsal.finish(plan.teachers, accept_conflicts=accept_conflicts)
+    return RehearsedTimetable(plan, rehearsal)
 
 
 def _plan(ground: Ground, file: TimetableFile, term: Term) -> _Plan:
@@ -235,7 +267,7 @@ def _report(file: TimetableFile, plan: _Plan, rehearsal: Rehearsal, events: int)
         activities_placed=sum(bool(each.placements) for each in file.lessons),
         periods=file.periods,
         refusals=file.refusals,
-        notes=(*plan.notes, *rehearsal.notes),
+        notes=(*plan.notes, *rehearsal.notes, *(f"{one.what}: {one.sentence}." for one in rehearsal.refused)),
         conflicts=tuple(rehearsal.conflicts),
         conflicts_total=rehearsal.conflicts_total,
         commands_sent=len(rehearsal.to_send),

@@ -6,12 +6,24 @@ from typing import Final
 
 from ejd_commands.fields import BIRTH_DAY_MIN, DAY_MAX
 
-__all__ = ["day_of"]
+__all__ = ["day_of", "year_days"]
 
 _SHAPES: Final = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})", re.ASCII),
     re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
 )
+FIRST_MONTH, LAST_MONTH, LAST_DAY = 9, 5, 31
+"""«Academic year from 1 September» (rules.md) to the end of May."""
+_YEAR: Final = re.compile(r"(20\d\d)(\D.*)?", re.ASCII)
+
+
+def year_days(name: str) -> tuple[date, date] | None:
+    """Answer first and last day of an academic year by its name (2026/27), None where the name says no year."""
+    found = _YEAR.fullmatch(name)
+    if found is None:
+        return None
+    number = int(found[1])
+    return date(number, FIRST_MONTH, 1), date(number + 1, LAST_MONTH, LAST_DAY)
 
 
 def day_of(value: object) -> date | None:

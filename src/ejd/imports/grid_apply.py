@@ -12,26 +12,25 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ejd.access.secrets import Purpose, read_master_key, subkey
-from ejd.imports.apply import store_steps
+from ejd.imports.apply import store_steps, timetable_source
 from ejd.imports.grid_file import GridCell, read_grid
 from ejd.imports.grid_names import GridNames, Meaning, NotUnderstood, entries_of
 from ejd.imports.ground import Ground, SchoolAccess, Step
 from ejd.imports.identity import Source
 from ejd.imports.rehearsal import Rehearsal
-from ejd.imports.roster_file import Refused, refused
+from ejd.imports.roster_file import At, Refused, refused
 from ejd.imports.roster_ground import RosterGround, class_key
 from ejd.imports.safe_xml import ImportRefused, read_limited, shown
 from ejd.imports.workbook import read_workbook
 from ejd.kernel.command import Actor
 from ejd.kernel.due import schedule_on
-from ejd.kernel.ids import SCHOOL, timetable_stream
-from ejd.kernel.states.school import RoomState, SchoolState, TimetableState, YearState
+from ejd.kernel.ids import timetable_stream
+from ejd.kernel.states.school import RoomState, TimetableState, YearState
 from ejd.kernel.states.teaching import ClassState, JournalState
 from ejd_commands.journals import AssignTeacher, OpenJournal
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
 
-__all__ = ["GridReport", "grid_lines", "import_grid"]
+__all__ = ["GridPlan", "GridReport", "grid_lines", "import_grid", "rehearse_grid"]
 
 LINES_MAX: Final = 200
 Fits = Callable[[str, Sequence[str]], bool]
@@ -81,26 +80,28 @@ def import_grid(  # noqa: PLR0913 - what a file is imported as
 
     Raises ImportRefused for a file that is no grid, an unknown year, and conflicts that are not accepted.
     """
-    if not school.states.fresh(SchoolState, SCHOOL).name:
-        raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
-    source = Source(subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES), "grid", "")
-    plan = _Plan(school, source, year_name, starts)
-    file = read_grid(read_workbook(read_limited(path), path.name), list(plan.class_names.values()))
-    steps = list(plan.steps(file.cells, list(file.refusals)))
-    ground = Ground(school.states, source)
+    source = timetable_source(school, "grid", "")
     actor = actor._replace(client=source.client)
-    rehearsal = Rehearsal(school.states, ground, actor, school.clock() if at is None else at)
-    for step in steps:
-        rehearsal.take(step)
-    rehearsal.finish(plan.teacher_names, accept_conflicts=accept_conflicts)
+    plan, rehearsal = rehearse_grid(
+        school,
+        read_limited(path),
+        path.name,
+        source,
+        actor,
+        year_name=year_name,
+        starts=starts,
+        accept_conflicts=accept_conflicts,
+        at=at,
+    )
     events = store_steps(school, rehearsal.to_send, actor, at, lambda _left: None) if apply else 0
+    refusals = [refused(At(path.name, "", 0), one.sentence, value=one.what) for one in rehearsal.refused]
     return GridReport(
         file_name=path.name,
         year=plan.year,
         starts=plan.starts,
         lessons=plan.lessons,
         differences=tuple(plan.differences),
-        refusals=tuple(plan.refusals),
+        refusals=(*plan.refusals, *refusals),
         notes=(*plan.notes, *rehearsal.notes, *rehearsal.conflicts),
         commands=len(rehearsal.to_send),
         unchanged=rehearsal.unchanged,
@@ -109,7 +110,38 @@ def import_grid(  # noqa: PLR0913 - what a file is imported as
     )
 
 
-class _Plan:
+class RehearsedGrid(NamedTuple):
+    """A grid as it would come in."""
+
+    plan: "GridPlan"
+    rehearsal: Rehearsal
+
+
+def rehearse_grid(  # noqa: PLR0913 - what a file is imported as
+    school: SchoolAccess,
+    content: bytes,
+    file_name: str,
+    source: Source,
+    actor: Actor,
+    *,
+    year_name: str,
+    starts: date | None,
+    accept_conflicts: bool,
+    at: int | None = None,
+) -> RehearsedGrid:
+    """Play a workbook through without storing anything; raises ImportRefused."""
+    plan = GridPlan(school, source, year_name, starts)
+    file = read_grid(read_workbook(content, file_name), list(plan.class_names.values()))
+    steps = list(plan.steps(file.cells, list(file.refusals)))
+    ground = Ground(school.states, source)
+    rehearsal = Rehearsal(ground.states, ground, actor, school.clock() if at is None else at)
+    for step in steps:
+        rehearsal.take(step)
+    rehearsal.finish(plan.teacher_names, accept_conflicts=accept_conflicts)
+    return RehearsedGrid(plan, rehearsal)
+
+
+class GridPlan:
     """What the cells come to in the school as it is now."""
 
     def __init__(self, school: SchoolAccess, source: Source, year_name: str, starts: date | None) -> None:
@@ -130,7 +162,7 @@ class _Plan:
         self._days = {(one.weekday, one.week): number for number, one in enumerate(data.cycle.days, start=1)}
         self._weeks, self._cycle = data.cycle.weeks, data.cycle.days
         rooms = [
-            (entry.stream, states.load(RoomState, entry.stream)) for entry in states.store.directory(kinds=["room"])
+            (entry.stream, states.fresh(RoomState, entry.stream)) for entry in states.store.directory(kinds=["room"])
         ]
         self._rooms = {stream: room.name for stream, room in rooms}
         self._names = GridNames(self._ground, rooms, self.year)

@@ -12,6 +12,7 @@ from ejd.imports.identity import Source
 from ejd.kernel.command import Command, State
 from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
+from ejd.kernel.void import MARKER_NAMES, void_versions
 from ejd_commands.fields import unique_key
 
 __all__ = ["Ground", "SchoolAccess", "Step"]
@@ -75,13 +76,15 @@ class Ground:
         self.source = source
         self.reused: defaultdict[str, int] = defaultdict(int)
         """How many things of each kind were there under their names, brought by somebody else."""
-        self._states = states
+        self.states = States(states.store, states.catalogue)
+        """What stands in the store: what a process keeps between commands may be old."""
         self._histories: dict[str, list[Recorded]] = {}
+        self._written: set[str] = set()
         self._told: dict[str, dict[tuple[str, ...], list[Recorded]]] = {}
 
     def load(self, state: type[S], stream: str) -> S:
         """Return the state of a stream."""
-        return self._states.load(state, stream)
+        return self.states.load(state, stream)
 
     def named(self, kind: str, within: str, title: str, own: str) -> str:
         """Return the id of a thing: the import's own, or the one of somebody else's thing of that name.
@@ -92,25 +95,37 @@ class Ground:
 
     def owned(self, kind: str, key: str, own: str) -> str:
         """Return the holder of a unique key, else the own id; an own thing that is there keeps its id."""
-        holder = self._states.store.owner_of(key)
+        holder = self.states.store.owner_of(key)
         if holder is None or holder == own or self.exists(own):
             return own
         self.reused[kind] += 1
         return holder
 
     def exists(self, stream: str) -> bool:
-        """Return whether anything was ever written there."""
-        return bool(self._states.store.heads([stream]))
+        """Return whether anything stands there that is not void."""
+        return bool(self.history(stream))
+
+    def written(self, stream: str) -> bool:
+        """Return whether anything was ever written there, void or not: ids of commands may be used."""
+        self.history(stream)
+        return stream in self._written
 
     def ours(self, ref: Ref) -> bool:
         """Return whether an event was brought by an import of this source."""
         found = next((each for each in self.history(ref.stream) if each.version == ref.version), None)
-        return found is not None and found.client == self.source.client
+        return found is not None and self.source.brought(found.client)
 
     def history(self, stream: str) -> list[Recorded]:
-        """Return the events of a stream as they were when first asked for."""
+        """Return the events of a stream that are not void, as they were when first asked for."""
         if stream not in self._histories:
-            self._histories[stream] = self._states.store.read_streams([stream])
+            recorded = self.states.store.read_streams([stream])
+            if recorded:
+                self._written.add(stream)
+            markers = [each for each in recorded if each.name in MARKER_NAMES]
+            void = void_versions(self.states.catalogue.decode(each.name, each.state) for each in markers)
+            self._histories[stream] = [
+                each for each in recorded if each.version not in void and each.name not in MARKER_NAMES
+            ]
         return self._histories[stream]
 
     def told_before(self, event: Event, stream: str) -> list[Recorded]:
@@ -118,13 +133,13 @@ class Ground:
         if stream not in self._told:
             told: defaultdict[tuple[str, ...], list[Recorded]] = defaultdict(list)
             for each in self.history(stream):
-                told[_thing(self._states.catalogue.decode(each.name, each.state))].append(each)
+                told[_thing(self.states.catalogue.decode(each.name, each.state))].append(each)
             self._told[stream] = told
         return self._told[stream].get(_thing(event), [])
 
     def command_known(self, account: str, command_id: str) -> bool:
         """Return whether the account has sent a command under this id, even one that changed nothing."""
-        return self._states.store.find_answer(account, command_id) is not None
+        return self.states.store.find_answer(account, command_id) is not None
 
 
 def _thing(event: Event) -> tuple[str, ...]:

@@ -33,6 +33,10 @@ class Source:
         self.client = f"ejd-import-{self.label}"
         """The client program in the envelope of every event of this source."""
 
+    def brought(self, client: str) -> bool:
+        """Return whether the client program of an event was an import of this source, with an id of its own or not."""
+        return client == self.client or client.startswith(f"{self.client}/")
+
     def entity(self, kind: str, *keys: str) -> str:
         """Return the id of a thing by the file's own id, whatever else the file says about it."""
         return self._id(kind, keys)

@@ -11,15 +11,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import count, takewhile
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ejd.handling.decision import Decision
 from ejd.handling.handler import Request
 from ejd.handling.states import States
 from ejd.imports.ground import Ground, Step
+from ejd.imports.roster_rehearsal import DifferenceKind
 from ejd.imports.safe_xml import ImportRefused
 from ejd.imports.sealing import NoSeal
 from ejd.kernel.command import Actor, Caused, Command, Decided, Elsewhere, Refusal
+from ejd.kernel.due import schedule_on
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
@@ -33,6 +35,25 @@ from ejd_commands.timetable_picture import TimetableHasConflicts
 __all__ = ["Rehearsal", "ToSend"]
 
 
+NOUNS: Final[Mapping[str, str]] = {
+    "define-subject": "subject",
+    "define-room": "room",
+    "form-class": "class",
+    "form-teaching-group": "group",
+    "employ-staff-member": "staff member",
+    "enrol-pupil": "pupil",
+    "transfer-pupil": "pupil",
+    "join-group": "group member",
+    "leave-group": "group member",
+    "open-journal": "journal",
+    "assign-teacher": "load",
+    "unassign-teacher": "load",
+    "schedule-journal": "lessons",
+}
+"""What a command is about; the others are about the academic year."""
+ENDING: Final = frozenset({"leave-group", "unassign-teacher"})
+
+
 class ToSend(NamedTuple):
     """A command that changes something, with the number of its events."""
 
@@ -41,6 +62,22 @@ class ToSend(NamedTuple):
     events: int
     person: str
     """Whose name it seals, if anybody's."""
+
+
+class Told(NamedTuple):
+    """One line of the difference between file and school."""
+
+    kind: DifferenceKind
+    noun: str
+    what: str
+    detail: str = ""
+
+
+class Said(NamedTuple):
+    """What a rule said of a step; `what` may name a person."""
+
+    what: str
+    sentence: str
 
 
 class Rehearsal:
@@ -56,7 +93,12 @@ class Rehearsal:
         self._lessons: defaultdict[tuple[str, date], list[JournalChangePart]] = defaultdict(list)
         self.to_send: list[ToSend] = []
         self.unchanged = 0
+        self.kept = 0
+        """Of the unchanged: what a person of the school wrote otherwise."""
         self.notes: list[str] = []
+        self.differences: list[Told] = []
+        self.refused: list[Said] = []
+        """Steps that are left out since a rule says no."""
         self._ground = ground
         timezone = states.load(SchoolState, SCHOOL).timezone
         self._sealer = NoSeal()
@@ -67,10 +109,9 @@ class Rehearsal:
         try:
             self._take(step)
         except Refusal as refusal:
-            sentence = f"{step.what}: {refusal.sentence}."
             if not step.optional:
-                raise ImportRefused(sentence) from refusal
-            self.notes.append(sentence)
+                raise ImportRefused(f"{step.what}: {refusal.sentence}.") from refusal
+            self.refused.append(Said(step.what, refusal.sentence))
 
     def finish(self, names: Mapping[str, str], *, accept_conflicts: bool) -> None:
         """Note the change of the timetable; raises ImportRefused for conflicts unless they are accepted.
@@ -93,17 +134,17 @@ class Rehearsal:
             self.conflicts += [_told(one, names) for one in refusal.more["conflicts"]]
             self.conflicts_total += refusal.more["conflicts_total"]
             if not accept_conflicts:
-                raise ImportRefused(self._refused()) from refusal
+                raise ImportRefused(self.conflicts_sentence()) from refusal
             command = command.model_copy(update={"accept_conflicts": True})
             decision.take(command, source.command(command, 0), authority)
         except Refusal as refusal:
             raise ImportRefused(f"The timetable: {refusal.sentence}.") from refusal
-        told = self._ground.history(stream) if self._ground.exists(stream) else []
-        command_id = self._new_id(command, after=0) if told else source.command(command, 0)
+        command_id = self._new_id(command, after=0) if self._ground.written(stream) else source.command(command, 0)
         step = Step("The timetable", command)
         self.to_send.append(ToSend(step, Request(command, command_id), len(decision.events) - before, ""))
 
-    def _refused(self) -> str:
+    def conflicts_sentence(self) -> str:
+        """Return why the file is not brought in unless its conflicts are accepted, the first ones named."""
         more = self.conflicts_total - len(self.conflicts)
         lines = [f"The timetable of the file has {self.conflicts_total} conflict(s):", *self.conflicts]
         lines += [f"and {more} more."] if more else []
@@ -118,14 +159,17 @@ class Rehearsal:
             self.unchanged += 1
             return
         told = self._ground.told_before(wanted, stream) if self._ground.exists(stream) else []
-        said = [each for each in told if each.client == self._ground.source.client and _is(each, wanted)]
+        said = [each for each in told if self._ground.source.brought(each.client) and _is(each, wanted)]
         if said and told[-1] is said[-1]:
             self.unchanged += 1
             return
-        if said and told[-1].client != self._ground.source.client:
-            self.unchanged += 1
-            self.notes.append(f"{step.what}: was changed by hand after an earlier import and stays so.")
+        if said and not self._ground.source.brought(told[-1].client):
+            self._keep(step)
             return
+        had = len(before.entries) if (before := schedule_on(schedules, command.starts)) else 0
+        kind: DifferenceKind = "changed" if had and command.entries else "added" if command.entries else "ended"
+        detail = f"lessons in a turn of the cycle: {had} before, {len(command.entries)} now"
+        self.differences.append(Told(kind, "lessons", step.what, detail))
         year = command.target(self._decision).scope.year
         self._lessons[year, command.starts].append(JournalChangePart(journal=command.journal, entries=command.entries))
 
@@ -146,14 +190,22 @@ class Rehearsal:
             # The file says the same as at the last import: what it is different for now is not this thing's.
             self.unchanged += 1
             return
-        if said and told[-1].client != self._ground.source.client:
-            self.unchanged += 1
-            self.notes.append(f"{step.what}: was changed by hand after an earlier import and stays so.")
+        if said and not self._ground.source.brought(told[-1].client):
+            self._keep(step)
             return
-        command_id = self._new_id(command, after=len(said)) if told else self._ground.source.command(command, 0)
+        new = not self._ground.written(stream)
+        command_id = self._ground.source.command(command, 0) if new else self._new_id(command, after=len(said))
         self._sealer.person = ""
         decision.take(command, command_id, authority)
+        self.differences.append(Told(_kind(command, told), NOUNS.get(command.name, "academic year"), step.what))
         self.to_send.append(ToSend(step, Request(command, command_id), len(events), self._sealer.person))
+
+    def _keep(self, step: Step) -> None:
+        self.unchanged += 1
+        self.kept += 1
+        sentence = "was changed by hand after an earlier import and stays so"
+        self.differences.append(Told("kept", NOUNS.get(step.command.name, "academic year"), step.what, sentence))
+        self.notes.append(f"{step.what}: {sentence}.")
 
     def _said(self, command: Command, told: Sequence[Recorded]) -> list[str]:
         """Return the ids under which exactly this was brought before, generation after generation."""
@@ -166,6 +218,12 @@ class Rehearsal:
         account = self._decision.actor.account
         ids = (self._ground.source.command(command, number) for number in count(after))
         return next(each for each in ids if not self._ground.command_known(account, each))
+
+
+def _kind(command: Command, told: Sequence[Recorded]) -> DifferenceKind:
+    if command.name in ENDING:
+        return "ended"
+    return "changed" if told or command.name == "transfer-pupil" else "added"
 
 
 def _is(told: Recorded, wanted: JournalScheduled) -> bool:

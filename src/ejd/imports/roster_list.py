@@ -1,4 +1,4 @@
-"""The imports of rosters that a school had."""
+"""The imports that a school had."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,10 +15,12 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.imports import ImportState
 from ejd.kernel.states.school import SchoolState
 
-__all__ = ["ListedImport", "batch_id", "batches_stored", "imports_of", "listed"]
+__all__ = ["PART_COMMANDS_MAX", "ListedImport", "batch_id", "batches_stored", "imports_of", "listed"]
 
 FILE_NAME_FIELD: Final = "import-begun.file_name"
 MICROSECONDS: Final = 1_000_000
+PART_COMMANDS_MAX: Final = BATCH_COMMANDS_MAX - 1
+"""Of the file, in a batch; its first command asks whether the import is over."""
 
 
 class ListedImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def listed(school: SchoolAccess, import_id: str) -> ListedImport | None:
 def _stored(school: SchoolAccess, import_id: str, state: ImportState) -> int:
     """Answer how many commands the stored batches have."""
     stored = sum(batches_stored(school, import_id, each.account) for each in state.begun)
-    return min(stored * BATCH_COMMANDS_MAX, state.begun[0].commands)
+    return min(stored * PART_COMMANDS_MAX, state.begun[0].commands)
 
 
 def batches_stored(school: SchoolAccess, import_id: str, account: str) -> int:

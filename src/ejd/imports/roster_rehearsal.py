@@ -46,6 +46,8 @@ class Planned(NamedTuple):
     command: Command
     events: int
     person: str
+    command_id: str = ""
+    """Where the command's id follows from what it says, and not from its place in the import."""
 
 
 class RosterRehearsal:

@@ -1,4 +1,4 @@
-"""What came of a roster, for a program and for the terminal."""
+"""What came of a file, for a program and for the terminal."""
 
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -7,6 +7,7 @@ import msgspec
 
 from ejd.imports.roster_file import Refused, RosterFormat
 from ejd.imports.roster_rehearsal import Difference
+from ejd.imports.timetable_file import SourceFormat
 
 __all__ = ["RosterReport", "UndoReport", "report_lines", "undo_lines"]
 
@@ -24,7 +25,7 @@ class RosterReport(msgspec.Struct, frozen=True, kw_only=True):
 
     import_id: str
     state: ImportStateName
-    kind: RosterFormat
+    kind: RosterFormat | SourceFormat
     file_name: str
     sha256: str
     year: str
@@ -44,6 +45,9 @@ class RosterReport(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     refusals: tuple[Refused, ...]
     notes: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
+    """Of the timetable that the file would make, the first ones, a sentence each; they stop it unless accepted."""
+    conflicts_total: int = 0
 
 
 class LeftThing(msgspec.Struct, frozen=True, kw_only=True):

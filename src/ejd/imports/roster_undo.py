@@ -24,7 +24,7 @@ from ejd_commands.imports import NoSuchImport, UndoImport, UsedSince, brought_by
 
 __all__ = ["undo_import"]
 
-ATTEMPTS_MAX: Final = 3
+ATTEMPTS_MAX: Final = 5
 _UUID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -33,8 +33,10 @@ def undo_import(school: SchoolAccess, import_id: str, actor: Actor, *, at: int |
     state = school.states.fresh(ImportState, import_id)
     if not state.begun:
         raise NoSuchImport(f"there is no import {import_id}: look at the list of imports", field="import_id")
-    if state.undone is not None:
+    if state.undone is not None and state.applied is not None:
         return _report(school, import_id, state, repeated=True)
+    meanwhile: set[str] = set()
+    repeated = True
     moved = UsedSince("others keep changing what the import brought: undo it again in a moment")
     for attempt in range(ATTEMPTS_MAX):
         look = _Look(school, state)
@@ -46,9 +48,14 @@ def undo_import(school: SchoolAccess, import_id: str, actor: Actor, *, at: int |
         except UsedSince as refusal:
             moved = refusal
             continue
-        meanwhile = tuple(_thing(school, one) for one in sorted(look.named_until(answer.position) - keep))
-        after = school.states.fresh(ImportState, import_id)
-        return msgspec.structs.replace(_report(school, import_id, after, repeated=False), meanwhile=meanwhile)
+        if answer.events and not answer.repeated:
+            repeated = False
+            meanwhile |= look.named_until(answer.position) - keep
+        state = school.states.fresh(ImportState, import_id)
+        # One that was still running may have stored a last batch after it was looked at: it is swept once more.
+        if state.applied is not None or not answer.events:
+            things = tuple(_thing(school, one) for one in sorted(meanwhile))
+            return msgspec.structs.replace(_report(school, import_id, state, repeated=repeated), meanwhile=things)
     raise moved
 
 

@@ -7,21 +7,31 @@ Processes that serve one school on several machines need the folder in common.
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ejd.imports.ground import SchoolAccess
 from ejd.imports.oneroster import read_oneroster
 from ejd.imports.packed import csv_members, digest_of
-from ejd.imports.roster_apply import Bringing
-from ejd.imports.roster_file import Roster
+from ejd.imports.roster_apply import Bringing, RosterImport
+from ejd.imports.roster_report import RosterReport
 from ejd.imports.roster_sheets import read_roster
 from ejd.imports.roster_year import WantedYear
-from ejd.kernel.command import NotFound, Refusal
+from ejd.imports.timetable_import import BroughtTimetable, TimetableImport
+from ejd.kernel.command import Actor, NotFound, Refusal
 
-__all__ = ["FILE_NAME_CHARACTERS_MAX", "UPLOAD_BYTES_MAX", "TooManyUploads", "Upload", "UploadGone", "Uploads"]
+__all__ = [
+    "FILE_NAME_CHARACTERS_MAX",
+    "UPLOAD_BYTES_MAX",
+    "Import",
+    "TooManyUploads",
+    "Upload",
+    "UploadGone",
+    "Uploads",
+]
 
 UPLOAD_BYTES_MAX: Final = 32 * 1024 * 1024
 UPLOADS_MAX: Final = 20
@@ -31,7 +41,24 @@ FILE_NAME_CHARACTERS_MAX: Final = 200
 NONCE_BYTES: Final = 12
 MICROSECONDS: Final = 1_000_000
 
-UploadKind = Literal["oneroster", "roster"]
+UploadKind = Literal["oneroster", "roster", "fet", "xhstt", "asc", "grid"]
+
+
+class Import(Protocol):
+    """What a roster and a timetable have in common once they are compared with the school."""
+
+    @property
+    def import_id(self) -> str:
+        """Its id."""
+        ...
+
+    def report(self) -> RosterReport:
+        """Answer the difference."""
+        ...
+
+    def apply(self, digest: str | None = None) -> RosterReport:
+        """Store it."""
+        ...
 
 
 class TooManyUploads(Refusal):
@@ -55,18 +82,30 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     overwrite: bool = False
     at: int
     """Microseconds since 1970 UTC."""
+    term: int | None = None
+    solution: str | None = None
+    instance: str | None = None
+    accept_conflicts: bool = False
 
-    def roster(self) -> Roster:
-        """Answer what the file says; raises ImportRefused."""
-        if self.kind == "roster":
-            return read_roster({self.file_name: self.content})
-        return read_oneroster(self._members())
-
-    def bringing(self) -> Bringing:
-        """Answer how it is brought in."""
-        sha256 = digest_of({self.file_name: self.content} if self.kind == "roster" else self._members())
+    def rehearsed(self, school: SchoolAccess, actor: Actor, at: int | None) -> Import:
+        """Answer the import of the file, compared with the school as it is now; raises ImportRefused."""
         wanted = WantedYear.of(*self.wanted) if self.wanted else WantedYear()
-        return Bringing(self.file_name, sha256, wanted, self.source, self.overwrite)
+        if self.kind == "oneroster" or self.kind == "roster":  # noqa: PLR1714 - the type checker follows this
+            files = {self.file_name: self.content} if self.kind == "roster" else self._members()
+            roster = read_roster(files) if self.kind == "roster" else read_oneroster(files)
+            bringing = Bringing(self.file_name, digest_of(files), wanted, self.source, self.overwrite)
+            return RosterImport(school, roster, bringing, actor, at=at)
+        brought = BroughtTimetable(
+            kind=self.kind,
+            file_name=self.file_name,
+            content=self.content,
+            wanted=wanted,
+            term=self.term,
+            solution=self.solution,
+            instance=self.instance,
+            accept_conflicts=self.accept_conflicts,
+        )
+        return TimetableImport(school, brought, actor, at=at)
 
     def _members(self) -> dict[str, bytes]:
         if self.content.startswith(b"PK"):

@@ -41,7 +41,7 @@ class ImportState(State):
             case i.ImportApplied():
                 self.applied = event
             case i.ImportUndone():
-                self.undone = event
+                self.undone = _together(self.undone, event)
             case _:
                 pass
 
@@ -49,3 +49,11 @@ class ImportState(State):
 def client_of(source: str, import_id: str) -> str:
     """Answer the client program under which an import of a source sends its commands."""
     return f"ejd-import-{source}/{import_id}"
+
+
+def _together(before: i.ImportUndone | None, event: i.ImportUndone) -> i.ImportUndone:
+    """Answer what two undoings came to: an import that was still running is swept once more."""
+    if before is None:
+        return event
+    left = tuple(sorted({*before.left, *event.left}))
+    return i.ImportUndone(events=before.events + event.events, streams=before.streams + event.streams, left=left)
