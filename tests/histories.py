@@ -30,8 +30,9 @@ from ejd.kernel.events.lessons import LessonCancelled
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.school import SchoolOpened, SubjectDefined
 from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
-from ejd.kernel.ids import SCHOOL, lesson_stream, timetable_stream
+from ejd.kernel.ids import SCHOOL, consents_stream, lesson_stream, timetable_stream
 from ejd.kernel.policies import WORK_KINDS
+from ejd.kernel.states.consents import ConsentState
 from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
@@ -41,6 +42,7 @@ from ejd.read.folding import Folding
 from ejd_commands import (
     attendance,
     closing,
+    consents,
     control_norms,
     control_works,
     corrections,
@@ -603,6 +605,28 @@ def _merge(player: Player, rnd: Random) -> None:
 def _qualify(player: Player, rnd: Random) -> None:
     subjects = tuple(rnd.sample([w.MATHS, w.ENGLISH, SPORT_SUBJECT], rnd.randint(0, 3)))
     player.send(people.QualifyStaffMember(staff=rnd.choice(list(STAFF)), subjects=subjects), w.DEPUTY)
+
+
+@a_step(2)
+def _consent(player: Player, rnd: Random) -> None:
+    """Say something about the data of a pupil or the guardian; sometimes what was said is set right, or struck."""
+    person, givers = rnd.choice(
+        ((w.VERA, (w.VERA, w.PARENT_GUARDIAN)), (w.GLEB, (w.GLEB,)), (w.PARENT_GUARDIAN, (w.PARENT_GUARDIAN,)))
+    )
+    if rnd.random() < 0.2:
+        changed = {"code": rnd.choice(("electronic-form", "trip")), "title": "Цель", "needs": "consent"}
+        player.send(consents.DefineConsentPurpose.model_validate(changed | {"starts": w.FIRST_DAY}), w.DEPUTY)
+    said: dict[str, Any] = {"person": person, "giver": rnd.choice(givers), "decided_on": w.FIRST_DAY}
+    said["purpose"] = rnd.choice(("electronic-form", "photo", "trip"))
+    known = sorted(player.state(ConsentState, consents_stream(person)).said)
+    if known and rnd.random() < 0.4:
+        wrong: dict[str, Any] = {"person": person, "version": rnd.choice(known), "reason": "ошибка"}
+        decision: Any = rnd.choice(("given", "refused"))
+        right = consents.CorrectConsent(**said | wrong, decision=decision)
+        player.send(rnd.choice((right, consents.StrikeConsent(**wrong))), w.DEPUTY)
+        return
+    command = rnd.choice((consents.GiveConsent, consents.RefuseConsent, consents.WithdrawConsent))
+    player.send(command.model_validate(said | {"channel": "paper", "note": rnd.choice((None, "записка"))}), w.DEPUTY)
 
 
 # Requests to correct

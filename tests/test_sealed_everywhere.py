@@ -24,6 +24,7 @@ from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
 from ejd_commands.acknowledgements import AcknowledgeDiary
 from ejd_commands.attendance import AbsenceLine, CorrectAttendance, TakeRoll
+from ejd_commands.consents import CorrectConsent, GiveConsent, StrikeConsent
 from ejd_commands.lessons import CorrectTopic, RecordTopic
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
 from ejd_commands.people import EmployStaffMember, EnrolPupil, RegisterGuardian
@@ -53,6 +54,8 @@ SECRETS = (
     "Карантин по ветрянке",
     "Опечатка в теме",
     "Плановая операция",
+    "Снимать только со спины",
+    "Бумага другого ребёнка",
 )
 CELL: dict[str, Any] = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 LESSON_BEFORE: dict[str, Any] = {**CELL, "day": w.LESSON_DAY.replace(day=3)}
@@ -69,6 +72,17 @@ def substitutions_at_once(reason: str) -> SubstituteTeacherBulk:
     )
     lessons = [{**CELL, "day": w.LESSON_DAY.replace(day=7 + n), **one} for n, one in enumerate(choices)]
     return SubstituteTeacherBulk.model_validate({"absent_teacher": w.ADA_STAFF, "reason": reason, "lessons": lessons})
+
+
+def consents(pupil: str) -> list[tuple[str, Command]]:
+    """Answer commands that bring notes and reasons into the registry of consents."""
+    word: dict[str, Any] = {"person": pupil, "purpose": "photo", "giver": pupil, "decided_on": w.FIRST_DAY}
+    wrong: dict[str, Any] = {"person": pupil, "version": 1, "reason": SECRETS[15]}
+    return [
+        (w.DEPUTY, GiveConsent(**word, channel="paper", note=SECRETS[14])),
+        (w.DEPUTY, CorrectConsent(**word | wrong, decision="refused")),
+        (w.DEPUTY, StrikeConsent(**wrong)),
+    ]
 
 
 def story() -> list[tuple[str, Command]]:
@@ -105,6 +119,7 @@ def story() -> list[tuple[str, Command]]:
         ),
         (w.DEPUTY, substitutions_at_once(SECRETS[13])),
         (w.DEPUTY, CancelLesson(**LESSON_THEN, reason=SECRETS[11])),
+        *consents(pupil),
         (w.PARENT, AcknowledgeDiary(guardian=w.PARENT_GUARDIAN, pupil=w.VERA, week=w.TODAY, seen_position=1)),
     ]
 

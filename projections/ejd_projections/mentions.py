@@ -12,6 +12,7 @@ from itertools import islice
 import sqlalchemy as sa
 
 from ejd.kernel.envelope import Recorded
+from ejd.kernel.events import consents as k
 from ejd.kernel.events import curricula as u
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
@@ -21,10 +22,10 @@ from ejd.kernel.events import year as y
 from ejd.read.projection import Projection, StreamRows
 from ejd_projections.asking import IDS_MAX, among, bound, checked_ids
 
-projection = Projection("mentions", version=4)
+projection = Projection("mentions", version=5)
 
 IS = "is"
-"""The stream is a year, subject, room, class, group, curriculum, journal, pupil, guardian or staff."""
+"""The stream is a year, subject, room, class, group, curriculum, journal, pupil, guardian, staff, or consents."""
 PUPIL_IN = "pupil-in"
 """The pupil was put into a class or group."""
 OF_YEAR = "of-year"
@@ -92,6 +93,11 @@ def _staff(_event: p.StaffMemberEmployed, _meta: Recorded, rows: StreamRows) -> 
 @projection.on_all(p.GuardianRegistered)
 def _guardian(_event: p.GuardianRegistered, _meta: Recorded, rows: StreamRows) -> None:
     _name(rows, IS, "guardian")
+
+
+@projection.on_all(k.ConsentGiven, k.ConsentRefused, k.ConsentWithdrawn)
+def _consents(_event: k.ConsentEvent, _meta: Recorded, rows: StreamRows) -> None:
+    _name(rows, IS, "consents")
 
 
 @projection.on_all(j.ClassFormed)

@@ -60,6 +60,7 @@ MATRIX = {
     "timetable": "head deputy-head teacher pupil parent api-client",
     "timetable-conflicts": "head deputy-head api-client",
     "timetable-preview": "head deputy-head api-client",
+    "consents": "head deputy-head teacher pupil parent",
     "readiness": "head deputy-head teacher api-client",
     "readiness-history": "head deputy-head api-client",
     **dict.fromkeys(("imports", "import", "import-upload", "import-apply", "import-undo"), "head deputy-head"),

@@ -75,6 +75,14 @@ BESIDE = {
         "correct-birth-date",
         "link-external-id",
     },
+    "what people agreed to about their data": {
+        "define-consent-purpose",
+        "give-consent",
+        "refuse-consent",
+        "withdraw-consent",
+        "correct-consent",
+        "strike-consent",
+    },
     "what parents have read": {"acknowledge-diary", "acknowledge-period-marks", "acknowledge-recommendation"},
     "going on to the next year, also from a closed one": {"promote-class"},
     "ends of requests and imports, which write nothing of a year": {

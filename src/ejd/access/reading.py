@@ -46,6 +46,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "thematic-plan": STAFF,
     "control-works-schedule": STAFF,
     "programme": STAFF,
+    "consents": ADMINISTRATION | {"teacher", "parent", "pupil"},
     "readiness": STAFF,
     "year-closing": ADMINISTRATION,
     "next-year": ADMINISTRATION,

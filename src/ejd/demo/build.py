@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ejd.access.secrets import new_token
 from ejd.demo.breaches import Breaches, open_breach
 from ejd.demo.changes import Changes
+from ejd.demo.consents import FamilyConsents
 from ejd.demo.endings import Endings
 from ejd.demo.families import Families
 from ejd.demo.late import Late
@@ -208,6 +209,8 @@ class _Build:
         records.plan()
         Endings(timeline, self.agenda, self.sender, records, chance(self.seed, "endings")).plan()
         Office(self.seed, roster, self.agenda).plan()
+        states = self.school.handler.states
+        FamilyConsents(roster, self.agenda, states, chance(self.seed, "consents")).plan()
         Breaches(self.seed, timeline, self.agenda, self.sender, self.bring_reports).plan()
         return timeline
 

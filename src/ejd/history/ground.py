@@ -64,6 +64,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "substitutions": CHANGED_LESSONS,
     "substitution-hours": CHANGED_LESSONS,
     "lessons-not-made-up": CHANGED_LESSONS,
+    "consents": SETUP | {"memberships", "consents", "account_holders"},
     "programme": RECORDS | {"timetable", "curricula", "thematic_plans"},
 }
 """By question the projections that it looks into."""
@@ -156,6 +157,10 @@ class Ground(Protocol):
         """Have the control works and the timetable of all journals of a year."""
         ...
 
+    def consents(self, year: str) -> None:
+        """Have everybody with what was said about their data, who registered it, and the classes of a year."""
+        ...
+
 
 class Present:
     """All is there."""
@@ -212,6 +217,9 @@ class Present:
         """See `Ground`."""
 
     def control_works(self, year: str) -> None:
+        """See `Ground`."""
+
+    def consents(self, year: str) -> None:
         """See `Ground`."""
 
 
@@ -374,6 +382,12 @@ class Past:
         self.classes(year)
         self.choose(Choice(years=frozenset({year})))
         self._bring({timetable_stream(year)} | self._streams.control_works(self._chosen))
+
+    def consents(self, year: str) -> None:
+        """Have everybody with what was said about their data, who registered it, and the classes of a year."""
+        self.classes(year)
+        self.people("pupil", "staff", "guardian", "consents")
+        self._bring(self._streams.accounts())
 
     def _named(self, columns: Sequence[sa.ColumnElement[str]]) -> set[str]:
         """Answer whom or what the rows in memory name."""

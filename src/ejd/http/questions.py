@@ -11,6 +11,8 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from ejd.handling.authentication import Authenticated
 from ejd.http import (
     calendar,
+    consent_files,
+    consents,
     control_schedule,
     directory_files,
     gradebook_files,
@@ -268,6 +270,14 @@ QUESTIONS = (
         ControlSchedule,
         control_schedule.schedule,
         file=control_schedule.schedule_file,
+    ),
+    Question(
+        "consents",
+        "/reports/consents",
+        consents.ConsentsParameters,
+        consents.Consents,
+        consents.consents,
+        file=consent_files.consents_file,
     ),
 )
 

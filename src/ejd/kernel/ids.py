@@ -35,6 +35,11 @@ def acknowledgements_stream(guardian: str, pupil: str) -> str:
     return str(uuid5(NAMESPACE, f"acknowledgements/{guardian}/{pupil}"))
 
 
+def consents_stream(person: str) -> str:
+    """Answer what was said about the personal data of one person."""
+    return str(uuid5(NAMESPACE, f"consents/{person}"))
+
+
 def derived(command_id: str, noun: str) -> str:
     """Answer the id of what a command creates when the client gave none: the same for every repeat."""
     return str(uuid5(UUID(command_id), noun))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ejd.kernel import calendar
 from ejd.kernel.command import State
+from ejd.kernel.consents import Purpose, purpose_of
 from ejd.kernel.due import Schedule, with_schedule
+from ejd.kernel.events import consents as k
 from ejd.kernel.events import control_works as w
 from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
@@ -36,6 +38,7 @@ class SchoolState(State):
         self.grading_systems: dict[str, s.GradingSystem] = {}
         self.control_norms: dict[date, w.ControlNorms] = {}
         self.timetable_rules = TimetableRules()
+        self.consent_purposes: tuple[Purpose, ...] = ()
 
     def evolve(self, event: Event, ref: Ref) -> None:  # noqa: ARG002 - one signature for all states
         """Keep full values."""
@@ -52,6 +55,8 @@ class SchoolState(State):
                 self.control_norms[event.starts] = event.norms
             case TimetableRulesAdopted():
                 self.timetable_rules = event.rules
+            case k.ConsentPurposeDefined():
+                self.consent_purposes = (*self.consent_purposes, purpose_of(event))
             case _:
                 pass
 
