@@ -307,7 +307,7 @@ def test_a_zip_of_something_else_is_no_workbook() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr("users.csv", "a,b")
-    with pytest.raises(ImportRefused, match="no XLSX workbook"):
+    with pytest.raises(ImportRefused, match="a zip and not an XLSX workbook"):
         read_roster({"книга.xlsx": out.getvalue()})
 
 
@@ -315,3 +315,13 @@ def test_the_apostrophe_of_our_own_exports_is_taken_off_and_no_other_one() -> No
     table = read_csv("Имя;Что\n'=Роза;'d'Artagnan\n".encode(), "x.csv")
     (row,) = table.rows
     assert (row.text("Имя"), row.text("Что")) == ("=Роза", "'d'Artagnan")
+
+
+def test_columns_that_mean_the_same_are_named_and_rows_that_contradict_themselves_refused() -> None:
+    text = "Фамилия;Имя;Класс;Фамилия\nЕжов;Егор;5А;Ежов\nБелкина;Белла;5А;\nЛисина;Лиза;5А;Волкова\n"
+    roster = read_roster({"5А.csv": text.encode()})
+    assert [one.family for one in roster.pupils] == ["Ежов", "Белкина"]
+    assert [(one.row, one.column, one.reason) for one in roster.refusals] == [
+        (4, "Фамилия", "two columns of one meaning say different things: leave one")
+    ]
+    assert "5А.csv: several columns mean the same, the first that is filled counts: Фамилия." in roster.notes

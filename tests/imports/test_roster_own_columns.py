@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ejd.app import School
+from ejd.imports.oneroster import read_oneroster
+from ejd.imports.safe_xml import ImportRefused
 from ejd.kernel.states.people import StaffState
 from ejd.kernel.states.school import YearState
 from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
@@ -98,3 +100,10 @@ def test_periods_that_the_rules_refuse_leave_the_usual_ones(school: School) -> N
     now = Now(school)
     (year,) = now.streams("year")
     assert list(now.states.load(YearState, year).data.schemes) == ["half-years"]
+
+
+def test_a_manifest_without_a_version_is_refused_with_what_it_lacks() -> None:
+    files = oneroster()
+    files["manifest.csv"] = files["manifest.csv"].replace(b"oneroster.version", b"other.version")
+    with pytest.raises(ImportRefused, match=r"does not say its version \(oneroster.version\)"):
+        read_oneroster(files)

@@ -126,9 +126,8 @@ class _Reader:
         modes = {key.removeprefix("file.").lower(): value.lower() for key, value in values.items() if "file." in key}
         version = values.get("oneroster.version", "")
         if version not in {"1.1", "1.2"}:
-            raise ImportRefused(
-                f"The manifest says version {shown(version) or 'nothing'}: export the roster as OneRoster 1.2 or 1.1."
-            )
+            says = f"says version {shown(version)}" if version else "does not say its version (oneroster.version)"
+            raise ImportRefused(f"The manifest {says}: export the roster as OneRoster 1.2 or 1.1.")
         for each, mode in modes.items():
             if mode not in {"absent", "bulk", "delta"}:
                 raise ImportRefused(

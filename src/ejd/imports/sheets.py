@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -145,10 +146,15 @@ def _rows(grid: Grid, heading: _Heading, refusals: list[Refused]) -> Iterator[Li
             continue
         fields: dict[str, str] = {}
         cells: dict[str, Cell] = {}
+        differing = ""
         for place, field in heading.fields.items():
             if place < len(row) and texts[place] and field not in fields:
                 fields[field], cells[field] = texts[place], row[place]
-        if fields:
+            elif place < len(row) and texts[place] and fields[field] != texts[place]:
+                differing = heading.headings[field]
+        if differing:
+            refusals.append(refused(at, "two columns of one meaning say different things: leave one", differing))
+        elif fields:
             yield ListRow(at, fields, cells, heading.headings)
 
 
@@ -160,6 +166,10 @@ def _notes(grid: Grid, heading: _Heading) -> Iterator[str]:
     rest = [shown(each) for each in heading.ignored if each not in secret]
     if rest:
         yield f"{where}: columns that are not read: {', '.join(rest)}."
+    twice = [heading.headings[field] for field, count in Counter(heading.fields.values()).items() if count > 1]
+    if twice:
+        named = ", ".join(map(shown, twice))
+        yield f"{where}: several columns mean the same, the first that is filled counts: {named}."
     if grid.merged:
         yield f"{where}: merged cells, whose value counts in each of them: {grid.merged}."
 

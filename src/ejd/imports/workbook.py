@@ -56,7 +56,10 @@ def read_workbook(content: bytes, file: str) -> list[Grid]:
     with open_zip(content, file) as packed:
         names = {member.filename for member in packed.infolist()}
         if "xl/workbook.xml" not in names:
-            raise ImportRefused(f"The file {shown(file)} is no XLSX workbook: save it as .xlsx, or as CSV.")
+            raise ImportRefused(
+                f"The file {shown(file)} is a zip and not an XLSX workbook, whatever its name says: unpack it and give"
+                " the lists in it, or bring a OneRoster zip in as OneRoster."
+            )
         marks = _looked_through(packed, file)
     grids: list[Grid] = []
     try:
