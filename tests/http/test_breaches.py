@@ -10,7 +10,7 @@ import pytest
 from ejd.kernel.command import Command
 from ejd.kernel.envelope import Ref
 from ejd.kernel.ids import final_marks_stream, lesson_stream
-from ejd.store.outbox import Notice
+from ejd.store.outbox import to_staff
 from ejd_commands.accounts import GrantRole
 from ejd_commands.breaches import (
     AcknowledgeBreachNotice,
@@ -420,7 +420,7 @@ def test_every_list_of_a_preview_is_counted_in_full_and_paged(web: Web) -> None:
 def test_administration_reads_the_outbox_page_by_page(web: Web) -> None:
     story = told(web)
     story.invalidate(story.digest())
-    web.tiny.school.outbox.put([Notice(f"note/{n}", "note", w.ADA_STAFF, '{"n":1}') for n in range(3)], at=7)
+    web.tiny.school.outbox.put([to_staff(f"note/{n}", "note", w.ADA_STAFF, '{"n":1}') for n in range(3)], at=7)
     first = web.get("/outbox", limit=2, kind="note").json()
     assert [one["key"] for one in first["notices"]] == ["note/0", "note/1"]
     assert first["notices"][0]["about"] == {"n": 1}

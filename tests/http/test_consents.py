@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from ejd.kernel.consents import Verdict
+from ejd.store.outbox import to_family, to_staff
 from tests import worlds as w
 from tests.http.conftest import Web, problem
 from tests.scenario import uid
@@ -139,3 +141,27 @@ def test_the_registry_and_the_list_on_paper_are_files(refused: tuple[Web, int]) 
     assert len(paper) == 2
     book = CalamineWorkbook.from_filelike(BytesIO(shared.get("/reports/consents", format="xlsx").content))
     assert book.sheet_names == ["Согласия", "На бумаге"]
+
+
+def test_what_was_refused_is_not_shown_to_the_family_and_is_to_the_school(web: Web) -> None:
+    asked: dict[str, Any] = {"pupil": w.VERA, "journal": w.JOURNAL}
+    assert web.get("/reports/gradebook", login="olga", **asked).status_code == 200
+    after = a_father_who_refuses(web)
+    for login in ("olga", "vera"):
+        for parameters in (asked, {"journal": w.JOURNAL}):
+            found = problem(web.get("/reports/gradebook", login=login, after=after, **parameters), 403, "no-consent")
+            assert "(refused)" in found["detail"]
+    problem(web.get("/reports/gradebook", login="olga", after=after, pupil=w.GLEB), 403, "not-allowed")
+    assert web.get("/reports/gradebook", login="ada", after=after, **asked).status_code == 200
+    assert report(web, "olga", after=after)["people"]
+    after = done(web, "give-consent", person=w.VERA, giver=FATHER, purpose="electronic-form", channel="paper")
+    assert web.get("/reports/gradebook", login="olga", after=after, **asked).status_code == 200
+
+
+def test_the_outbox_says_what_was_not_sent_and_why(web: Web) -> None:
+    verdict = Verdict(allowed=False, reason="refused", by=(FATHER,))
+    box = web.tiny.school.outbox
+    box.put([to_family("note/1", "note", FATHER, "{}", verdict), to_staff("note/2", "note", w.ADA_STAFF, "{}")], at=7)
+    (kept,) = web.get("/outbox", withheld="true").json()["notices"]
+    assert (kept["key"], kept["withheld"]) == ("note/1", {"reason": "refused", "by": [FATHER]})
+    assert [one["key"] for one in web.get("/outbox", unsent="true").json()["notices"]] == ["note/2"]

@@ -10,18 +10,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ejd.notices.readiness import ReadinessReminders
 from ejd.notices.reminders import OpenDependents
 from ejd.notices.retractions import Retractions
 from ejd.store import outbox
-from ejd.store.outbox import Notice, Outbox
+from ejd.store.outbox import Notice, Outbox, to_staff
 from ejd_commands.breaches import DecideOnDependents, DependentPart
+from ejd_commands.consents import ConsentCommand, GiveConsent, RefuseConsent
 from ejd_commands.invalidations import RevokeInvalidation
 from ejd_commands.people import EndGuardianship, EstablishGuardianship, RegisterGuardian
+from ejd_projections.people import people_by_id
 from tests import worlds as w
 from tests.breach_story import ACKNOWLEDGED, BREACH, FINALS, LESSON, Story, at
 from tests.postgres import PostgresDatabase
 from tests.scenario import uid
-from tests.schools import tiny_school
+from tests.schools import microseconds, tiny_school
 
 FATHER, AUNT = uid("guardian father of gleb"), uid("guardian aunt of dina")
 DECIDED_VERSION = 6
@@ -147,9 +150,9 @@ def test_deputy_heads_are_reminded_once_a_day_from_the_hour_on(story: Story) -> 
 def test_the_outbox_is_paged_and_marked_once(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     box = story.tiny.school.outbox
     monkeypatch.setattr(outbox, "ROWS_IN_ONE_STATEMENT", 2)
-    notices = [Notice(f"note/{n}", "note", w.ADA_STAFF, "{}") for n in range(5)]
+    notices = [to_staff(f"note/{n}", "note", w.ADA_STAFF, "{}") for n in range(5)]
     assert box.put([*notices, notices[0]], at=7) == 5
-    assert box.put([*notices, Notice("note/9", "note", w.ADA_STAFF, "{}")], at=8) == 1
+    assert box.put([*notices, to_staff("note/9", "note", w.ADA_STAFF, "{}")], at=8) == 1
     first = box.page(limit=4)
     assert [row.key for row in first] == ["note/0", "note/1", "note/2", "note/3"]
     after = (first[-1].created_at, first[-1].key)
@@ -158,3 +161,37 @@ def test_the_outbox_is_paged_and_marked_once(story: Story, monkeypatch: pytest.M
     assert (box.mark_sent("note/1", 10), box.mark_sent("nothing", 10)) == (False, False)
     assert [row.key for row in box.page(kind="note", unsent=True)] == [f"note/{n}" for n in (0, 2, 3, 4, 9)]
     assert box.page()[1].sent_at == 9
+
+
+def say(story: Story, command: type[ConsentCommand], giver: str, pupil: str) -> None:
+    said = {"person": pupil, "giver": giver, "purpose": "electronic-form", "channel": "paper"}
+    story.send(at(16), command.model_validate(said), "deputy")
+
+
+def test_without_consent_nothing_is_sent_and_the_reason_is_kept(story: Story) -> None:
+    box = story.tiny.school.outbox
+    say(story, RefuseConsent, FATHER, w.GLEB)
+    story.tiny.feed()
+    assert retractions(story).run() == 2
+    (kept,) = box.page(withheld=True)
+    assert (kept.recipient, kept.sent_at) == (FATHER, None)
+    assert msgspec.json.decode(kept.withheld or "") == {"reason": "refused", "by": [FATHER]}
+    assert [row.recipient for row in box.page(kind="retraction", unsent=True)] == [w.PARENT_GUARDIAN]
+    assert box.mark_sent(kept.key, 9) is False
+    say(story, GiveConsent, FATHER, w.GLEB)
+    story.tiny.feed()
+    assert retractions(story).run() == 0, "told on paper already"
+    assert box.page(withheld=True) == [kept]
+
+
+def test_everybody_whom_a_notice_of_duty_goes_to_is_staff(story: Story) -> None:
+    school = story.tiny.school
+    retractions(story).run()
+    OpenDependents(school.states, school.read, school.outbox, story.tiny.clock, hour=8).run()
+    ReadinessReminders(school.read, school.outbox, lambda: microseconds(at(9, 0, date(2025, 9, 8))), hour=8).run()
+    with school.read.snapshot() as snapshot:
+        kinds = {
+            row.kind: {person.kind for person in people_by_id(snapshot.connection, [row.recipient]).values()}
+            for row in school.outbox.page(limit=1_000)
+        }
+    assert kinds == {"retraction": {"guardian"}, "open-dependents": {"staff"}, "readiness": {"staff"}}

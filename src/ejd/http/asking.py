@@ -25,8 +25,10 @@ from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, ReportsNotBuilt
 from ejd.http.wording import AS_OF_PATTERN
 from ejd.kernel.calendar import local_day
+from ejd.kernel.consents import ELECTRONIC_FORM, Verdict, may
 from ejd.read.model import ReadModel, Snapshot
 from ejd_commands.fields import WHOLE_NUMBER_MAX
+from ejd_projections.consents import ledger_of
 from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import class_teachers_on, classes_by_name, find_journals
 from ejd_projections.memberships import stays_in
@@ -40,6 +42,9 @@ OFFSET_MAX = 1_000_000
 GENERATIONS_REMEMBERED_MAX = 16
 PIECE_BYTES = 256 * 1024
 """Of a large file that is sent piece by piece."""
+
+WITHOUT_CONSENT = frozenset({"consents"})
+"""Questions that a family is answered whatever it agreed to: what it agreed to."""
 
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description="Rows of a page.")]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Rows to leave out before the page.")]
@@ -130,6 +135,8 @@ class Asking:
     position: int = 0
     ground: Ground = PRESENT
     then: Then | None = None
+    unshown: Mapping[str, Verdict] = field(default_factory=dict)
+    """Own pupils of a family about whom nothing is shown in electronic form today, and why."""
 
     @property
     def day(self) -> date:
@@ -281,7 +288,12 @@ class Desk:
         now = self.service.clock() if at is None else at
         day = local_day(now, opened.timezone).isoformat()
         seen = sight(question, who.roles, duties_of(snapshot.connection, who, day))
-        return Asking(snapshot.connection, snapshot.connection, opened, seen, who, now, snapshot.position)
+        unshown = {} if question in WITHOUT_CONSENT else _unshown(snapshot.connection, seen.duties.pupils, who, day)
+        if unshown:
+            seen = seen._replace(duties=seen.duties._replace(pupils=seen.duties.pupils - unshown.keys()))
+        asking = Asking(snapshot.connection, snapshot.connection, opened, seen, who, now, snapshot.position)
+        asking.unshown = unshown
+        return asking
 
     def _check_current(self, snapshot: Snapshot) -> None:
         """Refuse a generation that was built for other projections: its tables are not the ones we would ask."""
@@ -301,6 +313,15 @@ def _back_to(then: Then, past: Past, asking: Asking) -> Asking:
     past.begin()
     opened = school(past.c) or School("", asking.school.timezone, simulated=asking.school.simulated)
     return replace(asking, c=past.c, school=opened, now=then.now, position=then.position, ground=past, then=then)
+
+
+def _unshown(c: sa.Connection, pupils: frozenset[str], who: Authenticated, day: str) -> dict[str, Verdict]:
+    """Answer for a family's reader the own pupils whose journal is not shown in electronic form on a day."""
+    if not pupils:
+        return {}
+    ledger, on = ledger_of(c, day, pupils | {who.person}), date.fromisoformat(day)
+    found = {one: may(ledger, one, who.person, ELECTRONIC_FORM, on) for one in pupils}
+    return {one: verdict for one, verdict in found.items() if not verdict.allowed}
 
 
 def duties_of(c: sa.Connection, who: Authenticated, day: str) -> Duties:

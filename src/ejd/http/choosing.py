@@ -12,6 +12,7 @@ from ejd.history.choosing import Choice
 from ejd.http.asking import Asking, QuestionParameters, ReportParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
+from ejd.kernel.consents import Verdict
 from ejd_commands.fields import Code, Day, Id
 from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals, groups_by_name
 from ejd_projections.memberships import stays_in, stays_of
@@ -20,6 +21,10 @@ from ejd_projections.period import Selection, select_days
 from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
+
+
+class NoConsent(NotAllowed):
+    """The family has not agreed to the electronic form."""
 
 
 class OfYear(QuestionParameters):
@@ -221,13 +226,24 @@ def own_pupil(asking: Asking, query: WhomParameters) -> str | None:
     own = asking.sight.duties.pupils
     if query.pupil in own:
         return query.pupil
+    if query.pupil is not None and query.pupil in asking.unshown:
+        raise _no_consent(asking.unshown[query.pupil])
     if asking.sight.everything or "teacher" in asking.who.roles:
         return None
+    if query.pupil is None and not own and asking.unshown:
+        raise _no_consent(next(iter(asking.unshown.values())))
     if query.pupil is not None or not own:
         raise NotAllowed("you can read about your own child, or yourself, only: leave the pupil out")
     if len(own) > 1:
         raise Malformed("you have several children here: say which one in `pupil`", field="pupil")
     return next(iter(own))
+
+
+def _no_consent(verdict: Verdict) -> NoConsent:
+    return NoConsent(
+        f"nothing is shown in electronic form about this pupil ({verdict.reason}): the school informs you on paper;"
+        " GET /api/v1/reports/consents says whose word it is, give-consent changes your own"
+    )
 
 
 def _chosen(c: sa.Connection, query: WhomParameters, pupil: str | None, days: Selection) -> list[Journal]:

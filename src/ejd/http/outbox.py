@@ -31,7 +31,15 @@ class OutboxParameters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX, description="Rows of a page.")] = OUTBOX_LIMIT
     kind: Annotated[str | None, Field(pattern=KIND_PATTERN, description="Such as retraction.")] = None
     recipient: Annotated[Id | None, Field(description="To one person.")] = None
-    unsent: Annotated[bool, Field(description="Only what is not sent yet.")] = False
+    unsent: Annotated[bool, Field(description="Only what is to be sent still.")] = False
+    withheld: Annotated[bool, Field(description="Only what is not sent for want of the family's consent.")] = False
+
+
+class Withheld(BaseModel):
+    """Why a notice is not sent, as in the report of consents, and whose word decided (ids)."""
+
+    reason: str
+    by: list[str]
 
 
 class OutboxEntry(BaseModel):
@@ -43,6 +51,7 @@ class OutboxEntry(BaseModel):
     about: dict[str, Any]
     created_at: str = Field(json_schema_extra={"format": "date-time"})
     sent_at: str | None
+    withheld: Withheld | None = Field(description="Not sent, and why: the family is informed on paper.")
 
 
 class OutboxPage(BaseModel):
@@ -67,6 +76,7 @@ def add_outbox(app: FastAPI, school: SchoolService) -> None:
             kind=query.kind,
             recipient=query.recipient,
             unsent=query.unsent,
+            withheld=query.withheld,
         )
         last = found[-1] if len(found) == query.limit else None
         content = {
@@ -84,7 +94,7 @@ def add_outbox(app: FastAPI, school: SchoolService) -> None:
         model=OutboxPage,
         responses=problems(400, 401, 403, 406, 503),
         tag="breaches",
-        description="What people are to be told, such as retractions and reminders, and when it was sent.",
+        description="What people are to be told, such as retractions and reminders, and when it was sent, or why not.",
     )
 
 
@@ -105,4 +115,5 @@ def _shown(row: OutboxRow) -> dict[str, Any]:
         "about": msgspec.json.decode(row.about),
         "created_at": moment_text(row.created_at),
         "sent_at": None if row.sent_at is None else moment_text(row.sent_at),
+        "withheld": None if row.withheld is None else msgspec.json.decode(row.withheld),
     }

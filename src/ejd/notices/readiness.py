@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import zone
 from ejd.kernel.readiness import reminder_due
 from ejd.read.model import ReadModel
-from ejd.store.outbox import Notice, Outbox
+from ejd.store.outbox import Notice, Outbox, to_staff
 from ejd_projections.readiness import ground_of, holders_of_role, term_of
 from ejd_projections.readiness_sections import Gap, Section, sections_of
 from ejd_projections.school_catalogue import Year, school, years
@@ -78,7 +78,7 @@ def _notices(c: sa.Connection, year: Year, term: str, day: int, today: date) -> 
             "owed": list(_listed(own[:OWED_SHOWN_MAX])),
         }
         text = msgspec.json.encode(about).decode()
-        yield Notice(f"{KIND}/{year.id}/{term}/{day}/{person}", KIND, person, text)
+        yield to_staff(f"{KIND}/{year.id}/{term}/{day}/{person}", KIND, person, text)
 
 
 def _listed(own: Iterable[tuple[Section, Gap]]) -> Iterator[dict[str, str | int | None]]:

@@ -17,7 +17,7 @@ from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import BreachState
 from ejd.kernel.states.school import SchoolState
 from ejd.read.model import ReadModel
-from ejd.store.outbox import Notice, Outbox
+from ejd.store.outbox import Notice, Outbox, to_staff
 from ejd_projections.breaches import breaches_that_hold
 
 KIND = "open-dependents"
@@ -52,7 +52,7 @@ class OpenDependents:
             about = msgspec.json.encode({"open": sum(waiting.values()), "breaches": waiting}).decode()
             day = local.date().isoformat()
             deputies = self._deputies(local.date())
-            notices += [Notice(f"{KIND}/{day}/{person}", KIND, person, about) for person in deputies]
+            notices += [to_staff(f"{KIND}/{day}/{person}", KIND, person, about) for person in deputies]
         written = self._outbox.put(notices, now)
         self._reminded = local.date()
         return written
