@@ -24,6 +24,7 @@ from ejd.kernel.envelope import Recorded as StoredEvent
 from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import CATALOGUE
+from ejd.kernel.events.accounts import AccountOpened
 from ejd.kernel.events.control_works import ControlWorkPlanned
 from ejd.kernel.events.corrections import CorrectionRequested
 from ejd.kernel.events.final_marks import FinalMarkEvent
@@ -31,6 +32,7 @@ from ejd.kernel.events.journals import JournalOpened
 from ejd.kernel.events.lessons import LessonEvent
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.people import PupilEnrolled
+from ejd.kernel.events.year import AcademicYearOpened
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
@@ -50,7 +52,12 @@ JOURNAL_KINDS: dict[str, type[LessonEvent | FinalMarkEvent | ControlWorkPlanned 
     "correction": CorrectionRequested,
 }
 """Kinds of streams that belong to a journal, with the events that say to which."""
-FIRST_EVENTS: dict[str, type[Event]] = {"pupil": PupilEnrolled, "journal": JournalOpened}
+FIRST_EVENTS: dict[str, type[Event]] = {
+    "account": AccountOpened,
+    "journal": JournalOpened,
+    "pupil": PupilEnrolled,
+    "year": AcademicYearOpened,
+}
 """Kinds of streams that are asked for as a whole, with the event that begins one."""
 SESSION = str(uuid5(TEST_NAMESPACE, "session"))
 NOON = "2025-10-06 12:00"

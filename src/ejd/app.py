@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ejd.access import keys, postgres_keys, sqlite_keys
+from ejd.access.ledger import ErasureLedger
 from ejd.access.secrets import Purpose, body_hash, create_master_key, read_master_key, subkey
 from ejd.access.vault import Vault, VaultFactory
 from ejd.handling.authentication import Authentication
@@ -20,6 +21,7 @@ from ejd.handling.handler import Handler
 from ejd.handling.states import States
 from ejd.history.dependents import DependentsSearch
 from ejd.history.unfinished import UnfinishedCount
+from ejd.jobs.erasing import Erasing, drop_uploads
 from ejd.jobs.running import Job, Jobs
 from ejd.kernel.events import CATALOGUE
 from ejd.notices.readiness import ReadinessReminders
@@ -28,7 +30,7 @@ from ejd.notices.retractions import Retractions
 from ejd.read.feeder import Feeder
 from ejd.read.folding import Folding, nothing_to_close
 from ejd.read.model import ReadModel
-from ejd.read.rebuild import Workshop
+from ejd.read.rebuild import Workshop, rebuild_where_built
 from ejd.read.writing import Feed
 from ejd.store import postgres, sqlite
 from ejd.store.roles import provision
@@ -64,6 +66,7 @@ class School:
     outbox: Outbox
     jobs: Jobs
     workshop: Workshop
+    erasing: Erasing
     clock: Callable[[], int]
 
     def close(self) -> None:
@@ -167,6 +170,16 @@ def open_school(
     states = States(
         store, CATALOGUE, dependents=DependentsSearch(store, model), unfinished=UnfinishedCount(store, model)
     )
+    workshop = Workshop(partial(open_event_store, settings), partial(make_folding, settings))
+    erasing = Erasing(
+        states,
+        vault,
+        ErasureLedger(settings.erasure_ledger_path),
+        rebuild=partial(rebuild_where_built, model, workshop),
+        drop_old=model.drop_old,
+        clear_uploads=partial(drop_uploads, settings.data_dir / "uploads"),
+        clock=clock,
+    )
     hashing = subkey(read_master_key(settings.master_key_path), Purpose.HASH_BODIES)
     return School(
         settings=settings,
@@ -179,8 +192,15 @@ def open_school(
         read=model,
         feeder=Feeder(model, Feed(folding, store)),
         outbox=store.outbox,
-        jobs=Jobs(model.place, _timetable(settings, states, model, store.outbox, clock)),
-        workshop=Workshop(partial(open_event_store, settings), partial(make_folding, settings)),
+        jobs=Jobs(
+            model.place,
+            [
+                *_timetable(settings, states, model, store.outbox, clock),
+                Job("erasures", 5, erasing.run),
+            ],
+        ),
+        workshop=workshop,
+        erasing=erasing,
         clock=clock,
     )
 

@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     master_key_file: Path | None = Field(
         default=None, description="File of the master key; `master.key` in the data folder unless given."
     )
+    erasure_ledger_file: Path | None = Field(
+        default=None,
+        description="File that names erased persons; `erasures.jsonl` in the data folder unless given."
+        " Keep it, or a copy, where a restore of the school does not reach.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     allowed_hosts: str = Field(
         default="localhost,127.0.0.1,[::1]",
@@ -48,6 +53,11 @@ class Settings(BaseSettings):
     def host_names(self) -> frozenset[str]:
         """The names under which the service is asked, without port."""
         return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def erasure_ledger_path(self) -> Path:
+        """The file of the erasure ledger."""
+        return self.data_dir / "erasures.jsonl" if self.erasure_ledger_file is None else self.erasure_ledger_file
 
     @property
     def master_key_path(self) -> Path:

@@ -47,6 +47,7 @@ MATRIX = {
     "breach": "head deputy-head support",
     "breach-dependents": "head deputy-head",
     "breach-preview": "head deputy-head",
+    "erasures": "head deputy-head",
     "outbox": "head deputy-head",
     "open-dependents": "head deputy-head",
     "without-basis": "head deputy-head",

@@ -54,6 +54,7 @@ BESIDE = {
         "decide-on-dependents",
         "close-breach",
     },
+    "erasures of persons": {"request-erasure", "approve-erasure", "reject-erasure"},
     "the school as such": {
         "open-school",
         "adopt-regulation",

@@ -37,6 +37,8 @@ FOUNDING = {"open-school"}
 """What the founding sends before the demonstration counts."""
 OF_IMPORTS = {"begin-import", "finish-import", "link-external-id", "undo-import"}
 """Sent by `ejd import` and the routes of imports, around the commands that a file comes to."""
+OF_ERASURES = {"request-erasure", "approve-erasure", "reject-erasure"}
+"""The demonstration has nobody whom no journal names."""
 AT_THE_END_OF_THE_YEAR = {"promote-class", "close-academic-year", "reopen-academic-year"}
 """The story ends with the first quarter."""
 
@@ -132,7 +134,7 @@ def test_teachers_are_in_one_place_at_a_time(school: School) -> None:
 
 def test_the_demonstration_uses_every_command_that_a_school_sends(demonstration: Demonstration) -> None:
     unused = set(demonstration.school.commands) - set(demonstration.report.commands)
-    assert unused == FOUNDING | OF_IMPORTS | AT_THE_END_OF_THE_YEAR
+    assert unused == FOUNDING | OF_IMPORTS | OF_ERASURES | AT_THE_END_OF_THE_YEAR
 
 
 def test_what_was_held_is_recorded_incompletely(school: School) -> None:

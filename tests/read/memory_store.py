@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ejd.kernel.envelope import Recorded
 from ejd.kernel.event import Event, encode
+from ejd.kernel.sealed import sealed_for
 from ejd.store.contract import chunks
 
 STEP_MICROSECONDS = 1_000_000
@@ -58,6 +59,11 @@ class MemoryStore:
         """See `EventStore`."""
         wanted = set(streams)
         return [meta for meta in self.events if meta.stream in wanted and (upto is None or meta.position <= upto)]
+
+    def streams_sealed_for(self, person: str, upto: int) -> list[str]:
+        """See `EventStore`."""
+        held = sealed_for(person)
+        return sorted({meta.stream for meta in self.events if meta.position <= upto and held in meta.state})
 
     def read_partition(self, part: int, parts: int, upto: int, chunk_streams: int) -> Iterator[list[Recorded]]:
         """See `PartitionedSource`: every `parts`-th stream, by name."""

@@ -123,6 +123,7 @@ class Watched:
         self.asked: list[int] = []
         self.progress: list[tuple[int, int]] = []
         self.read_page = source.read_page
+        self.streams_sealed_for = source.streams_sealed_for
         self.last_position = source.last_position
         self.wait_for_news = source.wait_for_news
         self.close = source.close

@@ -33,10 +33,15 @@ END $$;
 CREATE OR REPLACE TRIGGER person_keys_only_destroy BEFORE UPDATE ON {schema}.person_keys
     FOR EACH ROW WHEN (NEW.wrapped IS NOT NULL OR NEW.person <> OLD.person)
     EXECUTE FUNCTION {schema}.only_destroy();
+CREATE OR REPLACE FUNCTION {schema}.wipe() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    CLUSTER {schema}.person_keys USING person_keys_pkey;
+END $$;
 REVOKE ALL ON SCHEMA {schema} FROM PUBLIC, {service};
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {service};
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC, {service};
 GRANT USAGE ON SCHEMA {schema} TO {service};
+GRANT EXECUTE ON FUNCTION {schema}.wipe() TO {service};
 GRANT SELECT, INSERT, UPDATE (wrapped) ON {schema}.person_keys TO {service};
 """
 
@@ -77,6 +82,7 @@ class PostgresKeyTable:
     def __init__(self, dsn: str, school: str, wait_seconds: float = POSTGRES_WAIT_SECONDS_MAX) -> None:
         """Wait, bounded, for the first connection, so that a wrong DSN fails here and not in a command."""
         self._table = sql.Identifier(keys_schema(school), "person_keys")
+        self._function = sql.Identifier(keys_schema(school), "wipe")
         self._pool: ConnectionPool[Connection[tuple[Any, ...]]] = ConnectionPool(
             dsn,
             kwargs={"autocommit": True},
@@ -118,6 +124,8 @@ class PostgresKeyTable:
             " ON CONFLICT (person) DO UPDATE SET wrapped = NULL"
         )
         self._run(statement, (person, at))
+        # The row's dead version still holds the wrapped key: the table is written anew into another file.
+        self._wipe()
 
     def count_buried(self) -> int:
         """Answer the number of tombstones from their own small index."""
@@ -140,6 +148,17 @@ class PostgresKeyTable:
     def _run(self, statement: LiteralString, params: Params) -> None:
         with _postgres_errors(), self._pool.connection() as connection:
             connection.execute(sql.SQL(statement).format(table=self._table), params)
+
+    def _wipe(self) -> None:
+        try:
+            with self._pool.connection() as connection:
+                connection.execute(sql.SQL("SELECT {wipe}()").format(wipe=self._function))
+        except psycopg.errors.UndefinedFunction:
+            msg = "the key store was made by an older ejd: run `ejd init` once as the owner, then it goes on by itself"
+            raise KeyStoreError(msg) from None
+        except psycopg.Error as error:
+            msg = f"the database of keys cannot be used: {error}"
+            raise KeyStoreUnavailableError(msg) from error
 
     def _refuse_missing_table(self, school: str) -> None:
         [[table]] = self._ask("SELECT to_regclass(%s)", (self._table.as_string(),))

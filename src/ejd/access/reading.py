@@ -60,6 +60,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "breach": ADMINISTRATION | {"support"},
     "breach-dependents": ADMINISTRATION,
     "breach-preview": ADMINISTRATION,
+    "erasures": ADMINISTRATION,
     "outbox": ADMINISTRATION,
     "open-dependents": ADMINISTRATION,
     "without-basis": ADMINISTRATION,

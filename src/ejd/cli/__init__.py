@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ejd.access.keys import KeyStoreError
+from ejd.access.ledger import LedgerError
 from ejd.access.secrets import MasterKeyError
 from ejd.app import NotInitialisedError
-from ejd.cli import beginning, calendar, exporting, keeping, rosters
+from ejd.cli import beginning, calendar, erasing, exporting, keeping, rosters
 from ejd.cli.parts import Unusable, app
 from ejd.kernel.command import Refusal
 from ejd.read.contract import BuildRunningError
@@ -20,13 +21,14 @@ from ejd.read.rebuild import BuildFailedError
 from ejd.settings import Settings
 from ejd.store.errors import StoreError
 
-__all__ = ["app", "beginning", "calendar", "exporting", "keeping", "main", "rosters"]
+__all__ = ["app", "beginning", "calendar", "erasing", "exporting", "keeping", "main", "rosters"]
 
 KNOWN_ERRORS = (
     Refusal,
     NotInitialisedError,
     MasterKeyError,
     KeyStoreError,
+    LedgerError,
     StoreError,
     BuildRunningError,
     BuildFailedError,

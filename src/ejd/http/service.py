@@ -17,6 +17,7 @@ from ejd.http.breaches import add_breaches
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
 from ejd.http.documentation import create_documented
+from ejd.http.erasures import add_erasures
 from ejd.http.health import add_health
 from ejd.http.imports import add_imports
 from ejd.http.keeper import Keeper
@@ -44,6 +45,7 @@ TAGS = [
     {"name": "audit", "description": "Corrections, requests, the life of a cell, signals; for the administration."},
     {"name": "events", "description": "What was recorded by whom and when; for the administration."},
     {"name": "imports", "description": "Files about people and classes: the difference, applied and undone as one."},
+    {"name": "personal data", "description": "What is known of a person, and what was erased."},
     {"name": "exports", "description": "What the school knows in formats of other programs."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]
@@ -84,6 +86,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_questions(app, school, desk)
     add_breaches(app, school, desk)
     add_outbox(app, school)
+    add_erasures(app, desk)
     add_imports(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Hosts, names=school.settings.host_names)

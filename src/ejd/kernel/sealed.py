@@ -27,6 +27,11 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     box: bytes
 
 
+def sealed_for(person: str) -> bytes:
+    """Answer the bytes by which stored JSON shows that it has a box of this person."""
+    return f'{{"person":"{person}","box":"'.encode()
+
+
 class TamperedError(Exception):
     """A box was altered, or moved here from another person, field or event; the message holds ids only."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ejd.kernel.command import Refusal
-from ejd.kernel.events import CATALOGUE, accounts, breaches, imports
+from ejd.kernel.events import CATALOGUE, accounts, breaches, erasures, imports
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.void import MARKER_NAMES
@@ -33,6 +33,8 @@ _PROTECTING = (
     accounts.TokenRevoked,
     accounts.RoleRevoked,
     imports.ImportUndone,
+    erasures.ErasureApproved,
+    erasures.KeyDestroyed,
 )
 NEVER_VOID = (
     MARKER_NAMES
@@ -41,7 +43,8 @@ NEVER_VOID = (
 )
 """Stored names of what protects: decisions in breaches, markers, locks, revocations, resets (design §4).
 
-What says that an import is undone stays too: it explains the markers that it brought, which are never void.
+What says that an import is undone stays too: it explains the markers that it brought, which are never void; and what
+says that a key is destroyed, because it is.
 """
 
 ABOUT_PUPILS = frozenset(

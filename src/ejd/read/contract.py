@@ -53,6 +53,10 @@ class EventSource(Protocol):
         """Answer all events of the streams up to a position, in order of position."""
         ...
 
+    def streams_sealed_for(self, person: str, upto: int) -> list[str]:
+        """Answer the streams that hold a text sealed for a person, up to a position (reads every event)."""
+        ...
+
     def last_position(self) -> int:
         """Answer the highest position."""
         ...

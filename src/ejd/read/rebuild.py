@@ -144,6 +144,16 @@ def rebuild(
     )
 
 
+def rebuild_where_built(model: ReadModel, workshop: Workshop) -> bool:
+    """Build anew; False when another process is at it. Where nothing was ever built nothing has to be."""
+    try:
+        if model.live() is not None:
+            rebuild(model, workshop)
+    except BuildRunningError:
+        return False
+    return True
+
+
 @contextmanager
 def _generation(model: ReadModel) -> Iterator[int]:
     generation = model.create_generation()

@@ -7,7 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from ejd.kernel.envelope import Recorded
+from ejd.kernel.events.erasures import KeyDestroyed
 from ejd.kernel.void import MARKER_NAMES
 from ejd.read.contract import EventSource, MovedError, Writer
 from ejd.read.folding import Folding, without_collection
@@ -67,9 +70,14 @@ def write_page(
 ) -> None:
     """Fold a page into the generation, inside a transaction that is open.
 
-    A stream with a marker in the page is folded again from the store, up to the page's end.
+    A stream with a marker in the page is folded again from the store, up to the page's end; and every stream with a
+    text of a person whose key is gone now.
     """
     marked = {meta.stream for meta in page if meta.name in MARKER_NAMES}
+    for meta in page:
+        if meta.name == KeyDestroyed.stored_name:
+            person = msgspec.json.decode(meta.state, type=KeyDestroyed).person
+            marked.update(source.streams_sealed_for(person, page[-1].position))
     rest = [meta for meta in page if meta.stream not in marked] if marked else page
     before, streams = _load(folding, writer, rest)
     folding.fold(rest, streams)

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, EventRef, Recorded
+from ejd.kernel.sealed import sealed_for
 from ejd.store import dialect as sql
 from ejd.store import moments
 from ejd.store.contract import DATE_MAX, PAGE_EVENTS_MAX, STREAMS_IN_ONE_READ_MAX, Moment, chunks
@@ -105,6 +106,12 @@ class BaseStore:
             rows += self._stream_rows(chunk, INTEGER_MAX if upto is None else upto)
         rows.sort(key=BY_POSITION)
         return list(map(Recorded._make, rows))
+
+    def streams_sealed_for(self, person: str, upto: int) -> list[str]:
+        """Answer the streams that hold a text sealed for a person, up to a position; reads every event."""
+        with self._use():
+            rows = self._fetch(self._sql(sql.STREAMS_HOLDING), (sealed_for(person), upto))
+        return sorted(str(stream) for [stream] in rows)
 
     def read_page(self, after: int, limit: int) -> list[Recorded]:
         """Answer at most `limit` events with a position above `after`, in order; never passes over one in flight."""

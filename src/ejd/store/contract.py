@@ -42,6 +42,10 @@ class EventStore(Protocol):
         """Answer all events of the streams with position <= `upto`, in order of position."""
         ...
 
+    def streams_sealed_for(self, person: str, upto: int) -> list[str]:
+        """Answer the streams that hold a text sealed for a person, up to a position (reads every event)."""
+        ...
+
     def read_page(self, after: int, limit: int) -> list[Recorded]:
         """Answer at most `limit` events with a position above `after`, in order; never passes over one in flight."""
         ...

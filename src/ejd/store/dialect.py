@@ -1,6 +1,6 @@
 """The store's questions in neutral SQL, and how each database writes them.
 
-`?` is a value, `IN ?` a list of values, `EACH ?` a list as a table with the column `value`.
+`?` is a value, `IN ?` a list of values, `EACH ?` a list as a table with the column `value`, `HOLDS ?` bytes in a state.
 """
 
 from __future__ import annotations
@@ -21,21 +21,29 @@ class Dialect(NamedTuple):
     mark: str
     within: str
     each: str
+    holds: str
     many: Callable[[Sequence[str]], object]
 
     def sql(self, text: str) -> str:
         """Translate neutral SQL."""
-        text = text.replace("EACH ?", "\x01").replace("IN ?", "\x02").replace("?", self.mark)
-        return text.replace("\x01", self.each).replace("\x02", self.within)
+        text = text.replace("EACH ?", "\x01").replace("IN ?", "\x02").replace("HOLDS ?", "\x03").replace("?", self.mark)
+        return text.replace("\x01", self.each).replace("\x02", self.within).replace("\x03", self.holds)
 
 
 SQLITE = Dialect(
     mark="?",
     within="IN (SELECT value FROM json_each(?))",
     each="json_each(?)",
+    holds="instr(state, ?) > 0",
     many=lambda values: _encode(list(values)).decode(),
 )
-POSTGRES = Dialect(mark="%s", within="= ANY(%s)", each="unnest(%s::text[]) AS each(value)", many=list)
+POSTGRES = Dialect(
+    mark="%s",
+    within="= ANY(%s)",
+    each="unnest(%s::text[]) AS each(value)",
+    holds="position(%s::bytea IN state) > 0",
+    many=list,
+)
 
 QUESTION = """
 SELECT 0, value, '', (SELECT max(originator_version) FROM events WHERE originator_id = value), 0 FROM EACH ?
@@ -110,6 +118,8 @@ LAST_OF_COMMIT = """
 SELECT last_position FROM batches WHERE batch_id = ? AND actor = ?
 UNION ALL SELECT last_position FROM commands WHERE command_id = ? AND actor = ? AND batch_id = ?
 """
+STREAMS_HOLDING = "SELECT DISTINCT originator_id FROM events WHERE HOLDS ? AND position <= ?"
+"""Reads every event: for what happens a few times a year."""
 KIND = "SELECT kind FROM directory WHERE stream = ?"
 DIRECTORY_STREAMS = """
 SELECT first_position, stream FROM directory WHERE first_position > ? AND first_position <= ?

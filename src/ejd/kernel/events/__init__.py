@@ -10,6 +10,7 @@ from ejd.kernel.events import (
     corrections,
     curricula,
     days,
+    erasures,
     final_marks,
     imports,
     journals,
@@ -38,6 +39,7 @@ MODULES = (
     accounts,
     breaches,
     imports,
+    erasures,
     markers,
 )
 

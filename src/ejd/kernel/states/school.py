@@ -121,6 +121,7 @@ class YearState(State):
         self.readiness_day: date | None = None
         self.shut = False
         self.shut_ref: Ref | None = None
+        self.closing: y.AcademicYearClosed | None = None
         self._calendar: calendar.Calendar | None = None
 
     def evolve(self, event: Event, ref: Ref) -> None:
@@ -133,7 +134,7 @@ class YearState(State):
             case y.ReadinessDateSet():
                 self.readiness_day = event.day
             case y.AcademicYearClosed():
-                self.shut, self.shut_ref = True, ref
+                self.shut, self.shut_ref, self.closing = True, ref, event
             case y.AcademicYearReopened():
                 self.shut = False
             case y.PeriodClosed():

@@ -1,0 +1,61 @@
+"""Who may ask for the erasure of a person, and who decides: never the one who asked (152-ФЗ ст. 14, 21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ejd.kernel.breach_rights import UnderBreach
+from ejd.kernel.command import NotAllowed
+from ejd.kernel.rights import acting, any_role, decider
+from ejd.kernel.states.access import AccountState
+from ejd.kernel.states.people import GuardianState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ejd.kernel.command import Context
+    from ejd.kernel.envelope import Ref
+
+
+class SecondPersonDecides(NotAllowed):
+    """Whoever asked for an erasure, or is to be erased, does not decide about it."""
+
+
+@dataclass(frozen=True)
+class AsksForErasure:
+    """Asking: administration, the person, a guardian for the child."""
+
+    person: str
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to the person and to who acts for it today; else by role."""
+        acting(context)
+        own = decider(context).person
+        if own and own == self.person:
+            return []
+        if own:
+            acts = context.load(GuardianState, own).acts_for(self.person, context.today)
+            if acts is not None:
+                return [acts.ref]
+        return any_role(context, ("head", "deputy-head"), "ask for the erasure of somebody else")
+
+
+@dataclass(frozen=True)
+class DecidesErasure:
+    """Deciding: the head, who has not asked and is not the person, without an open breach."""
+
+    person: str
+    asked_by: str
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to the head; `asked_by` is the account that asked."""
+        refs = any_role(context, ("head",), "decide about an erasure")
+        own, asked = decider(context), decider(context, self.asked_by)
+        if own.account == asked.account or (own.person and own.person in {asked.person, self.person}):
+            msg = "an erasure takes two persons: somebody else asks for it, or another head decides"
+            raise SecondPersonDecides(msg)
+        if context.load(AccountState, context.actor.account).breaches:
+            msg = "a breach of your own account is open: let another head decide until it is closed"
+            raise UnderBreach(msg)
+        return refs
