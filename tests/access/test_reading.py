@@ -15,6 +15,7 @@ DUTIES = Duties(journals=frozenset({"own"}), classes=frozenset({"5a"}), pupils=f
 MATRIX = {
     "school": "head deputy-head teacher pupil parent support api-client",
     "grading-systems": "head deputy-head teacher pupil parent api-client",
+    "curricula": "head deputy-head teacher pupil parent api-client",
     "classes": "head deputy-head teacher pupil parent api-client",
     "journals": "head deputy-head teacher pupil parent api-client",
     "staff": "head deputy-head teacher api-client",

@@ -22,6 +22,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "school": EVERYBODY_AT_SCHOOL | {"support"},
     "classes": EVERYBODY_AT_SCHOOL,
     "grading-systems": EVERYBODY_AT_SCHOOL,
+    "curricula": EVERYBODY_AT_SCHOOL,
     "staff": STAFF,
     "journals": EVERYBODY_AT_SCHOOL,
     "members": STAFF,

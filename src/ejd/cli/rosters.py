@@ -84,7 +84,7 @@ ALL, GRID = "all", "grid"
 @app.command("template")
 def write_template(
     what: Annotated[
-        str, typer.Argument(help="pupils, staff, classes, groups, members, load, subjects, all; or grid.")
+        str, typer.Argument(help="pupils, staff, classes, groups, members, load, subjects, curricula, all; or grid.")
     ] = ALL,
     file_format: Annotated[str, typer.Option("--format", help="xlsx or csv.")] = "xlsx",
     out_file: Annotated[

@@ -59,6 +59,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "missed-topics": RECORDS,
     "progress": RECORDS | {"timetable", "final_marks"},
     "curriculum": RECORDS | {"timetable", "curricula"},
+    "curricula": SETUP | {"curricula"},
     "control-works-schedule": SETUP | {"memberships", "timetable", "control_works"},
     "thematic-plan": RECORDS | {"timetable", "thematic_plans"},
     "substitutions": CHANGED_LESSONS,
@@ -153,6 +154,10 @@ class Ground(Protocol):
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
         ...
 
+    def curricula(self, year: str) -> None:
+        """Have the curricula of a year, its classes, and all subjects."""
+        ...
+
     def control_works(self, year: str) -> None:
         """Have the control works and the timetable of all journals of a year."""
         ...
@@ -214,6 +219,9 @@ class Present:
         """See `Ground`."""
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
+        """See `Ground`."""
+
+    def curricula(self, year: str) -> None:
         """See `Ground`."""
 
     def control_works(self, year: str) -> None:
@@ -376,6 +384,12 @@ class Past:
         classes = {choice.class_id} if choice.class_id else streams.places_of_year([year])
         self._bring(streams.of_year("curriculum", year) | streams.pupils_in(classes))
         self.timetable_lessons(None, days, year)
+
+    def curricula(self, year: str) -> None:
+        """Have the curricula of a year, its classes, and all subjects."""
+        self.subjects()
+        self.classes(year)
+        self._bring(self._streams.of_year("curriculum", year))
 
     def control_works(self, year: str) -> None:
         """Have the control works and the timetable of all journals of a year."""

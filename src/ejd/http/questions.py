@@ -14,6 +14,7 @@ from ejd.http import (
     consent_files,
     consents,
     control_schedule,
+    curricula,
     directory_files,
     gradebook_files,
     grading,
@@ -219,6 +220,15 @@ QUESTIONS = (
         CurriculumCompared,
         programme.curriculum,
         file=programme.curriculum_file,
+    ),
+    Question(
+        "curricula",
+        "/curricula",
+        curricula.CurriculaParameters,
+        curricula.Curricula,
+        curricula.curricula,
+        "school",
+        curricula.curricula_file,
     ),
     Question(
         "thematic-plan",

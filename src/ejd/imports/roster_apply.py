@@ -15,6 +15,7 @@ from ejd.imports.ground import SchoolAccess
 from ejd.imports.identity import Source
 from ejd.imports.import_run import ImportRun, Progress, SchoolMoved, tell_nobody
 from ejd.imports.roster_classes import ClassesPlan
+from ejd.imports.roster_curricula import CurriculaPlan
 from ejd.imports.roster_file import Refused, Roster
 from ejd.imports.roster_ground import RosterGround
 from ejd.imports.roster_guardians import GuardiansPlan
@@ -185,6 +186,7 @@ def _plan(work: Work) -> None:
     journals = JournalsPlan(work, classes)
     journals.journals()
     journals.loads()
+    CurriculaPlan(work).curricula()
     GuardiansPlan(work, people).guardians()
 
 

@@ -13,6 +13,8 @@ __all__ = [
     "ROWS_MAX",
     "At",
     "ClassTeacher",
+    "Curriculum",
+    "CurriculumHours",
     "Group",
     "Guardian",
     "Guardianship",
@@ -192,6 +194,29 @@ class Load(Thing, frozen=True, kw_only=True):
     ends: date | None = None
 
 
+class CurriculumHours(msgspec.Struct, frozen=True, kw_only=True):
+    """Hours of a subject in a curriculum: a week in hundredths of a lesson, a year where the file says."""
+
+    at: At
+    subject: str
+    hundredths: int
+    yearly: int | None = None
+    component: Literal["federal", "school", "participants"] = "federal"
+    group_kind: Literal["", "subgroup", "stream", "elective", "club", "individual"] = ""
+
+
+class Curriculum(Thing, frozen=True, kw_only=True):
+    """A whole curriculum, and the classes that are taught by it; `broken`: a row of it was refused."""
+
+    title: str
+    grades: tuple[int, ...] = ()
+    profile: str = ""
+    weeks: int | None = None
+    lines: tuple[CurriculumHours, ...] = ()
+    classes: tuple[str, ...] = ()
+    broken: bool = False
+
+
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a file says; `complete` names the lists in which what is missing is gone."""
 
@@ -209,6 +234,7 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     loads: tuple[Load, ...] = ()
     guardians: tuple[Guardian, ...] = ()
     guardianships: tuple[Guardianship, ...] = ()
+    curricula: tuple[Curriculum, ...] = ()
     whole_classes: tuple[tuple[str, str], ...] = ()
     """Groups that are exactly the pupils of one class, with that class: a new one is taught as the class itself."""
     complete: frozenset[str] = frozenset()

@@ -12,13 +12,14 @@ from ejd.imports.tables import heading_key
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
+from ejd.kernel.events import curricula as c
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import people as p
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.links import LinkState
 from ejd.kernel.states.people import NAMING, GuardianState, PupilState, StaffState
 from ejd.kernel.states.school import SubjectState, YearState
-from ejd.kernel.states.teaching import ClassState, GroupState, JournalState
+from ejd.kernel.states.teaching import ClassState, CurriculumState, GroupState, JournalState
 from ejd.kernel.titles import Contacts, PersonName, contacts_from_text, name_from_text
 from ejd.kernel.void import MARKER_NAMES, void_versions
 from ejd.store.contract import chunks
@@ -40,6 +41,7 @@ KINDS: Final[dict[str, type[State]]] = {
     "group": GroupState,
     "journal": JournalState,
     "year": YearState,
+    "curriculum": CurriculumState,
 }
 
 
@@ -117,7 +119,8 @@ class RosterGround(States):
     def ended_by_hand(self, stream: str, what: str = "") -> bool:
         """Say whether somebody of the school ended this last (a group, load …, "": being here), and not this source.
 
-        Under "subjects" it is who said last what a member of staff may teach.
+        Under "subjects" it is who said last what a member of staff may teach, under "curriculum" by which one a class
+        is taught.
         """
         return not self._ended.get((stream, what), True)
 
@@ -143,7 +146,7 @@ class RosterGround(States):
                 return made is not None
             case JournalState(opened=opened):
                 return opened is not None
-            case YearState(ref=ref):
+            case YearState(ref=ref) | CurriculumState(ref=ref):
                 return ref is not None
             case _:
                 return False
@@ -213,6 +216,8 @@ class RosterGround(States):
                 self._ended[stream, event.pupil] = ours
             case j.TeacherUnassigned():
                 self._ended[stream, event.staff] = ours
+            case c.CurriculumAssigned():
+                self._ended[stream, "curriculum"] = ours
             case j.ClassTeacherAppointed():
                 self._appointed[stream] = ours
             case _:

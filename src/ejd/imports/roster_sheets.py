@@ -25,6 +25,7 @@ from ejd.imports.roster_file import (
     Thing,
 )
 from ejd.imports.roster_ground import class_key, group_key, name_key
+from ejd.imports.sheet_curricula import CurriculaReader
 from ejd.imports.sheet_words import GROUP_KINDS, RELATIONS, ListKind
 from ejd.imports.sheets import ListRow, ReadList, read_lists
 from ejd.imports.tables import heading_key
@@ -73,6 +74,7 @@ class _Reader:
         self._things: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         self._by_family: defaultdict[tuple[str, str], list[_Named]] = defaultdict(list)
         self._latin = 0
+        self._curricula = CurriculaReader(self.refusals, lambda text: class_key(self._class_name(text)))
 
     def readers(self) -> list[tuple[ListKind, Callable[[ListRow, ReadList], None]]]:
         """Answer who reads which list, in the order in which one needs the other."""
@@ -84,6 +86,7 @@ class _Reader:
             ("groups", self._group),
             ("members", self._member),
             ("load", self._load),
+            ("curricula", lambda row, _: self._curricula.take(row, self._listed(row, "classes"))),
         ]
 
     def roster(self, rows: int) -> Roster:
@@ -91,7 +94,14 @@ class _Reader:
         if self._latin:
             self.notes.append(f"Names of classes with Latin letters, taken as Russian ones: {self._latin}.")
         found: dict[str, Any] = {name: tuple(each.values()) for name, each in self._things.items()}
-        return Roster(format="roster", rows=rows, refusals=tuple(self.refusals), notes=tuple(self.notes), **found)
+        return Roster(
+            format="roster",
+            rows=rows,
+            curricula=self._curricula.curricula(),
+            refusals=tuple(self.refusals),
+            notes=tuple(self.notes),
+            **found,
+        )
 
     def _put(self, name: str, thing: Thing, row: ListRow, *, once: bool = True) -> bool:
         if thing.key in self._things[name]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from ejd.exports.spreadsheet import Column, Sheet, to_xlsx
 from ejd.exports.templates import TemplateColumn, TemplateSheet, template_csv, template_xlsx
 from ejd.handling.states import States
-from ejd.imports.sheet_words import GROUP_KINDS, LISTS, RELATIONS, ListKind
+from ejd.imports.sheet_words import COMPONENTS, GROUP_KINDS, LINE_KINDS, LISTS, RELATIONS, ListKind
 from ejd.kernel.states.school import SubjectState
 from ejd.kernel.states.teaching import ClassState, GroupState
 from ejd.kernel.titles import sort_key
@@ -26,7 +26,12 @@ def template(kinds: Sequence[ListKind], file_format: str, choices: Mapping[str, 
     sheets = [_sheet(kind) for kind in kinds]
     if file_format == "csv":
         return template_csv(sheets[0])
-    fixed = {"kinds": list(GROUP_KINDS), "relations": list(RELATIONS)}
+    fixed = {
+        "kinds": list(GROUP_KINDS),
+        "relations": list(RELATIONS),
+        "components": list(COMPONENTS),
+        "line_kinds": list(LINE_KINDS),
+    }
     return template_xlsx(sheets, {**choices, **fixed})
 
 

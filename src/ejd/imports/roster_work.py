@@ -14,7 +14,7 @@ from ejd_commands.person_records import LinkExternalId
 __all__ = ["Work"]
 
 Kind = Literal["pupil", "staff", "guardian", "subject", "class", "group", "journal"]
-OF_A_YEAR: Final = frozenset({"class", "group", "journal"})
+OF_A_YEAR: Final = frozenset({"class", "group", "journal", "curriculum"})
 """Ids of these are a file's own in one year: an export of the next year may use them again."""
 
 
@@ -37,11 +37,11 @@ class Work:
     linked: bool = True
     """Whether the file has ids of its own; where names are the ids, nothing is linked."""
 
-    def own(self, kind: Kind, key: str) -> str:
+    def own(self, kind: Kind | Literal["curriculum"], key: str) -> str:
         """Answer the id that follows from the file's id."""
         return self.ground.source.entity(kind, self.scoped(kind, key))
 
-    def scoped(self, kind: Kind, key: str) -> str:
+    def scoped(self, kind: Kind | Literal["curriculum"], key: str) -> str:
         """Answer the file's id as it is unique over the years."""
         return f"{self.year.id}/{key}" if kind in OF_A_YEAR else key
 

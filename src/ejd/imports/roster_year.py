@@ -14,7 +14,7 @@ from ejd.imports.titles import title
 from ejd.imports.year_plan import BREAK_MINUTES, FIRST_LESSON_MINUTES, HALF_YEARS, LESSON_MINUTES, half_years
 from ejd.kernel.calendar import CalendarData
 from ejd.kernel.states.school import YearState
-from ejd.kernel.states.teaching import ClassState
+from ejd.kernel.states.teaching import ClassState, CurriculumState
 from ejd_commands.fields import unique_key
 from ejd_commands.years import (
     PERIODS_MAX,
@@ -133,7 +133,8 @@ def _send(
 def _starts(ground: RosterGround, year: str, first: date, last: date, today: date) -> date:
     """Answer the first day for the first roster of a source in a year, later today: what was before stays so."""
     brought = (formed.formed for stream, formed in _classes(ground) if stream in ground.brought)
-    if any(each is not None and each.year == year for each in brought):
+    adopted = (one.adopted for stream, one in ground.all("curriculum", CurriculumState) if stream in ground.brought)
+    if any(each is not None and each.year == year for each in (*brought, *adopted)):
         return min(max(today, first), last)
     return first
 

@@ -5,9 +5,20 @@ from typing import Final, Literal, NamedTuple
 
 from ejd.imports.tables import heading_key
 
-__all__ = ["EXAMPLE", "GROUP_KINDS", "LISTS", "RELATIONS", "Column", "ListKind", "ListShape", "known_headings"]
+__all__ = [
+    "COMPONENTS",
+    "EXAMPLE",
+    "GROUP_KINDS",
+    "LINE_KINDS",
+    "LISTS",
+    "RELATIONS",
+    "Column",
+    "ListKind",
+    "ListShape",
+    "known_headings",
+]
 
-ListKind = Literal["subjects", "staff", "classes", "pupils", "groups", "members", "load"]
+ListKind = Literal["subjects", "staff", "classes", "pupils", "groups", "members", "load", "curricula"]
 EXAMPLE: Final = "пример"
 """A row whose first cell begins so is not read."""
 
@@ -147,6 +158,24 @@ LISTS: Final[Mapping[ListKind, ListShape]] = {
             ),
             "Кто что ведёт: строка — учитель, предмет, класс или группа; часы в неделю целым числом.",
         ),
+        ListShape(
+            "curricula",
+            "Учебные планы",
+            (
+                Column("curriculum", "Учебный план", ("название учебного плана",), "План 8 классов", needed=True),
+                Column("grades", "Параллели", ("параллели через запятую",), "8"),
+                Column("profile", "Профиль", (), "технологический"),
+                Column("weeks", "Недель в году", ("учебных недель",), "34"),
+                Column("subject", "Предмет", ("учебный предмет",), "Алгебра", needed=True, choices="subjects"),
+                Column("hours", "Часов в неделю", ("часы в неделю",), "3", needed=True),
+                Column("yearly", "Часов в год", ("часы в год", "часов за год")),
+                Column("component", "Часть плана", ("компонент",), "обязательная часть", choices="components"),
+                Column("line_kind", "Вид занятий", (), choices="line_kinds"),
+                Column("classes", "Классы", ("классы через запятую",), "8А, 8Б"),
+            ),
+            "Строка — предмет учебного плана; параллели, профиль, недели и классы достаточно назвать в первой строке."
+            " Часы в неделю можно дробные (0,5); часы в год без числа считаются по неделям.",
+        ),
     )
 }
 """In the order in which a workbook of all lists has them."""
@@ -157,6 +186,20 @@ GROUP_KINDS: Final[Mapping[str, Literal["subgroup", "stream", "elective", "club"
     "электив": "elective",
     "факультатив": "elective",
     "кружок": "club",
+}
+COMPONENTS: Final[Mapping[str, Literal["federal", "school", "participants"]]] = {
+    "обязательная часть": "federal",
+    "федеральный компонент": "federal",
+    "школьный компонент": "school",
+    "компонент образовательной организации": "school",
+    "часть, формируемая участниками": "participants",
+    "часть, формируемая участниками образовательных отношений": "participants",
+}
+"""Parts of an approved curriculum (ФГОС: обязательная часть и часть, формируемая участниками; ФКГОС: компоненты)."""
+LINE_KINDS: Final[Mapping[str, Literal["", "subgroup", "stream", "elective", "club", "individual"]]] = {
+    "класс": "",
+    **GROUP_KINDS,
+    "индивидуально": "individual",
 }
 RELATIONS: Final[Mapping[str, str]] = {
     "мать": "mother",

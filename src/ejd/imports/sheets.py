@@ -26,9 +26,19 @@ __all__ = ["ListRow", "ReadList", "read_lists"]
 HEADING_ROWS_MAX: Final = 20
 """Above the heading stand titles: «Список учеников 8А класса», «Утверждаю» …"""
 HEADINGS_MIN: Final = 2
-_ORDER: Final[tuple[ListKind, ...]] = ("load", "members", "pupils", "staff", "groups", "classes", "subjects")
+_ORDER: Final[tuple[ListKind, ...]] = (
+    "curricula",
+    "load",
+    "members",
+    "pupils",
+    "staff",
+    "groups",
+    "classes",
+    "subjects",
+)
 """The list with more to ask is tried first: a list of pupils has everything that one of classes has."""
 _MARKS: Final[Mapping[ListKind, frozenset[str]]] = {
+    "curricula": frozenset({"curriculum", "subject", "hours"}),
     "load": frozenset({"teacher", "subject", "taught"}),
     "members": frozenset({"group", "family"}),
     "pupils": frozenset({"family", "given"}),
@@ -75,9 +85,11 @@ def read_lists(files: Mapping[str, bytes], refusals: list[Refused], notes: list[
         grids = read_workbook(content, file) if content.startswith(b"PK") else [_csv_grid(content, file)]
         found = False
         for grid in grids:
+            if grid.sheet in _WRITTEN:
+                continue
             heading = _heading(grid)
             if heading is None:
-                if any(any(text_of(each) for each in row) for row in grid.rows) and grid.sheet not in _WRITTEN:
+                if any(any(text_of(each) for each in row) for row in grid.rows):
                     notes.append(f"{_place(grid)}: no list is recognised, the sheet is not read.")
                 continue
             found = True
