@@ -297,3 +297,26 @@ def test_a_school_without_lessons_has_an_empty_grid(shared: Web) -> None:
     assert [day["slots"] for day in grid["days"]] == [[]] * 6
     early = shared.get("/timetable/grid", on="2020-01-01", show="week").json()["report"]
     assert (early["first"], early["last"]) == ("2025-09-01", "2025-09-07"), "the nearest week of the year"
+
+
+def test_official_days_and_scales_are_tables(shared: Web) -> None:
+    report = shared.get("/production-calendar").json()["report"]
+    rows = rows_of(shared.get("/production-calendar", format="csv"))
+    assert len(rows) == sum(len(year["holidays"]) + len(year["transfers"]) for year in report["years"])
+    assert (rows[0]["Год"], rows[0]["Что"], rows[0]["Название"]) == (
+        str(report["years"][0]["year"]),
+        "праздник",
+        report["years"][0]["holidays"][0]["title"],
+    )
+    moved = [row for row in rows if row["Что"] == "перенос выходного"]
+    assert all(row["Выходной вместо"] and row["Основание"] for row in moved)
+    assert list(sheets_of(shared.get("/production-calendar", format="xlsx"))) == ["Производственный календарь"]
+    marks = rows_of(shared.get("/grading-systems", format="csv"))
+    five = [row for row in marks if row["Код"] == "five-point"]
+    assert [(row["Отметка"], row["Уровень по пятибалльной"], row["Классы"]) for row in five][:1] == [
+        ("5", "5", "5А, 5Б")
+    ]
+    hundred = [(row["От"], row["До"], row["Уровень по пятибалльной"]) for row in marks if row["Код"] == "hundred-point"]
+    assert hundred[-1] == ("85", "100", "5")
+    assert [row["Отметка"] for row in marks if row["Код"] == "unmarked"] == ["без отметок"]
+    assert list(sheets_of(shared.get("/grading-systems", format="xlsx"))) == ["Системы оценивания"]

@@ -115,4 +115,4 @@ def _rows(found: Curricula) -> Iterator[Sequence[Value]]:
 
 def _first(words: Mapping[str, str]) -> dict[str, str]:
     """Answer the word for each value, the first of several."""
-    return {value: word for word, value in reversed(words.items())}
+    return {value: word for word, value in reversed(list(words.items()))}

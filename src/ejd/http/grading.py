@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ejd.http.asking import Asking
 from ejd.http.choosing import YearParameters, year_of
+from ejd.http.downloads import FileReportParameters
 from ejd.kernel.policies import allowed_values
 from ejd_projections.journal_catalogue import classes_by_name
 from ejd_projections.school_catalogue import systems_of_grading
@@ -56,7 +57,11 @@ class GradingSystems:
     systems: list[GradingSystem]
 
 
-def grading_systems(asking: Asking, query: YearParameters) -> GradingSystems:
+class GradingParameters(YearParameters, FileReportParameters):
+    """Of the year, for the classes."""
+
+
+def grading_systems(asking: Asking, query: GradingParameters) -> GradingSystems:
     """The school's grading systems (A7) with the conversion of their marks to the five-point level."""
     year = year_of(asking, query)
     asking.ground.classes(year.id)

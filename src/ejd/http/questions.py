@@ -25,6 +25,7 @@ from ejd.http import (
     programme,
     report_files,
     reports,
+    scale_files,
     set_up,
     set_up_files,
     setup,
@@ -35,7 +36,6 @@ from ejd.http import (
 from ejd.http.asking import Answered, Asking, Desk, Download, ReportParameters
 from ejd.http.audit_routes import add_audit
 from ejd.http.changes import add_changes
-from ejd.http.choosing import YearParameters
 from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, FileReportParameters, with_format
@@ -196,10 +196,11 @@ QUESTIONS = (
     Question(
         "production-calendar",
         "/production-calendar",
-        ReportParameters,
+        FileReportParameters,
         production.ProductionCalendar,
         production.production_calendar,
         "school",
+        scale_files.production_calendar_file,
     ),
     Question("staff", "/staff", setup.StaffParameters, setup.Staff, setup.staff, "school", directory_files.staff_file),
     Question(
@@ -271,7 +272,13 @@ QUESTIONS = (
         file=programme.programme_file,
     ),
     Question(
-        "grading-systems", "/grading-systems", YearParameters, grading.GradingSystems, grading.grading_systems, "school"
+        "grading-systems",
+        "/grading-systems",
+        grading.GradingParameters,
+        grading.GradingSystems,
+        grading.grading_systems,
+        "school",
+        scale_files.grading_systems_file,
     ),
     Question(
         "control-works-schedule",
