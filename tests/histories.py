@@ -567,15 +567,45 @@ def _cancel(player: Player, rnd: Random) -> None:
 
 @a_step(2)
 def _extra(player: Player, rnd: Random) -> None:
-    journal, day, slot, _ = _lesson(player, rnd)
-    lesson = (journal, day, slot, rnd.choice((2, 2, 3)))
+    """Plan an extra lesson: for one that was lost, mostly, and then it is sometimes lost itself."""
+    lost = _lost(player, rnd) if rnd.random() < 0.8 else None
+    if lost is None:
+        journal, day, slot, _ = _lesson(player, rnd)
+        lesson, makes_up = (journal, day, slot, rnd.choice((2, 2, 3))), None
+    else:
+        lesson = _in_an_empty_slot(player, rnd, lost)
+        makes_up = lessons.LostLesson(day=lost[1], slot=lost[2], ordinal=lost[3])
     player.touched.append(lesson)
-    lost = [one for one in player.touched if one[0] == journal and _is_lost(player, one)]
-    makes_up = None
-    if lost and rnd.random() < 0.8:
-        _, on, at, ordinal = rnd.choice(lost)
-        makes_up = lessons.LostLesson(day=on, slot=at, ordinal=ordinal)
     player.send(lessons.PlanExtraLesson(**_named(lesson), makes_up=makes_up), w.DEPUTY)
+    if makes_up is not None and rnd.random() < 0.5:
+        _lose(player, rnd, lesson)
+
+
+def _lost(player: Player, rnd: Random) -> LessonName:
+    """Choose a lesson that was lost, or lose one."""
+    known = [one for one in player.touched if _is_lost(player, one)]
+    if known and rnd.random() < 0.5:
+        return rnd.choice(known)
+    lesson = _lesson(player, rnd)
+    player.touched.append(lesson)
+    _lose(player, rnd, lesson)
+    return lesson
+
+
+def _lose(player: Player, rnd: Random, lesson: LessonName) -> None:
+    why: dict[str, Any] = {**_named(lesson), "reason": "карантин"}
+    other = rnd.choice((w.ENGLISH, w.MATHS))
+    ways = (
+        substitutions.CancelLesson(**why),
+        substitutions.SubstituteTeacher(**why, teacher=w.DEPUTY_STAFF, subject=other),
+        substitutions.AssignSelfStudy(**why),
+    )
+    player.send(rnd.choice(ways), w.DEPUTY)
+
+
+def _in_an_empty_slot(player: Player, rnd: Random, lesson: LessonName) -> LessonName:
+    """Put an extra lesson where nobody has another one, some days back, so that it is over and clashes with nothing."""
+    return lesson[0], player.today - timedelta(days=rnd.randint(1, 3)), rnd.randint(8, 9), 2
 
 
 def _is_lost(player: Player, lesson: LessonName) -> bool:
@@ -1092,13 +1122,20 @@ def play(cycle: str, steps: Iterable[tuple[str, int]]) -> Player:
     return player
 
 
+MORE_STEPS_MIN, MORE_STEPS_MAX = 4, 12
+
+
 def random_steps(seed: int, count: int) -> list[tuple[str, int]]:
     """Answer steps without hypothesis, for looking at many histories by hand."""
     rnd = Random(seed)
     return [(rnd.choice(WEIGHTED), rnd.getrandbits(32)) for _ in range(count)]
 
 
-def histories(steps_max: int = STEPS_MAX) -> st.SearchStrategy[Player]:
-    """Draw a history and play it."""
-    step = st.tuples(st.sampled_from(WEIGHTED), st.integers(0, 2**32 - 1))
-    return st.builds(play, st.sampled_from(CYCLES), st.lists(step, min_size=STEPS_MIN, max_size=steps_max))
+def histories(steps_max: int = STEPS_MAX, *, then: Sequence[str] = ()) -> st.SearchStrategy[Player]:
+    """Draw a history and play it; at the end some more steps of the kinds named, which are rare otherwise."""
+    seed = st.integers(0, 2**32 - 1)
+    steps = st.lists(st.tuples(st.sampled_from(WEIGHTED), seed), min_size=STEPS_MIN, max_size=steps_max)
+    if then:
+        more = st.lists(st.tuples(st.sampled_from(then), seed), min_size=MORE_STEPS_MIN, max_size=MORE_STEPS_MAX)
+        steps = st.tuples(steps, more).map(lambda both: [*both[0], *both[1]])
+    return st.builds(play, st.sampled_from(CYCLES), steps)

@@ -25,12 +25,13 @@ from ejd_commands.attendance import AbsenceLine
 from ejd_commands.fields import Day, Id, Link, LongText, Minutes, Ordinal, Part, Reason, Slot, Topic
 from ejd_commands.lesson_base import LessonCommand, check_period_open, opened_journal, writable_lesson
 from ejd_commands.marks import MarkEntry
-from ejd_commands.placing import Board, check_free, listed, planned_by
+from ejd_commands.placing import AcceptClashes, Board, check_free, listed, planned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ejd.kernel.command import Context, Decided, Need
+    from ejd.kernel.envelope import Ref
     from ejd.kernel.events.journals import JournalOpened
     from ejd_commands.lesson_base import OpenLesson
     from ejd_commands.windows import Windows
@@ -274,6 +275,7 @@ class PlanExtraLesson(LessonCommand):
     room: Id | None = None
     makes_up: LostLesson | None = None
     reason: Reason | None = None
+    accept_conflicts: AcceptClashes = None
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Extra lessons are planned by the administration."""
@@ -296,23 +298,24 @@ class PlanExtraLesson(LessonCommand):
         if state.touched or self.ordinal < FIRST_EXTRA_ORDINAL:
             msg = "this ordinal is the timetable's or in use: extra lessons begin with ordinal 2"
             raise LessonExists(msg, field="ordinal")
-        lost = self._lost(context, journal)
+        lost, stands_on = self._lost(context, journal)
         board = Board(context)
         twin = state.copy()
         twin.room = self.room or ""
-        check_free(board.placement(planned_by(self), journal, twin), board, "slot", aside=True)
+        placed = board.placement(planned_by(self), journal, twin)
+        despite = check_free(placed, board, "slot", accepted=self.accept_conflicts, aside=True)
         rule = self.windows(context)
         refs = rule.check("substitution", self.day)
         reason = context.seal(SCHOOL, self.reason, field="extra-lesson-planned.reason") if self.reason else None
-        event = ExtraLessonPlanned(**self.identity, room=self.room or "", makes_up=lost, reason=reason)
-        yield Caused(event, refs)
+        event = ExtraLessonPlanned(**self.identity, room=self.room or "", makes_up=lost, reason=reason, despite=despite)
+        yield Caused(event, (*refs, *stands_on))
         yield from listed(self, refs=refs)
         yield from rule.made()
 
-    def _lost(self, context: Context, journal: JournalOpened) -> str:
-        """Answer the stream of the lesson that is made up, "" for none; raises NothingToMakeUp."""
+    def _lost(self, context: Context, journal: JournalOpened) -> tuple[str, tuple[Ref, ...]]:
+        """Answer the stream of the lesson that is made up, with what it was lost by; raises NothingToMakeUp."""
         if self.makes_up is None:
-            return ""
+            return "", ()
         stream = lesson_stream(self.journal, self.makes_up.day, self.makes_up.slot, self.makes_up.ordinal)
         state = context.load(LessonState, stream)
         instead = state.substitution
@@ -323,7 +326,8 @@ class PlanExtraLesson(LessonCommand):
                 "given in another subject nor left to self-study: leave makes_up out, or name another lesson"
             )
             raise NothingToMakeUp(msg, field="makes_up")
-        return stream
+        lost_by = state.cancelled_ref if state.cancelled else state.substitution_ref
+        return stream, () if lost_by is None else (lost_by,)
 
 
 FIRST_EXTRA_ORDINAL = 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, Strict
 
 from ejd.kernel.command import Elsewhere, WrongState
 from ejd.kernel.due import givers, is_due, schedule_on
@@ -18,16 +20,24 @@ from ejd.kernel.states.teaching import GroupState, JournalState
 from ejd_commands.fields import GRADE_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from ejd.kernel.command import Context
     from ejd.kernel.due import Schedule
     from ejd.kernel.envelope import Ref
     from ejd.kernel.events.journals import JournalOpened
-    from ejd.kernel.events.timetable import ScheduleEntry
-    from ejd.kernel.placements import Needed
+    from ejd.kernel.events.timetable import ScheduleEntry, TimetableRules
+    from ejd.kernel.placements import Clash, Needed
     from ejd_commands.lesson_base import LessonCommand
+
+AcceptClashes = Annotated[
+    bool | None,
+    Strict(),
+    Field(
+        description="True: do it in spite of clashes that are errors; how many is kept with it, and reports show it."
+    ),
+]
 
 AS_PLANNED = LessonState()
 """Nothing is recorded of the lesson."""
@@ -126,13 +136,20 @@ class Board:
         pupils = frozenset(self._context.load_all(PupilState, "pupil", is_there))
         return placed._replace(attending=placed.attending._replace(pupils=pupils))
 
-    def shared_room(self, room: str) -> bool:
-        """Say whether the school's rules let several lessons use a room at once."""
-        return room in self._context.load(SchoolState, SCHOOL).timetable_rules.shared_rooms
+    @property
+    def rules(self) -> TimetableRules:
+        """The school's rules: which clashes are errors, which rooms several lessons may use at once."""
+        return self._context.load(SchoolState, SCHOOL).timetable_rules
+
+    def errors(self, placed: Placement, found: Iterable[Clash]) -> list[Clash]:
+        """Answer what of clashes the school's rules call errors; warnings refuse nothing."""
+        kinds = self.rules.errors
+        return [one for clash in found if (one := clash.among(placed, kinds)) is not None]
 
     def _by_timetable(self, year: str, day: date, slot: int) -> Iterator[Placement]:
         """Answer the lessons of the timetable of which nothing says that they are elsewhere, or otherwise."""
         calendar = self._context.load(YearState, year).calendar
+        # By grade: a break of single classes takes a day away, which _due sees, and never makes it another one.
         cycle_days = {calendar.cycle_day(day, grade) for grade in range(GRADE_MAX + 1)}
         listed = self._context.load(DayState, day_stream(day)).listed
         for journal, schedules in self._context.load(TimetableState, timetable_stream(year)).schedules.items():
@@ -162,11 +179,12 @@ def check_free(  # noqa: PLR0913 - what is looked at, and beside what
     board: Board,
     field: str,
     *,
+    accepted: bool | None,
     needs: Sequence[Needed] = EVERYTHING,
     aside: bool = False,
     back: bool = False,
-) -> None:
-    """Raise SlotIsTaken, which names every lesson that a lesson would clash with where it is put, and over what.
+) -> int:
+    """Answer how many clashes are accepted; else raise SlotIsTaken, which names every lesson, and over what.
 
     `aside`: the journal's own lesson does not count. `back`: it was there before, so that only changes count.
     """
@@ -174,20 +192,22 @@ def check_free(  # noqa: PLR0913 - what is looked at, and beside what
     if any(placed.attending.may_meet(one.attending) for one in there):
         placed = board.with_pupils(placed)
         there = [board.with_pupils(one) if placed.attending.may_meet(one.attending) else one for one in there]
-    if board.shared_room(placed.room):
+    if placed.room in board.rules.shared_rooms:
         placed = placed._replace(room="")
-    found = clashes(placed, there, needs=needs, aside=aside)
-    if found:
+    found = board.errors(placed, clashes(placed, there, needs=needs, aside=aside))
+    if found and not accepted:
         msg = (
             f"on {placed.day:%d.%m.%Y} in slot {placed.slot} this lesson would clash with {in_words(found)}: choose "
-            "another slot or room, or move or cancel those lessons first"
+            "another slot or room, move or cancel those lessons first, or take the clashes on with accept_conflicts"
         )
         raise SlotIsTaken(msg, field=field)
+    return len(found)
 
 
-def check_teacher(placed: Placement, board: Board, *, back: bool) -> None:
-    """Raise TeacherIsNeededElsewhere, which names every other lesson of the teacher then, or NothingToMergeWith.
+def check_teacher(placed: Placement, board: Board, *, accepted: bool | None, back: bool) -> int:
+    """Answer how many clashes are accepted; else raise TeacherIsNeededElsewhere, which names every other lesson.
 
+    Raises NothingToMergeWith too, which is no clash.
     `back`: the lesson's own teacher gives it after all, so that only changes count.
     """
     there = board.beside(placed)
@@ -197,13 +217,15 @@ def check_teacher(placed: Placement, board: Board, *, back: bool) -> None:
             "gives it merged with a third one: name the journal whose lesson takes place then, and its teacher"
         )
         raise NothingToMergeWith(msg, field="merged_journal")
-    found = clashes(placed, [one for one in there if one.changed or not back], needs=("teacher",))
-    if found:
+    others = [one for one in there if one.changed or not back]
+    found = board.errors(placed, clashes(placed, others, needs=("teacher",)))
+    if found and not accepted:
         msg = (
             f"on {placed.day:%d.%m.%Y} in slot {placed.slot} this teacher has {in_words(found)}: choose another, "
-            "or merge the groups"
+            "merge the groups, or take the clashes on with accept_conflicts"
         )
         raise TeacherIsNeededElsewhere(msg, field="teacher")
+    return len(found)
 
 
 def _hosts(other: Placement, placed: Placement) -> bool:

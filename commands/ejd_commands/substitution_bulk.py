@@ -10,7 +10,7 @@ from ejd.kernel.command import Command, Elsewhere, Refusal
 from ejd.kernel.rights import Administers
 from ejd_commands import known
 from ejd_commands.fields import Day, Id, Ordinal, Part, Reason, Slot
-from ejd_commands.placing import Board
+from ejd_commands.placing import AcceptClashes, Board
 from ejd_commands.substitutions import (
     AdministeredLesson,
     AssignSelfStudy,
@@ -93,6 +93,7 @@ class SubstituteTeacherBulk(Command):
     absent_teacher: Id
     reason: Reason
     lessons: Annotated[tuple[Chosen, ...], Field(min_length=1, max_length=BULK_LESSONS_MAX)]
+    accept_conflicts: AcceptClashes = None
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the administration, as each single command does."""
@@ -124,6 +125,8 @@ class SubstituteTeacherBulk(Command):
         fields = chosen.model_dump(exclude={"kind"}) | {"reason": self.reason}
         if isinstance(chosen, (GivenBy, LeftToSelfStudy)):
             fields["absent_teacher"] = self.absent_teacher
+        if not isinstance(chosen, Cancelled):
+            fields["accept_conflicts"] = self.accept_conflicts
         return SINGLE[type(chosen)].model_validate(fields)
 
 

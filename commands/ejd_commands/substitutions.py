@@ -31,7 +31,7 @@ from ejd_commands.lesson_base import (
     opened_journal,
 )
 from ejd_commands.lessons import NotASchoolDay, UnknownRoom
-from ejd_commands.placing import Board, check_free, check_teacher, listed, planned_by
+from ejd_commands.placing import AcceptClashes, Board, check_free, check_teacher, listed, planned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from ejd.kernel.command import Context, Decided, Need
     from ejd.kernel.envelope import Ref
+    from ejd.kernel.placements import Needed
     from ejd_commands.lesson_base import OpenLesson
     from ejd_commands.windows import Windows
 
@@ -113,6 +114,7 @@ class SubstituteTeacher(AdministeredLesson):
     subject: Id | None = None
     merged_journal: Id | None = None
     reason: Reason | None = None
+    accept_conflicts: AcceptClashes = None
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Seal the reason under the absent teacher's key: it may be an illness."""
@@ -128,6 +130,7 @@ class AssignSelfStudy(AdministeredLesson):
     teacher: Id | None = None
     absent_teacher: Id | None = None
     reason: Reason | None = None
+    accept_conflicts: AcceptClashes = None
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """A supervisor must be free like a teacher."""
@@ -144,6 +147,7 @@ class CorrectSubstitution(AdministeredLesson):
     merged_journal: Id | None = None
     self_study: bool | None = None
     reason: Reason
+    accept_conflicts: AcceptClashes = None
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Keep old and new; the same is no correction."""
@@ -160,11 +164,12 @@ class CorrectSubstitution(AdministeredLesson):
             chosen = {"subject": self.subject, "merged_journal": self.merged_journal}
             new = instead(self, context, lesson, self_study=bool(self.self_study), **chosen)
         if new != old:
-            _check_and_put(self, board, lesson, new)
+            despite = _check_and_put(self, board, lesson, new)
             rule = self.windows(context)
             refs = rule.check("substitution", lesson.day)
             reason = context.seal(about, self.reason, field="substitution-corrected.reason")
-            yield Caused(SubstitutionCorrected(**self.identity, old=old, new=new, reason=reason), refs)
+            event = SubstitutionCorrected(**self.identity, old=old, new=new, reason=reason, despite=despite)
+            yield Caused(event, refs)
             yield from listed(self, lesson.day, refs=refs)
             yield from rule.made()
 
@@ -212,21 +217,28 @@ def _substituted(  # noqa: PLR0913 - one record of a lesson on its board
     if old is not None:
         msg = "this lesson has another substitution already: correct it with a reason"
         raise IsSubstituted(msg, field="teacher")
-    _check_and_put(command, board, lesson, new)
+    despite = _check_and_put(command, board, lesson, new)
     rule = command.windows(context)
     refs = rule.check("substitution", lesson.day)
     absent = command.absent_teacher or ""
     reason = None
     if command.reason is not None:
         reason = context.seal(absent or about, command.reason, field="lesson-substituted.reason")
-    event = LessonSubstituted(**command.identity, absent_teacher=absent, substitution=new, reason=reason)
+    event = LessonSubstituted(
+        **command.identity, absent_teacher=absent, substitution=new, reason=reason, despite=despite
+    )
     yield Caused(event, refs)
     yield from listed(command, lesson.day, refs=refs)
     yield from rule.made()
 
 
-def _check_and_put(command: AdministeredLesson, board: Board, lesson: OpenLesson, new: Substitution | None) -> None:
-    """Raise TopicTakesThePlan, NothingToMergeWith or TeacherIsNeededElsewhere."""
+def _check_and_put(
+    command: SubstituteTeacher | AssignSelfStudy | CorrectSubstitution,
+    board: Board,
+    lesson: OpenLesson,
+    new: Substitution | None,
+) -> int:
+    """Answer the clashes that are accepted; raises TopicTakesThePlan, NothingToMergeWith, TeacherIsNeededElsewhere."""
     if new is not None and new.subject and lesson.state.plan_item is not None:
         msg = (
             f"the topic of this lesson is line {lesson.state.plan_item} of its own plan: correct the topic first, "
@@ -236,8 +248,9 @@ def _check_and_put(command: AdministeredLesson, board: Board, lesson: OpenLesson
     twin = lesson.state.copy()
     twin.substitution = new
     placed = board.placement(planned_by(command), lesson.journal, twin)
-    check_teacher(placed, board, back=new is None)
+    despite = check_teacher(placed, board, accepted=command.accept_conflicts, back=new is None)
     board.put(placed.lesson, placed)
+    return despite
 
 
 class MoveLesson(AdministeredLesson):
@@ -248,6 +261,7 @@ class MoveLesson(AdministeredLesson):
     new_slot: Slot
     new_room: Id | None = None
     reason: Reason | None = None
+    accept_conflicts: AcceptClashes = None
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Refuse a day outside the year, a closed period, a place where teacher, room or pupils are taken."""
@@ -267,7 +281,8 @@ class MoveLesson(AdministeredLesson):
         twin = lesson.state.copy()
         twin.placement, twin.room = (self.new_day, self.new_slot), self.new_room or lesson.state.room
         placed = board.placement(planned_by(self), lesson.journal, twin)
-        check_free(placed, board, "new_slot", needs=("room",) if stays else EVERYTHING)
+        needs: tuple[Needed, ...] = ("room",) if stays else EVERYTHING
+        despite = check_free(placed, board, "new_slot", accepted=self.accept_conflicts, needs=needs)
         rule = self.windows(context)
         refs = self._windows_of_both_days(rule, lesson.day)
         moved = LessonMoved(
@@ -278,6 +293,7 @@ class MoveLesson(AdministeredLesson):
             new_slot=self.new_slot,
             new_room=self.new_room or "",
             reason=context.seal(about, self.reason, field="lesson-moved.reason") if self.reason else None,
+            despite=despite,
         )
         board.put(placed.lesson, placed)
         yield Caused(moved, refs)
@@ -326,6 +342,7 @@ class ReinstateLesson(AdministeredLesson):
 
     name: ClassVar[str] = "reinstate-lesson"
     reason: Reason
+    accept_conflicts: AcceptClashes = None
 
     def on_board(self, context: Context, board: Board, about: str = SCHOOL) -> Iterator[Caused | Elsewhere]:
         """Refuse a lesson that is not cancelled, or whose teacher, room or pupils were given away meanwhile."""
@@ -335,11 +352,11 @@ class ReinstateLesson(AdministeredLesson):
             raise NotCancelled(msg)
         check_period_open(context, self.journal, lesson.journal, lesson.day)
         placed = board.placement(planned_by(self), lesson.journal, lesson.state)
-        check_free(placed, board, "slot", back=True)
+        despite = check_free(placed, board, "slot", accepted=self.accept_conflicts, back=True)
         rule = self.windows(context)
         refs = rule.check("substitution", lesson.day)
         reason = context.seal(about, self.reason, field="lesson-reinstated.reason")
         board.put(placed.lesson, placed)
-        yield Caused(LessonReinstated(**self.identity, reason=reason), refs)
+        yield Caused(LessonReinstated(**self.identity, reason=reason, despite=despite), refs)
         yield from listed(self, lesson.day, refs=refs)
         yield from rule.made()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ejd.kernel.ids import timetable_stream
 from ejd_projections.asking import SelectionError
-from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
+from ejd_projections.journal_catalogue import Journal, teachers_of
 from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
 from ejd_projections.memberships import members_of
 from ejd_projections.revisions import RevisionRow, revisions_of
@@ -44,7 +44,8 @@ def calendar_lessons(  # noqa: PLR0913 - whose calendar, and when
 ) -> list[CalendarLesson]:
     """Answer the lessons of journals between two days, cancelled ones too, in order of time.
 
-    Of a teacher those that he or she gives: a lesson that somebody else gives instead is not the teacher's. Of a
+    Of a teacher those that he or she gives (`PlacedLesson.given_by`): not one that somebody else gives instead, nor
+    self-study that nobody supervises. Of a
     pupil those of the days on which the pupil belonged in the journal. Raises SelectionError above LESSONS_MAX.
     """
     ids = [one.id for one in journals]
@@ -54,7 +55,7 @@ def calendar_lessons(  # noqa: PLR0913 - whose calendar, and when
         one
         for one in placed_lessons(c, journals, first=first, last=last)
         if (room is None or one.room == room)
-        and (teacher is None or teacher in _teachers(one, loads))
+        and (teacher is None or teacher in one.given_by(loads.get(one.journal, ())))
         and (pupil is None or was_member(stays.get(one.journal, ()), one.placed_date))
     ]
     if len(chosen) > LESSONS_MAX:
@@ -63,20 +64,13 @@ def calendar_lessons(  # noqa: PLR0913 - whose calendar, and when
     years = {one.id: one.year for one in journals}
     revised = revisions_of(c, _streams(chosen, years))
     return [
-        CalendarLesson(named, _names(one, named, loads), *_version(one, years[one.journal], revised))
+        CalendarLesson(
+            named,
+            [name or named.substitute_name for name in one.given_by(loads.get(one.journal, ())).values()],
+            *_version(one, years[one.journal], revised),
+        )
         for one, named in zip(chosen, named_lessons(c, journals, chosen), strict=True)
     ]
-
-
-def _teachers(one: PlacedLesson, loads: Mapping[str, Sequence[Teacher]]) -> dict[str, str]:
-    """Answer who gives a lesson, by id: the substitute, else whoever has the load on that day."""
-    if one.record is not None and one.record.substitute:
-        return {one.record.substitute: ""}
-    return {load.staff: load.name for load in one.loads(loads.get(one.journal, ()))}
-
-
-def _names(one: PlacedLesson, named: DueLesson, loads: Mapping[str, Sequence[Teacher]]) -> list[str]:
-    return [named.substitute_name] if named.substitute else list(_teachers(one, loads).values())
 
 
 def _streams(chosen: Sequence[PlacedLesson], years: Mapping[str, str]) -> Collection[str]:

@@ -47,6 +47,16 @@ class PlacedLesson(NamedTuple):
         who = givers(self.named, {one.staff for one in there})
         return [one for one in there if one.staff in who]
 
+    def given_by(self, loads: Iterable[Teacher]) -> dict[str, str]:
+        """Answer who gives the lesson, by id with the name; the name is "" for the substitute or supervisor.
+
+        Nobody gives a lesson of self-study that nobody supervises.
+        """
+        record = self.record
+        if record is not None and (record.substitute or record.self_study):
+            return {record.substitute: ""} if record.substitute else {}
+        return {load.staff: load.name for load in self.loads(loads)}
+
     @property
     def held(self) -> bool:
         """A lesson counts as held once its topic or its roll is recorded (as LessonState of the kernel)."""

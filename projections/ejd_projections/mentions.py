@@ -41,6 +41,8 @@ LESSON_MOVED = "lesson-moved"
 """The lesson was moved: journal and new day, as `moved_to` writes them."""
 LESSON_SUBSTITUTE = "lesson-substitute"
 """Somebody was to give the lesson instead: the substitute and the journal, as `substituted` writes them."""
+DESPITE = "despite"
+"""The lesson was put somewhere in spite of clashes: the journal."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,9 @@ class MentionRow:
 
 
 mentions = projection.table("mentions", MentionRow, key=("stream", "kind", "what"), indexes=[("kind", "what")])
+
+
+Placing = e.LessonMoved | e.LessonSubstituted | e.SubstitutionCorrected | e.LessonReinstated | e.ExtraLessonPlanned
 
 
 def moved_to(journal: str, day: str) -> str:
@@ -166,17 +171,30 @@ def _stays_corrected(event: p.ClassStaysCorrected | p.GroupStaysCorrected, _meta
 @projection.on_all(e.LessonMoved)
 def _moved(event: e.LessonMoved, _meta: Recorded, rows: StreamRows) -> None:
     _name(rows, LESSON_MOVED, moved_to(event.journal, event.new_date.isoformat()))
+    _despite(event, rows)
 
 
 @projection.on_all(e.LessonSubstituted)
 def _substituted(event: e.LessonSubstituted, _meta: Recorded, rows: StreamRows) -> None:
     _substitute(rows, event.substitution, event.journal)
+    _despite(event, rows)
 
 
 @projection.on_all(e.SubstitutionCorrected)
 def _substitution_corrected(event: e.SubstitutionCorrected, _meta: Recorded, rows: StreamRows) -> None:
     if event.new is not None:
         _substitute(rows, event.new, event.journal)
+    _despite(event, rows)
+
+
+@projection.on_all(e.LessonReinstated, e.ExtraLessonPlanned)
+def _placed(event: e.LessonReinstated | e.ExtraLessonPlanned, _meta: Recorded, rows: StreamRows) -> None:
+    _despite(event, rows)
+
+
+def _despite(event: Placing, rows: StreamRows) -> None:
+    if event.despite:
+        _name(rows, DESPITE, event.journal)
 
 
 def _substitute(rows: StreamRows, substitution: e.Substitution, journal: str) -> None:

@@ -9,15 +9,18 @@ from ejd.kernel.events import lessons as e
 from ejd.kernel.sealed import Sealed
 from ejd.read.projection import Projection, StreamRows
 
-projection = Projection("substitutions", version=1)
+projection = Projection("substitutions", version=2)
 
 
 @dataclass(slots=True)
 class ChangeRow:
-    """One thing that stands of a lesson: `what` is instead (of its teacher), moved, cancelled or extra.
+    """One thing that stands of a lesson: `what` is instead (of its teacher), moved, cancelled, extra or restored.
+
+    `restored`: a substitution or cancellation was taken back in spite of a clash; else nothing stands of it.
 
     `recorded_at` (microseconds UTC), `actor` (an account) and `reason` in clear are those of the newest event about it.
-    `absent_teacher` is whom the substitution named, `makes_up` the stream of the lost lesson that an extra one is for.
+    `absent_teacher` is whom the substitution named, `makes_up` the stream of the lost lesson that an extra one is for,
+    `despite` the number of clashes that were accepted.
     """
 
     stream: str
@@ -28,13 +31,24 @@ class ChangeRow:
     reason: str
     absent_teacher: str
     makes_up: str
+    despite: int
 
 
 changes = projection.table("changed_lessons", ChangeRow, key=("stream", "what"), indexes=[("journal",), ("makes_up",)])
 
 
+Changing = (
+    e.LessonSubstituted
+    | e.SubstitutionCorrected
+    | e.LessonMoved
+    | e.LessonCancelled
+    | e.LessonReinstated
+    | e.ExtraLessonPlanned
+)
+
+
 def _put(  # noqa: PLR0913 - what differs between the kinds
-    event: e.LessonEvent,
+    event: Changing,
     meta: Recorded,
     rows: StreamRows,
     what: str,
@@ -54,6 +68,7 @@ def _put(  # noqa: PLR0913 - what differs between the kinds
         reason=text,
         absent_teacher=absent_teacher,
         makes_up=makes_up,
+        despite=0 if isinstance(event, e.LessonCancelled) else event.despite,
     )
     changes.put(rows, row)
 
@@ -61,6 +76,7 @@ def _put(  # noqa: PLR0913 - what differs between the kinds
 @projection.on(e.LessonSubstituted)
 def _lesson_substituted(event: e.LessonSubstituted, meta: Recorded, rows: StreamRows) -> None:
     _put(event, meta, rows, "instead", event.reason, absent_teacher=event.absent_teacher)
+    changes.drop(rows, "restored")
 
 
 @projection.on(e.SubstitutionCorrected)
@@ -68,6 +84,7 @@ def _substitution_corrected(event: e.SubstitutionCorrected, meta: Recorded, rows
     before = changes.get(rows, "instead")
     if event.new is None:
         changes.drop(rows, "instead")
+        _restored(event, meta, rows)
     else:
         absent = "" if before is None else before.absent_teacher
         _put(event, meta, rows, "instead", event.reason, absent_teacher=absent)
@@ -81,11 +98,18 @@ def _lesson_moved(event: e.LessonMoved, meta: Recorded, rows: StreamRows) -> Non
 @projection.on(e.LessonCancelled)
 def _lesson_cancelled(event: e.LessonCancelled, meta: Recorded, rows: StreamRows) -> None:
     _put(event, meta, rows, "cancelled", event.reason)
+    changes.drop(rows, "restored")
 
 
 @projection.on(e.LessonReinstated)
-def _lesson_reinstated(_event: e.LessonReinstated, _meta: Recorded, rows: StreamRows) -> None:
+def _lesson_reinstated(event: e.LessonReinstated, meta: Recorded, rows: StreamRows) -> None:
     changes.drop(rows, "cancelled")
+    _restored(event, meta, rows)
+
+
+def _restored(event: e.LessonReinstated | e.SubstitutionCorrected, meta: Recorded, rows: StreamRows) -> None:
+    if event.despite:
+        _put(event, meta, rows, "restored", event.reason)
 
 
 @projection.on(e.ExtraLessonPlanned)

@@ -18,9 +18,9 @@ from ejd_projections.school_catalogue import Year, rooms_by_name, subjects_by_na
 from ejd_projections.substitution_tables import ChangeRow, changes
 from ejd_projections.taught_lessons import Taught, taught_lessons
 
-Kind = Literal["teacher", "subject", "merged", "self-study", "moved", "cancelled", "extra"]
+Kind = Literal["teacher", "subject", "merged", "self-study", "moved", "cancelled", "extra", "restored"]
 """What happened to a lesson; several at once are possible."""
-ORDER = ("instead", "moved", "cancelled", "extra")
+ORDER = ("instead", "moved", "cancelled", "extra", "restored")
 
 
 @dataclass(slots=True)
@@ -33,15 +33,17 @@ class Person:
 
 @dataclass(slots=True)
 class Decision:
-    """One of `instead`, `moved`, `cancelled`, `extra`: who recorded it last, when (microseconds UTC) and why.
+    """One of `instead`, `moved`, `cancelled`, `extra`, `restored`: who recorded it last, when (microseconds UTC), why.
 
-    A reason is None when the reader may not see it, "" when none was given or it was erased.
+    `despite`: how many clashes with other lessons were accepted with it. `restored`: a substitution or cancellation
+    was taken back so. A reason is None when the reader may not see it, "" when none was given or it was erased.
     """
 
     what: str
     recorded_at: int
     by: Holder
     reason: str | None
+    despite: int
 
 
 @dataclass(slots=True)
@@ -165,7 +167,7 @@ def _kinds(one: Taught, rows: Sequence[ChangeRow]) -> list[str]:
         found = found or ["teacher"]
     if "moved" in whats and (record.moved or record.room):
         found.append("moved")
-    found += [what for what in ("cancelled", "extra") if what in whats]
+    found += [what for what in ("cancelled", "extra", "restored") if what in whats]
     return found
 
 
@@ -235,7 +237,7 @@ class _Known:
             uses_plan=not placed.cancelled and one.other_subject == "",
             makes_up=by_what["extra"].makes_up if "extra" in by_what else "",
             decisions=[
-                Decision(what, row.recorded_at, self._holders[row.actor], row.reason if seen else None)
+                Decision(what, row.recorded_at, self._holders[row.actor], row.reason if seen else None, row.despite)
                 for what in ORDER
                 if (row := by_what.get(what)) is not None
             ],

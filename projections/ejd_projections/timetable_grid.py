@@ -157,7 +157,7 @@ def week_grid(
             GridDay(
                 date=one,
                 name="",
-                cycle_day=calendar.cycle_day(date.fromisoformat(one), grade),
+                cycle_day=calendar.cycle_day(date.fromisoformat(one), grade, [class_id] if class_id else ()),
                 weekday=number,
                 week=1,
                 slots=_slots(placed.get(one, ()), classes),
@@ -173,14 +173,12 @@ def _planned(journal: Journal, slot: int, room: str, loads: Iterable[Teacher]) -
 
 
 def _real(journal: Journal, one: PlacedLesson, loads: Iterable[Teacher]) -> _Placed:
-    teachers = [load.staff for load in one.loads(loads)]
     found = _planned(journal, one.placed_slot, one.room, ())
-    found.teachers = teachers
+    found.teachers = list(one.given_by(loads))
     record, entry = one.record, found.entry
     if record is not None:
         entry.cancelled, entry.moved, entry.extra = record.cancelled, record.moved, record.extra
         entry.substituted = bool(record.substitute or record.substitute_subject)
-        found.teachers = [record.substitute] if record.substitute else teachers
         entry.subject_name = record.substitute_subject or entry.subject_name
     return found
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import calendar_from_json
 from ejd.kernel.conflict_words import cycle_day_name
 from ejd_projections.asking import checked_range
-from ejd_projections.journal_catalogue import Journal, Teacher, teachers_of
-from ejd_projections.lessons_due import DueLesson, PlacedLesson, named_lessons, placed_lessons
+from ejd_projections.journal_catalogue import Journal, teachers_of
+from ejd_projections.lessons_due import DueLesson, named_lessons, placed_lessons
 from ejd_projections.memberships import members_of
 from ejd_projections.school_catalogue import Year
 
@@ -107,23 +107,15 @@ def lessons_of_week(  # noqa: PLR0913 - whose lessons
         for one in placed_lessons(c, journals, first=first, last=last)
         if (room is None or one.room == room)
         and (members is None or any(member.on(one.placed_date) for member in members[one.journal]))
-        and (teacher is None or teacher in _givers(one, loads))
+        and (teacher is None or teacher in one.given_by(loads.get(one.journal, ())))
     ]
     return [
-        _lesson(named, [GivenBy(staff, name or named.substitute_name) for staff, name in _givers(one, loads).items()])
+        _lesson(named, one.given_by(loads.get(one.journal, ())))
         for one, named in zip(chosen, named_lessons(c, journals, chosen), strict=True)
     ]
 
 
-def _givers(one: PlacedLesson, loads: Mapping[str, Sequence[Teacher]]) -> dict[str, str]:
-    """Answer who gives a lesson, by id; the name is "" for the substitute, or the supervisor of self-study."""
-    record = one.record
-    if record is not None and (record.substitute or record.self_study):
-        return {record.substitute: ""} if record.substitute else {}
-    return {load.staff: load.name for load in one.loads(loads.get(one.journal, ()))}
-
-
-def _lesson(one: DueLesson, givers: list[GivenBy]) -> TimetableLesson:
+def _lesson(one: DueLesson, givers: Mapping[str, str]) -> TimetableLesson:
     return TimetableLesson(
         lesson=one.lesson,
         journal=one.journal,
@@ -141,7 +133,7 @@ def _lesson(one: DueLesson, givers: list[GivenBy]) -> TimetableLesson:
         ordinal=one.ordinal,
         room=one.room,
         room_name=one.room_name,
-        teachers=givers,
+        teachers=[GivenBy(staff, name or one.substitute_name) for staff, name in givers.items()],
         substituted=bool(one.substitute),
         self_study=one.self_study,
         moved=one.moved,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ejd.kernel.command import NotAllowed
+from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
@@ -379,6 +380,18 @@ def test_no_pupil_is_in_two_places(
         assert outcome.events
 
 
+def test_who_teaches_a_class_that_has_a_break_of_its_own_is_free() -> None:
+    """A stream is taught as long as one of its classes is there."""
+    day = w.LESSON_DAY
+    rests = (
+        w.YEAR,
+        y.BreaksDefined(breaks=(y.Break(name="Поход", first_day=day, last_day=day, classes=(w.CLASS_5B,)),)),
+    )
+    assert given(w.A_JOURNAL, parallel(), rests).when(substitute(), by=w.DEPUTY).events
+    both = lessons_of(PHYSICS, "Физика", STREAM, (w.CLASS_5A, w.CLASS_5B), w.BORIS_STAFF, w.LESSON_SLOT)
+    given(w.A_JOURNAL, both, rests).when(substitute(), by=w.DEPUTY).then_refused(TeacherIsNeededElsewhere)
+
+
 def test_two_groups_of_one_class_are_taught_side_by_side_unless_a_pupil_is_in_both() -> None:
     physics = lessons_of(PHYSICS, "Физика", STREAM, (w.CLASS_5A,), w.HEAD_STAFF, 5)
     english = {"journal": w.GROUP_JOURNAL, "slot": w.GROUP_LESSON_SLOT, "new_day": w.LESSON_DAY, "new_slot": 5}
@@ -500,6 +513,8 @@ def test_an_extra_lesson_makes_up_one_that_was_lost(lost: su.AdministeredLesson,
     if made_up:
         assert isinstance(after.events[0], e.ExtraLessonPlanned)
         assert after.events[0].makes_up == w.LESSON
+        assert Ref(w.LESSON, 1) in after.decided[0].refs, "it stands on that by which the lesson was lost"
+        assert Ref(w.LESSON, 1) not in after.decided[1].refs, "the list of the day does not"
     else:
         after.then_refused(NothingToMakeUp, saying="06.10.2025 in slot 2 was neither cancelled nor", field="makes_up")
     given(w.A_JOURNAL).when(extra, by=w.DEPUTY).then_refused(NothingToMakeUp)

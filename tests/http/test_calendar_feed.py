@@ -103,6 +103,27 @@ def test_a_substitution_goes_from_one_teachers_calendar_to_the_others(web: Web) 
     assert LESSON_5B in events_of(web.get(PATH, class_=w.CLASS_5B, **WEEK))
 
 
+@pytest.mark.parametrize("supervisor", [None, w.BORIS_STAFF])
+def test_whoever_gives_self_study_is_the_same_in_calendar_week_and_grid(web: Web, supervisor: str | None) -> None:
+    """Nobody, when nobody supervises; the own teacher has it in no calendar either way."""
+    alone = {**LESSON, "teacher": supervisor}
+    after = sent(web.command("assign-self-study", alone, login="deputy"))
+    asked: dict[str, Any] = {"class_": w.CLASS_5A, "after": after}
+    who = ["Борисов Борис"] if supervisor else []
+    about = events_of(web.get(PATH, **asked, **WEEK))[w.LESSON].description.value
+    assert about == "\n".join(["Урок 2", *(f"Присматривает: {one}" for one in who), "Самостоятельная работа"])
+    lessons = web.get("/reports/timetable", **asked, day="2025-10-06").json()["report"]["lessons"]
+    (week,) = [[giver["name"] for giver in one["teachers"]] for one in lessons if one["lesson"] == w.LESSON]
+    grid = web.get("/timetable/grid", **asked, show="week", on="2025-10-06").json()["report"]
+    (monday,) = [day for day in grid["days"] if day["date"] == "2025-10-06"]
+    (cell,) = [one for slot in monday["slots"] for one in slot["cells"] if one["entries"]]
+    (entry,) = cell["entries"]
+    assert (week, entry["teacher_names"]) == (who, ["Борисов Б."] if supervisor else [])
+    own = events_of(web.get(PATH, login="ada", teacher=w.ADA_STAFF, **WEEK))
+    assert w.LESSON not in own
+    assert (w.LESSON in events_of(web.get(PATH, login="boris", teacher=w.BORIS_STAFF, **WEEK))) == bool(supervisor)
+
+
 def test_another_room_by_the_timetable_is_another_version_too(web: Web) -> None:
     asked = {"class_": w.CLASS_5A, **WEEK}
     before = events_of(web.get(PATH, **asked))[w.LESSON]

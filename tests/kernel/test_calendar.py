@@ -233,3 +233,16 @@ def test_a_day_of_the_school_begins_at_its_own_midnight() -> None:
     assert local_day(midnight, "Europe/Moscow") == date(2025, 9, 2)
     assert local_day(midnight - 1, "Europe/Moscow") == date(2025, 9, 1)
     assert microseconds_at(date(2025, 9, 1), 1440, "Europe/Moscow") == midnight
+
+
+@pytest.mark.parametrize("cycle", [weekly(0, 1, 2, 3, 4), rolling(6, 0, 1, 2, 3, 4)])
+def test_a_class_has_the_cycle_day_of_its_grade_or_none(cycle: y.CycleDefined) -> None:
+    """Whoever looks for what may take place on a date asks by grade: breaks of classes shift no day."""
+    first, last = date(2025, 9, 2), date(2025, 9, 10)
+    some = y.Break(name="Практика", first_day=first, last_day=last, classes=("8a",))
+    all_of_it = y.Break(name="Поход", first_day=date(2025, 9, 5), last_day=date(2025, 9, 12), grades=(8,))
+    found = calendar(cycle, y.BreaksDefined(breaks=(some, all_of_it)))
+    own = [found.cycle_day(day, 8, ("8a",)) for day in found.days()]
+    of_the_grade = [found.cycle_day(day, 8) for day in found.days()]
+    assert sum(one is None for one in own) > sum(one is None for one in of_the_grade)
+    assert all(one in {None, other} for one, other in zip(own, of_the_grade, strict=True))

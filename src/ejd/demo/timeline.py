@@ -71,7 +71,7 @@ class Timeline:
     def _due(self) -> Iterator[Lesson]:
         for journal in self.roster.journals:
             for day in self.days():
-                cycle_day = self.calendar.cycle_day(day, journal.grade)
+                cycle_day = self.calendar.cycle_day(day, journal.grade, [one.id for one in journal.classes])
                 if cycle_day is None or (journal.ends is not None and day >= journal.ends):
                     continue
                 for place in journal.places:

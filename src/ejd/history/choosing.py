@@ -136,6 +136,10 @@ class Streams:
         found = set(self._directory.streams_of_journals(chosen, LESSON, first=first, last=last))
         return found.union(*(m.lessons_moved(self._live, one, first, last) for one in chosen))
 
+    def lessons_despite_clashes(self, journals: Iterable[str]) -> set[str]:
+        """Answer the lessons of journals that were ever put somewhere in spite of a clash."""
+        return m.naming(self._live, m.DESPITE, journals)
+
     def final_marks(self, journals: Iterable[str]) -> set[str]:
         """Answer the streams of the final marks of journals."""
         return set(self._directory.streams_of_journals(sorted(journals), FINAL_MARKS))

@@ -50,7 +50,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "readiness-history": READINESS,
     "timetable-grid": RECORDS | {"timetable"},
     "timetable": RECORDS | {"timetable"},
-    "timetable-conflicts": SETUP | {"memberships", "timetable"},
+    "timetable-conflicts": CHANGED_LESSONS,
     "oneroster": RECORDS | {"final_marks", "control_works", "account_holders"},
     "timetable-calendar": RECORDS | {"timetable", "revisions"},
     "gradebook": RECORDS | {"final_marks", "control_works"},
@@ -334,6 +334,9 @@ class Past:
         streams = self._streams
         places = streams.places_of_year([year]) | streams.places(self._chosen)
         self._bring({timetable_stream(year)} | places | streams.pupils_in(places) | streams.all("room"))
+        self._bring(streams.lessons_despite_clashes(self._chosen))
+        self._bring(self._named([changes.c.actor]))
+        self._bring(self._named([account_holders.c.person]))
 
     def progress(self, choice: Choice, days: tuple[str, str], period: str) -> None:
         """Have the final marks of the pupils of a choice, and lessons where there are no marks."""

@@ -20,11 +20,13 @@ from ejd.kernel.events import school as s
 from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import timetable_stream
+from ejd.store.contract import chunks
 from ejd_projections import mentions as m
 from ejd_projections.asking import fetch, is_in
 from ejd_projections.journal_catalogue import class_teachers, classes, find_journals, journal_teachers
 from ejd_projections.memberships import stays
 from ejd_projections.people import guardianships
+from ejd_projections.substitution_tables import changes
 
 STREAMS_LOOKED_INTO_MAX = 50_000
 """Streams beside the affected ones: a whole year of a large school."""
@@ -45,6 +47,10 @@ YearEvent = (
 MARK_EVENTS = (e.MarkRecorded, e.MarkCorrected, e.MarkWithdrawn)
 SUBSTITUTION_EVENTS = (e.LessonSubstituted, e.SubstitutionCorrected)
 """Whoever gives the lesson instead asks to correct it by that right."""
+LOSING_EVENTS = (*SUBSTITUTION_EVENTS, e.LessonCancelled)
+"""An extra lesson makes up what was lost by it."""
+LESSONS_AT_ONCE = 5_000
+"""Lost lessons whose make-ups are asked for together."""
 
 
 class Looking:
@@ -62,6 +68,7 @@ class Looking:
         self._moved: set[str] = set()
         self._requests: set[str] = set()
         self._journals_of: set[str] = set()
+        self._lost: set[str] = set()
         self.shown: dict[str, list[Shown]] = {}
         self._of_group = lru_cache(maxsize=None)(self._journals_of_group)
 
@@ -90,6 +97,7 @@ class Looking:
         self._of_journals((self._final_marks | self._followed()) - self._whole_journals, "final-marks")
         self._of_journals(self._requests - self._whole_journals, "correction")
         self._add(self._operations())
+        self._make_ups()
         return self._streams.difference(held)
 
     def acknowledgements(self) -> list[str]:
@@ -106,6 +114,11 @@ class Looking:
         subjects = m.named_by(self._c, m.JOURNAL_SUBJECT, self._final_marks)
         of_stays = m.naming(self._c, m.JOURNAL_PLACE, m.named_by(self._c, m.PUPIL_IN, self._moved))
         return (of_marks & m.naming(self._c, m.JOURNAL_SUBJECT, subjects)) | of_stays
+
+    def _make_ups(self) -> None:
+        """Add the extra lessons that make up what was lost, by the lesson that each of them names."""
+        for lost in chunks(sorted(self._lost), LESSONS_AT_ONCE):
+            self._add(row.stream for row in fetch(self._c, changes, is_in(changes.c.makes_up, lost)))
 
     def _of_journals(self, journals: Iterable[str], kind: str) -> None:
         """Add the streams of journals, few journals at a time: the limit comes before memory is full."""
@@ -144,6 +157,8 @@ class Looking:
                     self._marked.add(event.pupil)
                 elif isinstance(event, SUBSTITUTION_EVENTS):
                     self._requests.add(event.journal)
+                if isinstance(event, LOSING_EVENTS):
+                    self._lost.add(meta.stream)
             case a.AccountOpened() | a.RoleGranted():
                 self._granted[meta.stream] = min(meta.recorded_at, self._granted.get(meta.stream, FOREVER))
             case w.ControlWorkPlanned():

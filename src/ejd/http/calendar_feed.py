@@ -117,7 +117,10 @@ def _about(one: CalendarLesson) -> Iterator[str]:
     lesson = one.lesson
     yield f"Урок {lesson.placed_slot}"
     if one.teacher_names:
-        yield f"{'Замещает' if lesson.substitute else 'Учитель'}: {', '.join(one.teacher_names)}"
+        role = "Присматривает" if lesson.self_study else "Замещает" if lesson.substitute else "Учитель"
+        yield f"{role}: {', '.join(one.teacher_names)}"
+    if lesson.self_study:
+        yield "Самостоятельная работа"
     if lesson.substitute_subject:
         yield f"Вместо предмета: {lesson.subject_name}"
     if lesson.cancelled:

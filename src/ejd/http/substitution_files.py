@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "moved": "перенос",
     "cancelled": "отмена",
     "extra": "дополнительный урок",
+    "restored": "возвращён в расписание",
 }
 WHYS: Mapping[str, str] = {"cancelled": "отменён", "other-subject": "дан другой предмет"}
 TOTAL = "Всего"
@@ -42,6 +43,7 @@ SUBSTITUTION_COLUMNS = (
     Column("Проведён", 9),
     Column("По своему КТП", 9),
     Column("Причина", 40),
+    Column("Принято накладок", 9),
     Column("Кто внёс", 28),
     Column("Внесено", 19),
     Column("Журнал", 26),
@@ -74,6 +76,7 @@ def _substitutions(asking: Asking, found: Substitutions) -> Iterator[Sequence[Va
             _yes(yes=one.held),
             _yes(yes=one.uses_plan),
             "; ".join(decision.reason for decision in one.decisions if decision.reason),
+            sum(decision.despite for decision in one.decisions),
             newest.by.name or newest.by.login or newest.by.account,
             local_time(asking, newest.recorded_at),
             one.journal_name,

@@ -17,6 +17,7 @@ from ejd.kernel.conflict_words import ShownConflict, severity
 from ejd.kernel.conflicts import find_conflicts
 from ejd.kernel.events.timetable import ConflictKind
 from ejd_commands.fields import Day, Id
+from ejd_projections.accepted_clashes import AcceptedClash, accepted_clashes
 from ejd_projections.journal_catalogue import Journal, find_journals
 from ejd_projections.lessons_due import substituted_journals
 from ejd_projections.period import Selection
@@ -31,6 +32,8 @@ from ejd_projections.timetable_week import (
 
 LESSONS_LIMIT = 500
 CONFLICTS_LIMIT = 100
+ACCEPTED_MAX = 500
+"""Lessons with accepted clashes in one answer; all are counted."""
 WEEK = timedelta(days=6)
 
 
@@ -146,7 +149,10 @@ class KindCount:
 
 @dataclass(slots=True)
 class TimetableConflicts:
-    """A page of the conflicts that were asked for, all of which are counted."""
+    """A page of the conflicts that were asked for, all of which are counted.
+
+    `accepted`: lessons of single days that were put where they clash (substituted, moved, extra), the first ones.
+    """
 
     year: str
     since: str
@@ -155,6 +161,8 @@ class TimetableConflicts:
     warnings: int
     by_kind: list[KindCount]
     conflicts: list[ShownConflict]
+    accepted_total: int
+    accepted: list[AcceptedClash]
 
 
 def conflicts(asking: Asking, query: ConflictsParameters) -> TimetableConflicts:
@@ -174,6 +182,8 @@ def conflicts(asking: Asking, query: ConflictsParameters) -> TimetableConflicts:
     counts: dict[tuple[str, str], int] = {}
     for one, how in chosen:
         counts[one.kind, how] = counts.get((one.kind, how), 0) + 1
+    journals = find_journals(asking.c, year=year.id)
+    accepted = accepted_clashes(asking.c, journals, first=since.isoformat(), last=year.last_day)
     page = [one for one, _ in chosen[query.offset : query.offset + query.limit]]
     return TimetableConflicts(
         year=year.id,
@@ -183,4 +193,6 @@ def conflicts(asking: Asking, query: ConflictsParameters) -> TimetableConflicts:
         warnings=sum(how == "warning" for _, how in chosen),
         by_kind=[KindCount(kind, how, count) for (kind, how), count in counts.items()],
         conflicts=with_names(asking.c, page, picture, named),
+        accepted_total=len(accepted),
+        accepted=accepted[:ACCEPTED_MAX],
     )

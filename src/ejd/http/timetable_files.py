@@ -10,6 +10,7 @@ from ejd.http.downloads import check_whole, download
 from ejd.http.list_files import clock_of, day_of
 from ejd.http.timetable import ConflictsParameters, TimetableParameters, conflicts, timetable
 from ejd.kernel.conflict_words import LessonInConflict, ShownConflict
+from ejd_projections.accepted_clashes import AcceptedClash
 from ejd_projections.asking import ROWS_MAX
 from ejd_projections.timetable_week import TimetableLesson
 
@@ -25,6 +26,13 @@ KINDS: Mapping[str, str] = {
     "daily-limit": "сверх предельной дневной нагрузки",
     "room-size": "мест меньше, чем учеников",
     "room-kind": "кабинет не того вида",
+}
+ACCEPTED = "принята"
+WHATS: Mapping[str, str] = {
+    "instead": "замена",
+    "moved": "перенос",
+    "extra": "дополнительный урок",
+    "restored": "возврат в расписание",
 }
 SEVERITIES: Mapping[str, str] = {"error": "ошибка", "warning": "предупреждение"}
 CONFLICT_COLUMNS = (
@@ -58,7 +66,9 @@ def conflicts_file(asking: Asking, query: ConflictsParameters) -> Download:
     """Answer all conflicts that were chosen."""
     found = conflicts(asking, query.model_copy(update={"limit": ROWS_MAX, "offset": 0}))
     check_whole(found.total, len(found.conflicts), "conflicts", "choose a kind or a severity")
-    sheet = Sheet("Накладки", CONFLICT_COLUMNS, (_conflict(one) for one in found.conflicts))
+    check_whole(found.accepted_total, len(found.accepted), "lessons with accepted clashes", "choose a later day")
+    rows = (*map(_conflict, found.conflicts), *map(_accepted, found.accepted))
+    sheet = Sheet("Накладки", CONFLICT_COLUMNS, rows)
     return download(asking, query.file, sheet, f"timetable-conflicts-{found.since}")
 
 
@@ -77,6 +87,14 @@ def _conflict(one: ShownConflict) -> Sequence[Value]:
         *counted,
         one.source,
     )
+
+
+def _accepted(one: AcceptedClash) -> Sequence[Value]:
+    """Answer the row of a lesson of one day: who took its clashes on, and how many there were."""
+    day = day_of(one.date)
+    who = one.by.name or one.by.login or one.by.account
+    lesson = f"{one.journal_name} ({one.slot}-й урок)"
+    return (ACCEPTED, WHATS[one.what], who, "", lesson, None, day, day, 1, one.clashes, None, "")
 
 
 def _of(lesson: LessonInConflict) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
 
     from ejd.kernel.events.journals import JournalOpened
+    from ejd.kernel.events.timetable import ConflictKind
 
 Needed = Literal["teacher", "room", "pupils"]
 """What two lessons cannot both have: somebody who teaches (or supervises) both, the room, pupils who are in both."""
@@ -75,6 +76,19 @@ class Clash(NamedTuple):
 
     what: tuple[Needed, ...]
     other: Placement
+
+    def among(self, new: Placement, kinds: Collection[ConflictKind]) -> Clash | None:
+        """Answer it with what of it is a conflict of these kinds, as the timetable calls them; None: nothing."""
+        what = tuple(need for need in self.what if _kind(need, new.attending, self.other.attending) in kinds)
+        return Clash(what, self.other) if what else None
+
+
+def _kind(need: Needed, one: Attending, other: Attending) -> ConflictKind:
+    if need != "pupils":
+        return need
+    if "class" in {one.kind, other.kind}:
+        return "class"
+    return "group" if one.place == other.place else "pupil"
 
 
 def clashes(

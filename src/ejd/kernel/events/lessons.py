@@ -31,6 +31,8 @@ class ExtraLessonPlanned(LessonEvent, frozen=True, kw_only=True):
     room: str = ""
     makes_up: str = ""
     reason: Sealed | None = None
+    despite: int = 0
+    """Clashes with other lessons that the school's rules call errors, accepted with the command."""
 
 
 class TopicRecorded(LessonEvent, frozen=True, kw_only=True):
@@ -166,6 +168,8 @@ class LessonSubstituted(LessonEvent, frozen=True, kw_only=True):
     absent_teacher: str = ""
     substitution: Substitution
     reason: Sealed | None = None
+    despite: int = 0
+    """Clashes with other lessons that the school's rules call errors, accepted with the command."""
 
 
 class SubstitutionCorrected(LessonEvent, frozen=True, kw_only=True):
@@ -175,6 +179,8 @@ class SubstitutionCorrected(LessonEvent, frozen=True, kw_only=True):
     old: Substitution
     new: Substitution | None = None
     reason: Sealed
+    despite: int = 0
+    """Clashes with other lessons that the school's rules call errors, accepted with the command."""
 
 
 class LessonMoved(LessonEvent, frozen=True, kw_only=True):
@@ -187,6 +193,8 @@ class LessonMoved(LessonEvent, frozen=True, kw_only=True):
     new_slot: int
     new_room: str = ""
     reason: Sealed | None = None
+    despite: int = 0
+    """Clashes with other lessons that the school's rules call errors, accepted with the command."""
 
 
 class LessonCancelled(LessonEvent, frozen=True, kw_only=True):
@@ -201,3 +209,5 @@ class LessonReinstated(LessonEvent, frozen=True, kw_only=True):
 
     stored_name: ClassVar[str] = "lesson-reinstated/1"
     reason: Sealed
+    despite: int = 0
+    """Clashes with other lessons that the school's rules call errors, accepted with the command."""

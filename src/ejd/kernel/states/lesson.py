@@ -56,6 +56,7 @@ class LessonState(State):
         self.room = ""
         self.makes_up = ""
         self.cancelled = False
+        self.cancelled_ref: Ref | None = None
 
     @property
     def held(self) -> bool:
@@ -124,8 +125,8 @@ class LessonState(State):
                 self.placement = (event.new_date, event.new_slot)
                 self.room = event.new_room or self.room
             case e.LessonCancelled():
-                self.cancelled = True
+                self.cancelled, self.cancelled_ref = True, ref
             case e.LessonReinstated():
-                self.cancelled = False
+                self.cancelled, self.cancelled_ref = False, None
             case _:
                 pass
