@@ -1,11 +1,12 @@
-"""Writes the catalogues of docs/catalogues from the code; `--check` says which ones are out of date and fails."""
+"""Writes docs/catalogues from the code and docs/asvs.tsv; `--check` says which ones are out of date and fails."""
 
 from __future__ import annotations
 
 import inspect
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -143,11 +144,74 @@ def settings() -> Iterator[str]:
     yield ""
 
 
+class Requirement(NamedTuple):
+    """One requirement of ASVS: `what` it is about in words of ours, how it stands, why, and what shows it."""
+
+    id: str
+    level: str
+    what: str
+    state: str
+    why: str
+    evidence: list[str]
+
+
+STATES = {"met": "met", "operator": "by the installation", "gap": "**gap**", "none": "does not apply"}
+ASVS = Path(__file__).parent / "asvs.tsv"
+CHAPTERS = (
+    *("Encoding and sanitization", "Validation and business logic", "Web frontend", "API and web service"),
+    *("File handling", "Authentication", "Session management", "Authorization", "Self-contained tokens"),
+    *("OAuth and OIDC", "Cryptography", "Secure communication", "Configuration", "Data protection"),
+    *("Secure coding and architecture", "Logging and error handling", "WebRTC"),
+)
+
+
+def requirements() -> list[Requirement]:
+    """Answer the table of docs/asvs.tsv."""
+    lines = ASVS.read_text(encoding="utf-8").splitlines()[1:]
+    cells = (line.split("\t") for line in lines)
+    return [Requirement(*parts, evidence=evidence.split()) for *parts, evidence in cells]
+
+
+def totals(rows: list[Requirement]) -> str:
+    """Answer the sentence that says how the table stands."""
+    states = Counter(row.state for row in rows)
+    return (
+        f"Of {len(rows)} requirements {states['met']} are met, {states['operator']} are met by the installation,"
+        f" {states['gap']} are gaps, {states['none']} do not apply."
+    )
+
+
+def asvs() -> Iterator[str]:
+    """Answer the table of the security standard, by chapter, with its gaps first."""
+    rows = requirements()
+    yield from ("# ASVS 5.0, levels 1 and 2", "", HEADER.replace("from the code", "from docs/asvs.tsv"), "")
+    yield from (
+        "The [OWASP Application Security Verification Standard 5.0.0](https://github.com/OWASP/ASVS/tree/v5.0.0) in a",
+        "few words of ours (its own text is CC BY-SA 4.0), and what shows that each requirement is met.",
+        "`tests/test_asvs.py` holds the table whole, and its evidence existing.",
+        "",
+        totals(rows) + " What says «yet» comes to apply with what it waits for.",
+        "",
+        "## Gaps",
+        "",
+        *(f"* {row.id} (L{row.level}) {row.what}: {row.why}" for row in rows if row.state == "gap"),
+        "",
+    )
+    for number, title in enumerate(CHAPTERS, 1):
+        yield from (f"## V{number} {title}", "", "| id | L | about | state | why, evidence |", "|---|---|---|---|---|")
+        for row in rows:
+            if row.id.startswith(f"{number}."):
+                shown = " ".join(filter(None, [row.why, *(f"`{one}`" for one in row.evidence)])).replace("|", "\\|")
+                yield f"| {row.id} | {row.level} | {row.what} | {STATES[row.state]} | {shown} |"
+        yield ""
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events,
     "commands.md": commands,
     "projections.md": projections,
     "settings.md": settings,
+    "asvs.md": asvs,
 }
 
 

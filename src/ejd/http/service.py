@@ -23,6 +23,7 @@ from ejd.http.imports import add_imports
 from ejd.http.keeper import Keeper
 from ejd.http.logs import Log, make_log
 from ejd.http.metrics import Metrics
+from ejd.http.once import Once
 from ejd.http.outbox import add_outbox
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
@@ -89,6 +90,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_erasures(app, desk)
     add_imports(app, school)
     add_health(app, readiness, metrics)
+    app.add_middleware(Once)
     app.add_middleware(Hosts, names=school.settings.host_names)
     app.add_middleware(Watch, log=log, metrics=metrics)
     app.add_middleware(Headers)

@@ -18,6 +18,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds; they stand in the log only when something is wrong."""
 ERROR_STATUS = 500
+REFUSED = frozenset({401, 403, 421, 429})
+"""Who is not known, may not, comes by a wrong name or too often: warnings, so that a quieter log keeps them too."""
 
 
 class Watch:
@@ -76,7 +78,8 @@ class Watch:
         if notes.commands:
             fields["command"] = notes.commands[0]
             fields["commands"] = len(notes.commands)
-        self._log.info("request", **fields)
+        say = self._log.warning if status in REFUSED else self._log.info
+        say("request", **fields)
 
 
 def _request_id(scope: Scope) -> str:
