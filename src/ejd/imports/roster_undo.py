@@ -76,7 +76,10 @@ class _Look:
         self._first = min(positions, default=school.states.store.last_position() + 1)
 
     def built_on(self) -> set[str]:
-        """Answer the streams that others have changed or named since, with all that those stand on."""
+        """Answer the streams that others have changed or named since, with all that those stand on; ask it once.
+
+        The events are let go then: the command reads them again, and twice they would be the most of the memory.
+        """
         keep: set[str] = set()
         for meta in self._others(self._first - 1):
             if meta.stream in self._versions and meta.version > min(self._versions[meta.stream]):
@@ -88,6 +91,7 @@ class _Look:
                 more = self._named(meta) - keep
                 keep |= more
                 waiting += more
+        self._brought.clear()
         return keep
 
     def named_until(self, position: int) -> set[str]:
