@@ -14,7 +14,7 @@ from psycopg import sql
 
 from ejd.access import keys, postgres_keys, sqlite_keys
 from ejd.access.ledger import ErasureLedger
-from ejd.access.secrets import Purpose, body_hash, create_master_key, read_master_key, subkey
+from ejd.access.secrets import Purpose, body_hash, create_master_key
 from ejd.access.vault import Vault, VaultFactory
 from ejd.handling.authentication import Authentication
 from ejd.handling.handler import Handler
@@ -180,7 +180,7 @@ def open_school(
         clear_uploads=partial(drop_uploads, settings.data_dir / "uploads"),
         clock=clock,
     )
-    hashing = subkey(read_master_key(settings.master_key_path), Purpose.HASH_BODIES)
+    hashing = vault.secret(Purpose.HASH_BODIES)
     return School(
         settings=settings,
         store=store,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CREDENTIAL = "ejd-master-key"
+"""The name of a systemd credential that holds the master key (LoadCredential=)."""
 
 
 class Settings(BaseSettings):
@@ -29,7 +33,9 @@ class Settings(BaseSettings):
         description="Name of the school's schemas on PostgreSQL.",
     )
     master_key_file: Path | None = Field(
-        default=None, description="File of the master key; `master.key` in the data folder unless given."
+        default=None,
+        description="File of the master key; a systemd credential `ejd-master-key` or else"
+        " `master.key` in the data folder unless given.",
     )
     erasure_ledger_file: Path | None = Field(
         default=None,
@@ -61,5 +67,9 @@ class Settings(BaseSettings):
 
     @property
     def master_key_path(self) -> Path:
-        """The file of the master key."""
-        return self.master_key_file if self.master_key_file is not None else self.data_dir / "master.key"
+        """The file of the master key: as set, else a systemd credential named `ejd-master-key`, else in the folder."""
+        if self.master_key_file is not None:
+            return self.master_key_file
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        given = Path(credentials) / CREDENTIAL
+        return given if credentials and given.is_file() else self.data_dir / "master.key"

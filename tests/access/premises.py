@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ejd.access.keys import KeyPlace, KeyStore
-from ejd.access.secrets import read_master_key
+from ejd.access.ring import MasterKeys
 from ejd.access.vault import Vault, VaultFactory
 
 NOON = 1_757_000_000_000_000
@@ -39,7 +39,7 @@ class Premises:
         """Open the store alone; its clock for tombstones stands still unless a test moves it."""
         keys = KeyStore(
             self.place.open(),
-            read_master_key(self.master_key_path),
+            MasterKeys(self.master_key_path),
             random_bytes=os.urandom,
             now=lambda: NOON,
             monotonic=monotonic,

@@ -29,6 +29,7 @@ from ejd.access.keys import (
     KeyStoreUnavailableError,
 )
 from ejd.access.postgres_keys import PostgresKeyPlace, PostgresKeyTable, keys_schema, provision_postgres
+from ejd.access.ring import MasterKeys
 from ejd.access.secrets import create_master_key, read_master_key
 from ejd.access.sqlite_keys import SqliteKeyPlace, SqliteKeyTable, provision_sqlite
 from tests.access.premises import NOON, SCHOOL, Premises
@@ -51,7 +52,7 @@ def fingerprints(ciphers: Mapping[str, AESGCM | None]) -> dict[str, bytes]:
 
 def create_keys(place: KeyPlace, master_key_path: Path, persons: list[str]) -> list[bytes]:
     """Run in a process of its own."""
-    keys = KeyStore(place.open(), read_master_key(master_key_path), random_bytes=os.urandom, now=lambda: NOON)
+    keys = KeyStore(place.open(), MasterKeys(master_key_path), random_bytes=os.urandom, now=lambda: NOON)
     try:
         return [fingerprint(keys.get_or_create(person)) for person in persons]
     finally:
@@ -257,7 +258,9 @@ def test_neither_the_master_key_nor_a_person_key_is_stored_in_clear(premises: Pr
         return made[-1]
 
     master = read_master_key(premises.master_key_path)
-    keys = KeyStore(premises.place.open(), master, random_bytes=remember, now=lambda: NOON)
+    keys = KeyStore(
+        premises.place.open(), MasterKeys(premises.master_key_path), random_bytes=remember, now=lambda: NOON
+    )
     keys.get_or_create_many(PERSONS)
     raw = premises.read_raw()
     keys.close()
@@ -352,7 +355,12 @@ def test_a_lost_file_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
 def test_a_broken_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "keys.db").write_bytes(content)
     with pytest.raises(KeyStoreUnavailableError, match="file of keys cannot be used"):
-        KeyStore(SqliteKeyPlace(tmp_path / "keys.db").open(), bytes(32), random_bytes=os.urandom, now=lambda: 0)
+        KeyStore(
+            SqliteKeyPlace(tmp_path / "keys.db").open(),
+            MasterKeys(tmp_path / "no.key"),
+            random_bytes=os.urandom,
+            now=lambda: 0,
+        )
 
 
 # --- PostgreSQL alone ---------------------------------------------------------

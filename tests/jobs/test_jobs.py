@@ -90,5 +90,10 @@ def test_jobs_run_in_one_process_and_another_one_takes_over(tiny: TinySchool) ->
 
 
 def test_the_schools_own_timetable_does_nothing_where_nothing_happened(tiny: TinySchool) -> None:
-    assert {job.name for job in tiny.school.jobs.timetable} == {"erasures", "open-dependents", "readiness", "retractions"}
+    assert {job.name for job in tiny.school.jobs.timetable} == {
+        "erasures",
+        "open-dependents",
+        "readiness",
+        "retractions",
+    }
     tiny.school.jobs.stop()

@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
+from uuid import uuid5
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ejd.access.ring import KEY_ID_BYTES, MasterKey, MasterKeys
 from ejd.access.secrets import Purpose, RandomBytes, subkey
+from ejd.kernel.ids import NAMESPACE
 
 PERSON_KEY_BYTES = 32
 CACHED_KEYS_MAX = 20_000
@@ -22,7 +25,9 @@ KEYS_IN_ONE_QUERY_MAX = 5_000
 DESTROYED_NOTICED_SECONDS_MAX = 2.0
 """How long another process may still open what was sealed under a key that has just been destroyed."""
 
-_WRAPPED_VERSION = b"\x01"
+_WRAPPED_VERSION = b"\x02"
+"""Names the master key: version, its id, nonce, the key under AES-256-GCM, tag. Version 1 had no id."""
+_WRAPPED_UNNAMED = b"\x01"
 _NONCE_BYTES = 12
 _PERSON = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -95,6 +100,18 @@ class KeyTable(Protocol):
         """Answer some row with a key, to try the master key on."""
         ...
 
+    def page(self, after: str, limit: int) -> list[KeyRow]:
+        """Answer rows with a key whose person comes after one, in order: never a tombstone."""
+        ...
+
+    def rewrap(self, changes: Sequence[tuple[KeyRow, KeyRow]]) -> int:
+        """Put newly wrapped keys in the place of old ones that are still there; answer how many were."""
+        ...
+
+    def wipe(self) -> None:
+        """Leave no byte of what was replaced in files of the table."""
+        ...
+
     def close(self) -> None:
         """Close connections; no call may be running."""
         ...
@@ -117,7 +134,7 @@ class KeyStore:
     def __init__(
         self,
         table: KeyTable,
-        master_key: bytes,
+        masters: MasterKeys,
         *,
         random_bytes: RandomBytes,
         now: Callable[[], int],
@@ -128,7 +145,7 @@ class KeyStore:
         `now` answers microseconds since 1970 UTC; `monotonic` seconds, to pace the look for tombstones.
         """
         self._table = table
-        self._wrapping = AESGCM(subkey(master_key, Purpose.WRAP_PERSON_KEYS))
+        self._masters = masters
         self._random_bytes = random_bytes
         self._now = now
         self._monotonic = monotonic
@@ -139,7 +156,9 @@ class KeyStore:
         self._look_at = monotonic() + DESTROYED_NOTICED_SECONDS_MAX
         self._buried = table.count_buried()
         stored = table.find_any()
-        if stored is not None:
+        if stored is None:
+            masters.current()
+        else:
             self._unwrap(stored)
 
     def get(self, person: str) -> AESGCM | None:
@@ -203,6 +222,20 @@ class KeyStore:
             self._generation += 1
             self._cache.pop(person, None)
 
+    def secret(self, purpose: Purpose) -> bytes:
+        """Answer the school's own 32 bytes for a purpose: they stay when the master key is exchanged.
+
+        They were derived from the master key that the school had when they were first needed.
+        """
+        name = secret_id(purpose)
+        rows = self._table.read([name])
+        if not rows:
+            master = self._masters.current()
+            wrapped = wrap(master, name, subkey(master.key, purpose), self._random_bytes)
+            self._table.add([KeyRow(name, wrapped)], self._now())
+            rows = self._table.read([name])
+        return key_in(rows[0], self._masters)
+
     def close(self) -> None:
         """Forget the keys and close the table."""
         with self._lock:
@@ -250,24 +283,61 @@ class KeyStore:
     def _wrap_new_key(self, person: str) -> bytes:
         key = self._random_bytes(PERSON_KEY_BYTES)
         assert len(key) == PERSON_KEY_BYTES, "random_bytes answered another length"  # noqa: S101 - invariant
-        nonce = self._random_bytes(_NONCE_BYTES)
-        return _WRAPPED_VERSION + nonce + self._wrapping.encrypt(nonce, key, _wrapped_aad(person))
+        return wrap(self._masters.current(), person, key, self._random_bytes)
 
     def _unwrap(self, row: KeyRow) -> AESGCM:
-        wrapped = row.wrapped or b""
-        nonce = wrapped[1 : 1 + _NONCE_BYTES]
-        if wrapped[:1] != _WRAPPED_VERSION or len(nonce) != _NONCE_BYTES:
-            raise KeyNotOpenedError(row.person)
-        try:
-            key = self._wrapping.decrypt(nonce, wrapped[1 + _NONCE_BYTES :], _wrapped_aad(row.person))
-        except InvalidTag:
-            raise KeyNotOpenedError(row.person) from None
-        assert len(key) == PERSON_KEY_BYTES, "only whole keys are ever wrapped"  # noqa: S101 - invariant
-        return AESGCM(key)
+        return AESGCM(key_in(row, self._masters))
 
 
-def _wrapped_aad(person: str) -> bytes:
-    return b"ejd/key" + _WRAPPED_VERSION + person.encode()
+def secret_id(purpose: Purpose) -> str:
+    """Answer under which id the key store has the school's secret for a purpose."""
+    return str(uuid5(NAMESPACE, f"secret/{purpose.name}"))
+
+
+def wrap(master: MasterKey, person: str, key: bytes, random_bytes: RandomBytes) -> bytes:
+    """Answer a person's key wrapped under a master key, which the result names."""
+    nonce = random_bytes(_NONCE_BYTES)
+    head = _WRAPPED_VERSION + master.id
+    return head + nonce + master.wrapping.encrypt(nonce, key, b"ejd/key" + head + person.encode())
+
+
+def wrapped_under(row: KeyRow, master: MasterKey) -> bool:
+    """Say whether a row names this master key; one of version 1 names none, it is tried."""
+    wrapped = row.wrapped or b""
+    if wrapped[:1] == _WRAPPED_UNNAMED:
+        return _opened_unnamed(row.person, wrapped, master) is not None
+    return wrapped[1 : 1 + KEY_ID_BYTES] == master.id
+
+
+def key_in(row: KeyRow, masters: MasterKeys) -> bytes:
+    """Answer the 32 bytes of a wrapped key; raises KeyNotOpenedError."""
+    wrapped = row.wrapped or b""
+    key: bytes | None = None
+    if wrapped[:1] == _WRAPPED_UNNAMED:
+        opened = (_opened_unnamed(row.person, wrapped, master) for master in masters.all())
+        key = next((one for one in opened if one is not None), None)
+    elif wrapped[:1] == _WRAPPED_VERSION:
+        master = masters.by_id(wrapped[1 : 1 + KEY_ID_BYTES])
+        key = None if master is None else _opened(wrapped, 1 + KEY_ID_BYTES, row.person, master)
+    if key is None:
+        raise KeyNotOpenedError(row.person)
+    assert len(key) == PERSON_KEY_BYTES, "only whole keys are ever wrapped"  # noqa: S101 - invariant
+    return key
+
+
+def _opened_unnamed(person: str, wrapped: bytes, master: MasterKey) -> bytes | None:
+    return _opened(wrapped, 1, person, master)
+
+
+def _opened(wrapped: bytes, head_bytes: int, person: str, master: MasterKey) -> bytes | None:
+    text_at = head_bytes + _NONCE_BYTES
+    nonce = wrapped[head_bytes:text_at]
+    if len(nonce) != _NONCE_BYTES:
+        return None
+    try:
+        return master.wrapping.decrypt(nonce, wrapped[text_at:], b"ejd/key" + wrapped[:head_bytes] + person.encode())
+    except InvalidTag:
+        return None
 
 
 def _check_person(person: str) -> None:

@@ -28,10 +28,13 @@ CREATE TABLE IF NOT EXISTS {schema}.person_keys (
 CREATE INDEX IF NOT EXISTS person_keys_buried ON {schema}.person_keys (person) WHERE wrapped IS NULL;
 CREATE OR REPLACE FUNCTION {schema}.only_destroy() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
-    RAISE EXCEPTION 'a key can be destroyed, never replaced';
+    RAISE EXCEPTION 'a key can be destroyed or wrapped under another master key, never replaced';
 END $$;
 CREATE OR REPLACE TRIGGER person_keys_only_destroy BEFORE UPDATE ON {schema}.person_keys
-    FOR EACH ROW WHEN (NEW.wrapped IS NOT NULL OR NEW.person <> OLD.person)
+    FOR EACH ROW WHEN (NEW.person <> OLD.person OR (NEW.wrapped IS NOT NULL AND (
+        OLD.wrapped IS NULL OR substr(NEW.wrapped, 1, 1) <> '\\x02' OR length(NEW.wrapped) <> 69
+        OR substr(NEW.wrapped, 1, 9) = substr(OLD.wrapped, 1, 9)
+    )))
     EXECUTE FUNCTION {schema}.only_destroy();
 CREATE OR REPLACE FUNCTION {schema}.wipe() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
@@ -125,7 +128,7 @@ class PostgresKeyTable:
         )
         self._run(statement, (person, at))
         # The row's dead version still holds the wrapped key: the table is written anew into another file.
-        self._wipe()
+        self.wipe()
 
     def count_buried(self) -> int:
         """Answer the number of tombstones from their own small index."""
@@ -149,7 +152,30 @@ class PostgresKeyTable:
         with _postgres_errors(), self._pool.connection() as connection:
             connection.execute(sql.SQL(statement).format(table=self._table), params)
 
-    def _wipe(self) -> None:
+    def page(self, after: str, limit: int) -> list[KeyRow]:
+        """Answer rows with a key whose person comes after one, in order."""
+        question = (
+            "SELECT person, wrapped FROM {table} WHERE person > %s AND wrapped IS NOT NULL ORDER BY person LIMIT %s"
+        )
+        return list(map(KeyRow._make, self._ask(question, (after, limit))))
+
+    def rewrap(self, changes: Sequence[tuple[KeyRow, KeyRow]]) -> int:
+        """Put newly wrapped keys in the place of old ones that are still there, in one transaction."""
+        statement = (
+            "UPDATE {table} AS t SET wrapped = new.wrapped"
+            " FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS new (person, old, wrapped)"
+            " WHERE t.person = new.person AND t.wrapped = new.old"
+        )
+        columns = (
+            [old.person for old, _ in changes],
+            [old.wrapped for old, _ in changes],
+            [new.wrapped for _, new in changes],
+        )
+        with _postgres_errors(), self._pool.connection() as connection:
+            return connection.execute(sql.SQL(statement).format(table=self._table), columns).rowcount
+
+    def wipe(self) -> None:
+        """Write the table anew into another file: dead versions of rows still hold what was replaced."""
         try:
             with self._pool.connection() as connection:
                 connection.execute(sql.SQL("SELECT {wipe}()").format(wipe=self._function))

@@ -41,6 +41,7 @@ class Purpose(Enum):
     WRAP_PERSON_KEYS = b"ejd/1 wrap person keys"
     HASH_BODIES = b"ejd/1 hash command bodies"
     SEAL_UPLOADS = b"ejd/1 seal uploaded files"
+    NAME_MASTER_KEY = b"ejd/1 name master key"
 
 
 class NewToken(NamedTuple):
@@ -77,7 +78,7 @@ def create_master_key(path: Path, random_bytes: RandomBytes) -> None:
     except BaseException:
         path.unlink()
         raise
-    _make_entry_durable(path.parent)
+    make_entry_durable(path.parent)
 
 
 def read_master_key(path: Path) -> bytes:
@@ -155,7 +156,8 @@ def _read_private_file(path: Path) -> bytes:
         os.close(file)
 
 
-def _make_entry_durable(folder: Path) -> None:
+def make_entry_durable(folder: Path) -> None:
+    """Bring a change of a folder's entries to the disk."""
     if os.name != "posix":  # Windows has no handle on a folder to flush
         return
     handle = os.open(folder, os.O_RDONLY)

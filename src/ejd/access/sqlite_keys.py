@@ -20,9 +20,13 @@ CREATE TABLE IF NOT EXISTS person_keys (
     person TEXT NOT NULL PRIMARY KEY, wrapped BLOB, created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS person_keys_buried ON person_keys (person) WHERE wrapped IS NULL;
-CREATE TRIGGER IF NOT EXISTS person_keys_only_destroy BEFORE UPDATE ON person_keys
-WHEN NEW.wrapped IS NOT NULL OR NEW.person <> OLD.person
-BEGIN SELECT RAISE(ABORT, 'a key can be destroyed, never replaced'); END;
+DROP TRIGGER IF EXISTS person_keys_only_destroy;
+CREATE TRIGGER IF NOT EXISTS person_keys_no_exchange BEFORE UPDATE ON person_keys
+WHEN NEW.person <> OLD.person OR (NEW.wrapped IS NOT NULL AND (
+    OLD.wrapped IS NULL OR substr(NEW.wrapped, 1, 1) <> x'02' OR length(NEW.wrapped) <> 69
+    OR substr(NEW.wrapped, 1, 9) = substr(OLD.wrapped, 1, 9)
+))
+BEGIN SELECT RAISE(ABORT, 'a key can be destroyed or wrapped under another master key, never replaced'); END;
 CREATE TRIGGER IF NOT EXISTS person_keys_keep BEFORE DELETE ON person_keys
 BEGIN SELECT RAISE(ABORT, 'a tombstone stays'); END;
 """
@@ -93,6 +97,28 @@ class SqliteKeyTable:
         with self._lock, _sqlite_errors():
             row = self._connection.execute(question).fetchone()
         return None if row is None else KeyRow._make(row)
+
+    def page(self, after: str, limit: int) -> list[KeyRow]:
+        """Answer rows with a key whose person comes after one, in order."""
+        question = (
+            "SELECT person, wrapped FROM person_keys WHERE person > ? AND wrapped IS NOT NULL ORDER BY person LIMIT ?"
+        )
+        with self._lock, _sqlite_errors():
+            return list(map(KeyRow._make, self._connection.execute(question, (after, limit))))
+
+    def rewrap(self, changes: Sequence[tuple[KeyRow, KeyRow]]) -> int:
+        """Put newly wrapped keys in the place of old ones that are still there, in one transaction."""
+        if not changes:
+            return 0
+        with self._lock, _sqlite_errors():  # a file of an older ejd forbids it
+            self._connection.executescript(_SQLITE_SCHEMA)
+        statement = "UPDATE person_keys SET wrapped = ? WHERE person = ? AND wrapped = ?"
+        with self._writing() as connection:
+            values = [(new.wrapped, old.person, old.wrapped) for old, new in changes]
+            return connection.executemany(statement, values).rowcount
+
+    def wipe(self) -> None:
+        """Do nothing: freed bytes are overwritten when they become free, and there is no write-ahead log."""
 
     def close(self) -> None:
         """Close the connection once the call that is running is over."""

@@ -13,10 +13,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ejd.access.keys import KeyMissingError, KeyPlace, KeyStore
-from ejd.access.secrets import RandomBytes, read_master_key
+from ejd.access.ring import MasterKeys
+from ejd.access.secrets import Purpose, RandomBytes
 from ejd.kernel.envelope import Ref
 from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, BOX_VERSION_UNBOUND, NONCE_BYTES, Sealed, TamperedError
 
+LASTING = (Purpose.HASH_BODIES, Purpose.SEAL_UPLOADS)
+"""What the school keeps a secret for that must stay the same whatever becomes of the master key."""
 SEALED_TEXT_BYTES_MAX = 16 * 1024
 """Of one text in UTF-8: some 8,000 Cyrillic letters."""
 
@@ -80,6 +83,15 @@ class Vault:
             texts.append(_open(ciphers[sealed.person], sealed, field, at))
         return texts
 
+    def secret(self, purpose: Purpose) -> bytes:
+        """Answer the school's 32 bytes for a purpose; they outlive an exchange of the master key. Keep them."""
+        return self._keys.secret(purpose)
+
+    def keep_secrets(self) -> None:
+        """Have the school's secrets stored: before a rotation, after which they could not be derived any more."""
+        for purpose in LASTING:
+            self._keys.secret(purpose)
+
     def destroy(self, person: str) -> None:
         """Make all that was ever sealed for the person unreadable, everywhere and for good."""
         self._keys.destroy(person)
@@ -109,10 +121,11 @@ class VaultFactory:
 
         `now` dates new keys, in microseconds since 1970 UTC. Raises MasterKeyError or KeyStoreError.
         """
-        master_key = read_master_key(self.master_key_path)
+        masters = MasterKeys(self.master_key_path)
+        masters.current()
         table = self.keys.open()
         try:
-            keys = KeyStore(table, master_key, random_bytes=random_bytes, now=now or _system_microseconds)
+            keys = KeyStore(table, masters, random_bytes=random_bytes, now=now or _system_microseconds)
         except BaseException:
             table.close()
             raise

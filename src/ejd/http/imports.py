@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from ejd.access.reading import check_reader
-from ejd.access.secrets import Purpose, read_master_key, subkey
+from ejd.access.secrets import Purpose
 from ejd.exports.spreadsheet import CSV_TYPE, to_csv
 from ejd.handling.authentication import Authenticated
 from ejd.http import bodies
@@ -176,7 +176,7 @@ class _Routes:
         self._school = school
 
     def _uploads(self) -> Uploads:
-        key = subkey(read_master_key(self._school.settings.master_key_path), Purpose.SEAL_UPLOADS)
+        key = self._school.vault.secret(Purpose.SEAL_UPLOADS)
         return Uploads(self._school.settings.data_dir / "uploads", key, self._school.clock)
 
     async def upload(

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import ValidationError
 
 from ejd.access.keys import KeyDestroyedError
-from ejd.access.secrets import Purpose, read_master_key, subkey
+from ejd.access.secrets import Purpose
 from ejd.handling.handler import BATCH_COMMANDS_MAX, batch_id_of
 from ejd.imports.asc import read_asc_file
 from ejd.imports.fet import read_fet_file
@@ -139,7 +139,7 @@ def timetable_source(school: SchoolAccess, source_format: SourceFormat, name: st
     """Return the source of a file; raises ImportRefused where there is no school yet."""
     if not school.states.fresh(SchoolState, SCHOOL).name:
         raise ImportRefused("There is no school yet: open it first (`ejd init`), then import.")
-    return Source(subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES), source_format, name)
+    return Source(school.vault.secret(Purpose.HASH_BODIES), source_format, name)
 
 
 class _Plan(NamedTuple):

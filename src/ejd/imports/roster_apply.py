@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from pydantic import ValidationError
 
-from ejd.access.secrets import Purpose, read_master_key, subkey
+from ejd.access.secrets import Purpose
 from ejd.imports.ground import SchoolAccess
 from ejd.imports.identity import Source
 from ejd.imports.import_run import ImportRun, Progress, SchoolMoved, tell_nobody
@@ -77,7 +77,7 @@ class RosterImport:
         self._school, self._bringing = school, bringing
         self._kind, self._rows = roster.format, roster.rows
         self._progress = progress or tell_nobody
-        secret = subkey(read_master_key(school.settings.master_key_path), Purpose.HASH_BODIES)
+        secret = school.vault.secret(Purpose.HASH_BODIES)
         self._source = Source(secret, roster.format, bringing.source)
         said = msgspec.json.encode([[None if one is None else str(one) for one in bringing.wanted], bringing.overwrite])
         self._run = ImportRun(
