@@ -19,7 +19,7 @@ from benchmarks.school import Shape
 from ejd.access.reading import Duties, Sight
 from ejd.app import School, open_school
 from ejd.handling.authentication import Authenticated
-from ejd.history.ground import NEEDED, Library, Past, Then
+from ejd.history.past import NEEDED, Library, Past, Then
 from ejd.http.asking import Asking
 from ejd.http.reports import GradebookParameters, ProgressParameters, gradebook, progress
 from ejd.kernel.command import Actor

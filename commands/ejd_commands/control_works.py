@@ -96,24 +96,11 @@ def scope_of(context: Context, work: ControlWorkPlanned) -> Scope:
     return Scope(kind="control-work", journal=work.journal, class_id=journal.group, year=journal.year, date=work.day)
 
 
-class PlanControlWork(ControlWorkCommand):
+class PlanControlWork(ControlWorkCommand, PlannedWork):
     """Plan a control work of a journal on a day, with form, variants and the highest points (A5)."""
 
     name: ClassVar[str] = "plan-control-work"
     control_work: Id | None = None
-    journal: Id
-    day: Day
-    title: Name
-    form: Name
-    work: Code = "control"
-    variants: Annotated[int, Field(ge=1, le=VARIANTS_MAX)] = 1
-    points_max: Annotated[int, Field(ge=1, le=POINTS_MAX)] | None = None
-    first_slot: Slot | None = None
-    lessons: Annotated[int, Strict(), Field(ge=1, le=WORK_LESSONS_MAX)] | None = None
-
-    def event(self) -> ControlWorkPlanned:
-        """Answer the plan as it is stored."""
-        return PlannedWork(**self.model_dump(exclude={"control_work"})).event()
 
     def target(self, context: Context) -> Target:
         """Answer the control work's stream."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Caused, Command, Refusal, Target, WrongState
 from ejd.kernel.envelope import Ref, Scope
 from ejd.kernel.events.final_marks import Basis, FinalMarkCorrected, FinalMarkDecided, FinalMarkWithdrawn
@@ -110,7 +111,9 @@ class FinalMarkCommand(Command):
         """Answer the final marks of an open period in which the pupil belongs to the journal."""
         journal = opened_journal(context, self.journal)
         first, last = self.span(context, journal)
-        if context.load(YearState, journal.year).is_closed(self.period, self.journal, context.now):
+        year = context.load(YearState, journal.year)
+        check_year(year)
+        if year.is_closed(self.period, self.journal, context.now):
             raise PeriodIsClosed(closed_sentence("this period"), field="period")
         if context.today < first:
             msg = f"this period begins on {first:%d.%m.%Y}: decide its final marks after that day"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Command, NotFound, Refusal, Target, WrongState
 from ejd.kernel.due import is_due
 from ejd.kernel.envelope import Scope
@@ -156,8 +157,12 @@ def writable_lesson(command: LessonCommand, context: Context) -> OpenLesson:
 
 
 def check_period_open(context: Context, journal_id: str, journal: JournalOpened, day: date) -> None:
-    """Raise PeriodIsClosed when the grading period of a day is closed for the journal."""
+    """Raise YearIsClosed, or PeriodIsClosed when the grading period of a day is closed for the journal.
+
+    Before windows and approvals, by which nothing of a closed year could be written either.
+    """
     year = context.load(YearState, journal.year)
+    check_year(year)
     period = year.calendar.period(journal.scheme, day)
     if period is not None and year.is_closed(period.code, journal_id, context.now):
         raise PeriodIsClosed(closed_sentence(period.name))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ejd.kernel.closed_years import YearIsClosed
 from ejd.kernel.command import Command, Elsewhere, Refusal
 from ejd.kernel.rights import Administers
 from ejd_commands import known
@@ -116,6 +117,8 @@ class SubstituteTeacherBulk(Command):
             seen.add(single.lesson)
             try:
                 yield from _beside(single, context, single.on_board(context, board, self.absent_teacher))
+            except YearIsClosed:  # which is about no lesson of the list
+                raise
             except Refusal as refusal:
                 refusal.field = f"lessons.{index}.{refusal.field}" if refusal.field else f"lessons.{index}"
                 refusal.sentence = f"{single.day:%d.%m.%Y}, slot {single.slot}: {refusal.sentence}"

@@ -14,7 +14,7 @@ from ejd.handling.handler import Request, batch_id_of
 from ejd.kernel.command import Actor, Command, Refusal, State
 from ejd.kernel.envelope import Answer
 from ejd.kernel.states.access import AccountState
-from ejd_commands.breaches import CloseBreach, DecideOnDependents
+from ejd_commands.breach_ends import CloseBreach, DecideOnDependents
 from tests import histories as h
 from tests.breaches import world as bw
 from tests.scenario import uid

@@ -13,6 +13,7 @@ from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.breaches import RECEIVERS, BreachState
 from ejd.kernel.voiding import affected, digest_of
 from ejd_commands import accounts, acknowledgements
+from ejd_commands import breach_ends as be
 from ejd_commands import breaches as bc
 from ejd_commands import invalidations as ic
 from tests import worlds as w
@@ -268,10 +269,10 @@ def _close_one(player: RealPlayer, rnd: Random, breach: str, state: BreachState)
     else:
         player.school.feeder.run_to_end()
         open_ones = [one for one in player.school.states.dependents(breach, None) if one not in state.decided]
-        command: Command = bc.CloseBreach(breach=breach, conclusion=REASON)
+        command: Command = be.CloseBreach(breach=breach, conclusion=REASON)
         if open_ones and rnd.random() < 0.9:
-            parts = tuple(bc.DependentPart(stream=one.stream, version=one.version) for one in open_ones[:100])
-            command = bc.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=REASON)
+            parts = tuple(be.DependentPart(stream=one.stream, version=one.version) for one in open_ones[:100])
+            command = be.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=REASON)
         player.send(command, by)
 
 

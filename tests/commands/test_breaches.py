@@ -26,14 +26,11 @@ from ejd_commands.accounts import (
     SuspendedByBreach,
     UnlockAccount,
 )
+from ejd_commands.breach_ends import CloseBreach, DecideOnDependents, DependentPart, NotADependent
 from ejd_commands.breaches import (
     AcknowledgeBreachNotice,
     BreachIsClosed,
-    CloseBreach,
     ConfirmBreachNotice,
-    DecideOnDependents,
-    DependentPart,
-    NotADependent,
     NothingToConfirm,
     NotThatTime,
     NotYet,

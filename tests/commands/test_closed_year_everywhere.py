@@ -23,6 +23,7 @@ from ejd.kernel.events import people as p
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL, final_marks_stream
 from ejd_commands.catalogue import catalogue
+from ejd_commands.windows import WindowIsOver
 from tests import histories as h
 from tests import worlds as w
 from tests.scenario import MemoryContext, World, decide, given, sealed, uid
@@ -257,6 +258,32 @@ def test_a_command_of_the_year_is_taken_while_it_is_open_and_refused_after(
     assert given(w.A_JOURNAL, before).when(command, by=by).events, "it is taken in the open year"
     refused = given(w.A_JOURNAL, before, ((w.YEAR, SHUT),)).when(command, by=by)
     refused.then_refused(YearIsClosed, saying="2025/26 is closed", field="year")
+
+
+IN_SUMMER = "2026-07-01 12:00"
+"""When no window is open any more."""
+LATE: list[tuple[str, dict[str, Any], str]] = [
+    ("record-topic", {"topic": "Дроби"}, w.ADA),
+    ("save-lesson", {"topic": "Дроби"}, w.ADA),
+    ("take-roll", {"absences": []}, w.ADA),
+    ("record-mark", {"pupil": w.VERA, "work": "oral", "value": "5"}, w.ADA),
+    ("substitute-teacher", {"teacher": w.BORIS_STAFF}, w.DEPUTY),
+    ("cancel-lesson", {"reason": "карантин"}, w.DEPUTY),
+    ("move-lesson", {"new_day": "2025-10-08", "new_slot": 6}, w.DEPUTY),
+]
+FINAL_MARK: dict[str, Any] = {"journal": w.JOURNAL, "period": "q1", "pupil": w.VERA, "value": "4"}
+
+
+@pytest.mark.parametrize(("name", "fields", "by"), [*LATE, ("decide-final-mark", FINAL_MARK, w.ADA)])
+def test_that_the_year_is_closed_is_said_before_what_an_open_one_would_ask_for(
+    name: str, fields: dict[str, Any], by: str
+) -> None:
+    """An approval, by which nothing could be written either."""
+    lesson = {} if name == "decide-final-mark" else {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
+    command = catalogue()[name].model_validate({**lesson, **fields})
+    given(w.A_JOURNAL).at(IN_SUMMER).when(command, by=by).then_refused(WindowIsOver)
+    closed = given(w.A_JOURNAL, ((w.YEAR, SHUT),)).at(IN_SUMMER)
+    closed.when(command, by=by).then_refused(YearIsClosed, field="year")
 
 
 IN_HISTORIES = (

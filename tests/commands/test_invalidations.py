@@ -22,7 +22,8 @@ from ejd.kernel.states.lesson import Cell, LessonState
 from ejd.kernel.voiding import TooMuchAtOnce, affected, digest_of
 from ejd_commands.accounts import GrantRole
 from ejd_commands.attendance import AbsenceLine
-from ejd_commands.breaches import CloseBreach, NotThatTime, NotYet, ReportBreach, ResetCredentials, SecondPersonNeeded
+from ejd_commands.breach_ends import CloseBreach
+from ejd_commands.breaches import NotThatTime, NotYet, ReportBreach, ResetCredentials, SecondPersonNeeded
 from ejd_commands.final_marks import DecideFinalMark
 from ejd_commands.invalidations import (
     InvalidateBreach,

@@ -23,7 +23,7 @@ from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.void import MARKER_NAMES
 from ejd.read.rebuild import rebuild
 from ejd.settings import Settings
-from ejd_commands.breaches import CloseBreach
+from ejd_commands.breach_ends import CloseBreach
 from ejd_commands.invalidations import (
     InvalidateBreach,
     NothingInTheWindow,

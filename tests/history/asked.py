@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ejd.access.reading import Duties, Sight
 from ejd.handling.authentication import Authenticated
-from ejd.history.ground import Past, Then
+from ejd.history.past import Past, Then
 from ejd.http.asking import Asking
 from ejd.http.questions import QUESTIONS
 from ejd.kernel.command import Actor, Refusal

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ejd.history.ground import Library, Then
+from ejd.history.past import Library, Then
 from ejd.read.memory import Memory
 from tests import histories as h
 from tests.history.asked import ask, parameters

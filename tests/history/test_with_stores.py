@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from ejd.history.ground import Library, Then
+from ejd.history.past import Library, Then
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop, rebuild
 from ejd.read.writing import Feed

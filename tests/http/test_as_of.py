@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ejd.history import ground
+from ejd.history import past
 from ejd.http.asking import Desk
 from ejd.http.questions import QUESTIONS
 from ejd.kernel.envelope import CommandRecord, Commit, NewEvent
@@ -202,7 +202,7 @@ def test_a_class_teacher_does_not_see_who_was_in_the_class_by_a_transfer_that_is
 
 def test_so_many_look_back_at_once_and_no_more(changed: Web) -> None:
     held = hold(changed)
-    busy = ground.Library(changed.tiny.school.read.folding, changed.tiny.school.store, at_once=0, wait_seconds=0)
+    busy = past.Library(changed.tiny.school.read.folding, changed.tiny.school.store, at_once=0, wait_seconds=0)
     desk_of(changed).library = busy
     refused = book(changed, as_of=held)
     problem(refused, 503, "past-is-busy")
@@ -213,7 +213,7 @@ def test_so_many_look_back_at_once_and_no_more(changed: Web) -> None:
 def test_what_is_too_far_to_fold_is_refused_and_says_how_to_ask_for_less(changed: Web) -> None:
     held = hold(changed)
     school = changed.tiny.school
-    desk_of(changed).library = ground.Library(school.read.folding, school.store, events_max=10)
+    desk_of(changed).library = past.Library(school.read.folding, school.store, events_max=10)
     refused = problem(book(changed, as_of=held), 422, "too-far-to-fold")
     assert "choose a class" in refused["detail"]
 

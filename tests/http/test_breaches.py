@@ -12,16 +12,8 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.ids import final_marks_stream, lesson_stream
 from ejd.store.outbox import to_staff
 from ejd_commands.accounts import GrantRole
-from ejd_commands.breaches import (
-    AcknowledgeBreachNotice,
-    CloseBreach,
-    DecideOnDependents,
-    DependentPart,
-    NotADependent,
-    NotYet,
-    ReportBreach,
-    ResetCredentials,
-)
+from ejd_commands.breach_ends import CloseBreach, DecideOnDependents, DependentPart, NotADependent
+from ejd_commands.breaches import AcknowledgeBreachNotice, NotYet, ReportBreach, ResetCredentials
 from ejd_commands.corrections import ApproveCorrection, RequestCorrection
 from ejd_commands.final_marks import DecideFinalMark
 from ejd_commands.invalidations import InvalidateBreach, PreviewIsOld, ReaffirmOperations, RevokeInvalidation

@@ -46,6 +46,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "ejd/kernel/rights.py": ("*Approves*", "*AskedForIt*", "*is_the_same_person*", "*same*", "*decider*"),
     "ejd/kernel/policies.py": ("*deadline*",),
     "ejd_commands/breaches.py": ("*",),
+    "ejd_commands/breach_ends.py": ("*",),
     "ejd_commands/invalidations.py": ("*",),
     "ejd_commands/windows.py": ("*",),
     "ejd_commands/corrections.py": ("*",),

@@ -15,7 +15,7 @@ from ejd.notices.reminders import OpenDependents
 from ejd.notices.retractions import Retractions
 from ejd.store import outbox
 from ejd.store.outbox import Notice, Outbox, to_staff
-from ejd_commands.breaches import DecideOnDependents, DependentPart
+from ejd_commands.breach_ends import DecideOnDependents, DependentPart
 from ejd_commands.consents import ConsentCommand, GiveConsent, RefuseConsent
 from ejd_commands.invalidations import RevokeInvalidation
 from ejd_commands.people import EndGuardianship, EstablishGuardianship, RegisterGuardian

@@ -18,6 +18,7 @@ from ejd.kernel.ids import lesson_stream
 from ejd.kernel.states.breaches import BreachState
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.voiding import affected, digest_of
+from ejd_commands import breach_ends as be
 from ejd_commands import breaches as b
 from ejd_commands.acknowledgements import AcknowledgeDiary
 from ejd_commands.invalidations import (
@@ -226,13 +227,13 @@ class Breaches:
         self._bring_reports()
         found = self._handler.states.dependents(breach, None)
         if found:
-            parts = tuple(b.DependentPart(stream=ref.stream, version=ref.version) for ref in found)
+            parts = tuple(be.DependentPart(stream=ref.stream, version=ref.version) for ref in found)
             reason = "Семья уведомлена об отзыве отметки, ознакомление остаётся"
-            yield b.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=reason)
+            yield be.DecideOnDependents(breach=breach, dependents=parts, decision="kept", reason=reason)
 
     def _close(self, breach: str, conclusion: str) -> Iterator[Command]:
         self._bring_reports()
-        yield b.CloseBreach(breach=breach, conclusion=conclusion)
+        yield be.CloseBreach(breach=breach, conclusion=conclusion)
 
 
 def open_breach(seed: int) -> str:

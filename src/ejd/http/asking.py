@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ejd.access.reading import Duties, Sight, check_reader, reads_whole_school, sight
 from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import ClockNotSettable
-from ejd.history.ground import PRESENT, Ground, Library, Past, Then
+from ejd.history.ground import PRESENT, Ground
+from ejd.history.past import Library, Past, Then
 from ejd.http.contract import SchoolService
 from ejd.http.moments import Invalidated, find_then, moment_text
 from ejd.http.notes import notes_of

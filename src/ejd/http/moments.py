@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
-from ejd.history.ground import Then
+from ejd.history.past import Then
 from ejd.http.problems import Malformed
 from ejd.store.contract import EventStore
 

@@ -53,13 +53,17 @@ class YearIsClosed(WrongState):
 def check_open(context: Context, stream: str, event: Event) -> None:
     """Raise YearIsClosed when the event would write into a closed year; markers of breaches are never asked about."""
     for year in years_written(context, stream, event):
-        state = context.load(YearState, year)
-        if state.shut:
-            msg = (
-                f"the academic year {state.data.name} is closed and can only be read: ask the head to reopen it with "
-                "reopen-academic-year, with the reason"
-            )
-            raise YearIsClosed(msg, field="year")
+        check_year(context.load(YearState, year))
+
+
+def check_year(year: YearState) -> None:
+    """Raise YearIsClosed; a command asks before it looks at what an open year would still refuse."""
+    if year.shut:
+        msg = (
+            f"the academic year {year.data.name} is closed and can only be read: ask the head to reopen it with "
+            "reopen-academic-year, with the reason"
+        )
+        raise YearIsClosed(msg, field="year")
 
 
 def years_written(context: Context, stream: str, event: Event) -> Iterator[str]:
