@@ -21,6 +21,7 @@ from benchmarks import (
     over_http,
     page,
     rebuilding,
+    reports,
     stock_runner,
 )
 from benchmarks.measure import Figure, Report
@@ -29,7 +30,7 @@ from benchmarks.places import Bench
 RESULTS = Path(__file__).parent / "RESULTS.md"
 SYNCS = 50
 PAGE_BYTES = 4096
-MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, breach, as_of)
+MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, breach, as_of, reports)
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 
 INTRODUCTION = """# What was measured

@@ -116,10 +116,9 @@ class Timetable:
             for entry in sorted(one.entries, key=lambda entry: entry.slot):
                 by_day.setdefault(entry.cycle_day, []).append(entry.slot)
 
-    def slots(self, calendar: Calendar, journal: Journal, day: date) -> list[int]:
-        """Answer the slots in which there is a lesson on a day of a calendar, in order."""
-        number = calendar.cycle_day(day, journal.grade, journal.classes)
-        schedule = schedule_on(self._schedules, day)
+    def slots(self, day: date, number: int | None) -> list[int]:
+        """Answer the slots in which there is a lesson on a day that is this day of the cycle, in order."""
+        schedule = None if number is None else schedule_on(self._schedules, day)
         if number is None or schedule is None:
             return []
         return self._slots[schedule.starts].get(number, [])
@@ -176,22 +175,10 @@ def _records(c: sa.Connection, journals: Collection[Journal]) -> dict[str, list[
         .order_by(t.placed_date, t.placed_slot, t.ordinal, t.stream)
     )
     found: dict[str, list[Record]] = {}
-    for row in c.execute(statement):
-        record = Record(
-            lesson=row.stream,
-            date=row.date,
-            slot=row.slot,
-            ordinal=row.ordinal,
-            placed_date=row.placed_date,
-            placed_slot=row.placed_slot,
-            extra=row.extra,
-            cancelled=row.cancelled,
-            held=row.topic is not None or row.roll_taken,
-            plan_item=row.plan_item,
-            topic=row.topic or "",
-            other_subject=row.substitute_subject not in {"", subjects[row.journal]},
-        )
-        found.setdefault(row.journal, []).append(record)
+    for *place, journal, cancelled, topic, plan_item, roll_taken, instead in c.execute(statement).all():
+        held, other = topic is not None or roll_taken, instead not in {"", subjects[journal]}
+        record = Record._make((*place, cancelled, held, plan_item, topic or "", other))
+        found.setdefault(journal, []).append(record)
     return found
 
 
@@ -200,19 +187,26 @@ def _course(journal: Journal, ways: Ways, records: Sequence[Record], moment: Mom
     due: dict[tuple[str, int], bool] = {}
 
     def over(day: date, slot: int) -> bool:
+        if day != moment.day:
+            return day < moment.day
         bell = ways.real.bell(journal.bells, slot)
         return moment.over(day, bell.ends if bell else MIDNIGHT_MINUTES)
 
+    due_days, cycle_days = (one.lesson_days(journal.grade, journal.classes) for one in (ways.real, ways.known))
     for day in ways.real.days():
-        real = {(day.isoformat(), slot): over(day, slot) for slot in ways.timetable.slots(ways.real, journal, day)}
-        cycle = [over(day, slot) for slot in ways.timetable.slots(ways.known, journal, day)]
+        slots = ways.timetable.slots(day, due_days.get(day))
+        cycle = [over(day, slot) for slot in ways.timetable.slots(day, cycle_days.get(day))]
+        if not slots and not cycle:
+            continue
+        text = day.isoformat()
+        real = {(text, slot): over(day, slot) for slot in slots}
         course.cycle_year += len(cycle)
         course.due_year += len(real)
         course.cycle += sum(cycle)
         course.due += sum(real.values())
         _lost(course, ways.real, journal, day, sum(cycle) - sum(real.values()))
         due |= real
-        course.due_on += [day.isoformat()] * len(real)
+        course.due_on += [text] * len(real)
     recorded = set()
     for one in records:
         asked = due.get((one.date, one.slot)) if one.ordinal == 1 else None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import calendar_from_json
 from ejd_projections.asking import within
 from ejd_projections.gradebook_tables import lessons
-from ejd_projections.journal_catalogue import Journal, find_journals, teachers_of
+from ejd_projections.journal_catalogue import Journal, Teacher, find_journals, teachers_of
 from ejd_projections.lesson_course import MIDNIGHT_MINUTES, Moment
 from ejd_projections.lessons_due import PlacedLesson, placed_lessons
 from ejd_projections.school_catalogue import Year
@@ -56,16 +56,26 @@ def taught_lessons(
     by_id = {journal.id: journal for journal in journals}
     loads = teachers_of(c, by_id, first=days[0], last=days[1]) if by_id else {}
     today = moment.day.isoformat()
+    always = {journal: _always(own, days) for journal, own in loads.items()}
     found = []
     for one in placed_lessons(c, journals, first=days[0], last=days[1]):
         journal, day = by_id[one.journal], one.placed_date
-        load = frozenset(load.staff for load in one.loads(loads.get(one.journal, ())))
+        load = None if one.named else always.get(one.journal)
+        if load is None:
+            load = frozenset(own.staff for own in one.loads(loads.get(one.journal, ())))
         ended = day < today
         if day == today:
             bell = calendar.bell(journal.bells, one.placed_slot)
             ended = moment.over(moment.day, bell.ends if bell else MIDNIGHT_MINUTES)
         found.append(Taught(one, journal, load, _teachers(one, load), ended))
     return list(_merged(found))
+
+
+def _always(loads: Sequence[Teacher], days: tuple[str, str]) -> frozenset[str] | None:
+    """Answer who has the load on every day of the range; None when that changes: then each lesson is asked about."""
+    if all(one.starts <= days[0] and (one.ends is None or days[1] <= one.ends) for one in loads):
+        return frozenset(one.staff for one in loads)
+    return None
 
 
 def _teachers(one: PlacedLesson, load: frozenset[str]) -> frozenset[str]:

@@ -157,11 +157,13 @@ def _final_marks(c: sa.Connection, year: Year, journals: Sequence[Journal]) -> I
         return
     given = {(row.journal, row.period, row.pupil) for row in final_marks_in(c, [one.id for one in marked])}
     spans = [(one.scheme, one.code, one.name, one.last_day) for one in year.periods]
+    ends = {last for _, _, _, last in spans} | {year.last_day}
+    members_on = {last: members_of(c, marked, first=last, last=last) for last in ends}
     for journal in marked:
         own = [span for span in spans if span[0] == journal.scheme]
         own.append((journal.scheme, OF_THE_YEAR, year.name, year.last_day))
         for _, code, name, last in own:
-            members = {one.pupil for one in members_of(c, [journal], first=last, last=last)[journal.id]}
+            members = {one.pupil for one in members_on[last][journal.id]}
             count = sum((journal.id, code, pupil) not in given for pupil in members)
             if count:
                 sentence = f"{journal.name}, {name}: {count} final mark(s) missing"

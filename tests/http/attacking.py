@@ -31,6 +31,8 @@ READY_SECONDS_MAX = 120.0
 REQUEST_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 UNAUTHORIZED = 401
+OF_THE_REQUEST = frozenset({"position", "request_id", "instance"})
+"""Fields that differ between two answers that say the same."""
 SATURDAY = 5
 ACCOUNTS = {login: account for login, (account, _, _) in LOGINS.items()}
 Found = tuple[int, Any]
@@ -117,6 +119,21 @@ class Attack:
         status, answer = self.get(login, path, after=self.position(), **parameters)
         assert status == 200, answer
         return answer["report"]
+
+    def heard(self, path: str, login: str) -> tuple[int, str, str]:
+        """Ask for a path as it is, and answer status, text and ETag without what differs between equal answers."""
+        self.sent += 1
+        port = self.ports[self.sent % len(self.ports)]
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_SECONDS_MAX)) as connection:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.tokens[login]}"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            if "json" in answer.headers["content-type"]:
+                found = {key: value for key, value in json.loads(text).items() if key not in OF_THE_REQUEST}
+                text = json.dumps(found, ensure_ascii=False, sort_keys=True)
+            if answer.status >= 500 and "not-there-yet" not in text:
+                self.faults.append(f"GET {path}: {text[:500]}")
+            return answer.status, text, answer.headers.get("etag", "")
 
     def position(self) -> int:
         """Answer the last position of the store."""

@@ -166,7 +166,7 @@ def test_a_family_has_the_childs_calendar_without_naming_anybody(shared: Web, lo
     answer = shared.get(PATH, login=login, **WEEK)
     assert len(events_of(answer)) == 5
     assert f"Расписание\\, {title}" in answer.content.decode()
-    problem(shared.get(PATH, login=login, pupil=w.MISHA, **WEEK), 403, "not-allowed")
+    problem(shared.get(PATH, login=login, pupil=w.MISHA, **WEEK), 404, "not-there")
 
 
 def test_what_is_not_asked_well_is_refused(shared: Web) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import uuid5
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ejd.kernel.calendar import Calendar, CalendarData, evolve
 from ejd.kernel.due import Schedule, is_due, occurrences, schedule_on, with_schedule
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import year as y
 from ejd.kernel.events.timetable import ScheduleEntry
-from ejd.kernel.ids import lesson_stream
+from ejd.kernel.ids import NAMESPACE, lesson_stream
 
 JOURNAL = "6f0d0c8e-0000-4000-8000-000000000001"
 FIRST, LAST = date(2025, 9, 1), date(2025, 9, 14)
@@ -85,3 +89,12 @@ def test_a_schedule_replaces_what_was_scheduled_from_its_day_on() -> None:
     again = schedule(FIRST, (2, 1), version=3)
     assert with_schedule([MONDAYS, THURSDAYS], again) == (again,)
     assert with_schedule([MONDAYS], THURSDAYS) == (MONDAYS, THURSDAYS)
+
+
+@given(journal=st.text(), day=st.dates(), slot=st.integers(), ordinal=st.integers())
+def test_the_name_of_a_lesson_is_the_uuid_that_the_standard_makes_of_it(
+    journal: str, day: date, slot: int, ordinal: int
+) -> None:
+    """Names of lessons already stored must never change: RFC 9562, 5.5."""
+    expected = uuid5(NAMESPACE, f"lesson/{journal}/{day.isoformat()}/{slot}/{ordinal}")
+    assert lesson_stream(journal, day, slot, ordinal) == str(expected)

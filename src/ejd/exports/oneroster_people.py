@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from uuid import UUID, uuid5
+from functools import cached_property
 
 import sqlalchemy as sa
 
 from ejd.exports.oneroster import OWN, Cell, Row, grade_code
-from ejd.kernel.ids import SCHOOL
+from ejd.kernel.ids import SCHOOL, named
 from ejd_projections.account_holders import logins
 from ejd_projections.journal_catalogue import (
     ClassRow,
@@ -44,7 +44,7 @@ HOMEROOM = "Класс"
 
 def of(key: str, *parts: str) -> str:
     """Answer the id of what belongs to something: the same in every export."""
-    return str(uuid5(UUID(key), "/".join(parts)))
+    return named(bytes.fromhex(key.replace("-", "")), "/".join(parts))
 
 
 def after(day: str | None) -> date | None:
@@ -73,7 +73,7 @@ class Roster:
     kinds: dict[str, str] = field(default_factory=dict)
     """Kind of each teaching group."""
 
-    @property
+    @cached_property
     def terms(self) -> dict[str, list[tuple[str, str, str]]]:
         """By scheme its periods: id, first and last day; a scheme without any has the year as its one term."""
         found: dict[str, list[tuple[str, str, str]]] = {}

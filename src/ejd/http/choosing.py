@@ -221,7 +221,8 @@ def allowed_journals(asking: Asking, query: WhomParameters, days: Selection, *, 
 def own_pupil(asking: Asking, query: WhomParameters) -> str | None:
     """Answer the pupil when the question is one of a family: the one named, or the only one there is.
 
-    A teacher who has a child at the school asks as a parent by naming the child. None: it is no such question.
+    A teacher who has a child at the school asks as a parent by naming the child. None: it is no such question. To a
+    family nobody else's child is there: NotThere says of it what it says of an id that nobody has.
     """
     own = asking.sight.duties.pupils
     if query.pupil in own:
@@ -230,10 +231,12 @@ def own_pupil(asking: Asking, query: WhomParameters) -> str | None:
         raise _no_consent(asking.unshown[query.pupil])
     if asking.sight.everything or "teacher" in asking.who.roles:
         return None
-    if query.pupil is None and not own and asking.unshown:
+    if query.pupil is not None:
+        raise _not_there("pupil")
+    if not own and asking.unshown:
         raise _no_consent(next(iter(asking.unshown.values())))
-    if query.pupil is not None or not own:
-        raise NotAllowed("you can read about your own child, or yourself, only: leave the pupil out")
+    if not own:
+        raise NotAllowed("you have no child at the school today: ask the office who is registered as guardian")
     if len(own) > 1:
         raise Malformed("you have several children here: say which one in `pupil`", field="pupil")
     return next(iter(own))

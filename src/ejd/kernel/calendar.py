@@ -12,7 +12,7 @@ import msgspec
 from ejd.kernel.events import year as y
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from ejd.kernel.event import Event
 
@@ -84,10 +84,14 @@ class Calendar:
         Lessons of a grade for pupils of some classes do not take place when the grade, or each of the classes, has a
         break: whoever has none is taught.
         """
+        return self.lesson_days(grade, classes).get(day)
+
+    def lesson_days(self, grade: int, classes: Collection[str] = ()) -> Mapping[date, int]:
+        """Answer the number of the cycle day by each date on which classes have lessons, in order; see `cycle_day`."""
         own = self._own_breaks(classes)
         if (grade, own) not in self._by_whom:
             self._by_whom[grade, own] = dict(self._cycle_days(grade, own))
-        return self._by_whom[grade, own].get(day)
+        return self._by_whom[grade, own]
 
     def days_of_cycle(self, grade: int, classes: Collection[str] = ()) -> dict[int, int]:
         """Answer by cycle day the dates on which classes have lessons, as sets of bits: bit 0 is the year's first day.

