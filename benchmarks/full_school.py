@@ -7,16 +7,16 @@ teacher's six classes are shifted so far against each other that no subject fall
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
 from benchmarks.school import SESSION, Identity, micros
-from ejd.access.vault import Clear
 from ejd.app import School
-from ejd.kernel.envelope import NO_STREAM, CommandRecord, Commit, NewEvent, Scope
+from ejd.kernel.envelope import NO_STREAM, CommandRecord, Commit, NewEvent, Ref, Scope
 from ejd.kernel.event import Event, encode
 from ejd.kernel.events import control_works as cw
 from ejd.kernel.events import curricula as cu
@@ -28,7 +28,7 @@ from ejd.kernel.events.timetable import JournalScheduled, ScheduleEntry
 from ejd.kernel.ids import lesson_stream
 from ejd.kernel.sealed import Sealed
 from tests import worlds as w
-from tests.handling.conftest import resealed
+from tests.handling.conftest import resealed_world
 from tests.scenario import uid
 
 HOURS = (5, 4, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 1)
@@ -46,8 +46,8 @@ CONTROL_EVERY = 12
 CANCELLED, OTHER_SUBJECT, SUBSTITUTED, MOVED = 0.005, 0.010, 0.020, 0.025
 """Shares of lessons, added up."""
 COMMIT_EVENTS_MAX = 10_000
-Excuses = Mapping[type[Event], Sealed]
-"""The sealed reason by kind of event: a seal is bound to its field."""
+Excuses = Callable[[type[Event], str], Sealed]
+"""Seals the reason for an event of a kind that begins a stream."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,17 @@ def pupil_id(number: int, place: int) -> str:
     return uid(f"full pupil {number} {place}")
 
 
+def guardian_id(number: int, place: int) -> str:
+    """Answer the id of the mother of a pupil."""
+    return uid(f"full guardian {number} {place}")
+
+
+def sealed(school: School, person: str, text: str, kind: type[Event], field: str, stream: str) -> Sealed:  # noqa: PLR0913 - what a seal is bound to
+    """Seal a text for the first event of a stream."""
+    name = f"{kind.stored_name.partition('/')[0]}.{field}"
+    return school.vault.seal(person, text, field=name, at=Ref(stream, 1))
+
+
 def subject_id(subject: int) -> str:
     """Answer the id of a subject."""
     return uid(f"full subject {subject}")
@@ -134,8 +145,7 @@ def journals_of(size: Size) -> Iterator[Journal]:
 
 def set_up(school: School, size: Size) -> Iterator[tuple[str, Event]]:
     """Yield the events of a year that is set up."""
-    for stream, event in (*w.A_YEAR, w.ALWAYS_FREE):
-        yield stream, resealed(school, event)
+    yield from resealed_world(school, (*w.A_YEAR, w.ALWAYS_FREE))
     for subject in range(len(HOURS)):
         yield subject_id(subject), SubjectDefined(name=f"Предмет {subject:02d}", short=f"П{subject}")
     for grade in GRADES:
@@ -157,29 +167,27 @@ def set_up(school: School, size: Size) -> Iterator[tuple[str, Event]]:
 def _people(school: School, size: Size) -> Iterator[tuple[str, Event]]:
     staff = sorted({journal.teacher: journal.subject for journal in journals_of(size)}.items())
     pupils = [(number, place) for number in range(size.classes) for place in range(PUPILS)]
-    clear = [
-        Clear(one, w.name_of(f"Учителев{n}", "Иван"), "staff-member-employed.name") for n, (one, _) in enumerate(staff)
-    ]
-    clear += [
-        Clear(pupil_id(*one), w.name_of(f"Ученикова{one[1]:02d}", f"Анна{one[0]}"), "pupil-enrolled.name")
-        for one in pupils
-    ]
-    clear += [
-        Clear(uid(f"full guardian {one}"), w.name_of(f"Ученикова{one[1]:02d}", "Мария"), "guardian-registered.name")
-        for one in pupils
-    ]
-    boxes = iter(school.vault.seal_many(clear))
+    school.vault.make_keys(
+        [*(one for one, _ in staff), *(pupil_id(*one) for one in pupils), *(guardian_id(*one) for one in pupils)]
+    )
+
+    def name(person: str, family: str, given: str, kind: type[Event]) -> Sealed:
+        return sealed(school, person, w.name_of(family, given), kind, "name", person)
+
     for one, subject in staff:
-        yield one, p.StaffMemberEmployed(name=next(boxes), position="учитель", employed_on=date(2020, 8, 20))
+        own = name(one, f"Учителев{subject:02d}", "Иван", p.StaffMemberEmployed)
+        yield one, p.StaffMemberEmployed(name=own, position="учитель", employed_on=date(2020, 8, 20))
         yield one, p.StaffQualified(subjects=(subject_id(subject),), category="first")
     for number, place in pupils:
-        enrolled = p.PupilEnrolled(name=next(boxes), class_id=class_id(number), enrolled_on=w.FIRST_DAY)
+        own = name(pupil_id(number, place), f"Ученикова{place:02d}", f"Анна{number}", p.PupilEnrolled)
+        enrolled = p.PupilEnrolled(name=own, class_id=class_id(number), enrolled_on=w.FIRST_DAY)
         yield pupil_id(number, place), enrolled
         yield pupil_id(number, place), p.GroupJoined(group=group_id(number, place % 2 + 1), joined_on=w.FIRST_DAY)
         yield from _moved(size, number, place)
     for pupil in pupils:
-        guardian = uid(f"full guardian {pupil}")
-        yield guardian, p.GuardianRegistered(name=next(boxes))
+        guardian = guardian_id(*pupil)
+        own = name(guardian, f"Ученикова{pupil[1]:02d}", "Мария", p.GuardianRegistered)
+        yield guardian, p.GuardianRegistered(name=own)
         yield guardian, p.GuardianshipEstablished(pupil=pupil_id(*pupil), relation="mother", starts=w.FIRST_DAY)
 
 
@@ -282,10 +290,14 @@ def _control_work(journal: Journal, number: int, day: date, slot: int) -> tuple[
     return uid(f"full control {journal.id} {number}"), scope, [planned]
 
 
-def _changed(journal: Journal, identity: Identity, luck: float, excuses: Excuses) -> Iterator[Event]:
+def _excuse(school: School, kind: type[Event], stream: str) -> Sealed:
+    return sealed(school, w.DEPUTY_STAFF, "Болезнь", kind, "reason", stream)
+
+
+def _changed(journal: Journal, stream: str, identity: Identity, luck: float, excuses: Excuses) -> Iterator[Event]:
     """Yield what becomes of one lesson in forty: cancelled, another subject, a substitute, or another slot."""
     if luck < CANCELLED:
-        yield le.LessonCancelled(**identity, reason=excuses[le.LessonCancelled])
+        yield le.LessonCancelled(**identity, reason=excuses(le.LessonCancelled, stream))
     elif luck < SUBSTITUTED:
         following = (journal.subject + 1) % len(HOURS)
         instead = le.Substitution(
@@ -293,12 +305,15 @@ def _changed(journal: Journal, identity: Identity, luck: float, excuses: Excuses
             subject=subject_id(following) if luck < OTHER_SUBJECT else "",
         )
         yield le.LessonSubstituted(
-            **identity, absent_teacher=journal.teacher, substitution=instead, reason=excuses[le.LessonSubstituted]
+            **identity,
+            absent_teacher=journal.teacher,
+            substitution=instead,
+            reason=excuses(le.LessonSubstituted, stream),
         )
     elif luck < MOVED:
         day, slot = identity["date"], identity["slot"]
         yield le.LessonMoved(
-            **identity, old_date=day, old_slot=slot, new_date=day, new_slot=7, reason=excuses[le.LessonMoved]
+            **identity, old_date=day, old_slot=slot, new_date=day, new_slot=7, reason=excuses(le.LessonMoved, stream)
         )
 
 
@@ -309,7 +324,7 @@ def _lesson(  # noqa: PLR0913 - what a lesson is made from
     chance = Random(stream)
     identity: Identity = {"journal": journal.id, "date": day, "slot": slot}
     others = pupils if not journal.half else pupils[journal.half - 1 :: 2]
-    events = list(_changed(journal, identity, chance.random(), excuses))
+    events = list(_changed(journal, stream, identity, chance.random(), excuses))
     if any(isinstance(one, le.LessonCancelled) for one in events):
         return stream, Scope(kind="lesson", journal=journal.id, year=w.YEAR, date=day), events
     events += [
@@ -330,11 +345,7 @@ def fill(school: School, size: Size) -> None:
     for stream, event in first:
         places[stream].append(event)
     _store(school, "set-up", w.FIRST_DAY, grouped)
-    kinds: tuple[type[Event], ...] = (le.LessonCancelled, le.LessonSubstituted, le.LessonMoved)
-    excuses = {
-        kind: school.vault.seal(w.DEPUTY_STAFF, "Болезнь", field=f"{kind.stored_name.partition('/')[0]}.reason")
-        for kind in kinds
-    }
+    excuses: Excuses = partial(_excuse, school)
     waiting: list[tuple[str, Scope, list[Event]]] = []
     count = 0
     for number, one in enumerate(held(size, excuses)):

@@ -110,7 +110,9 @@ class Served:
         self.events = done.events
         self.statements = 0
         app = create_http(school, feed=False, log=make_log("error", StringIO()))
-        self._client = stack.enter_context(TestClient(app, headers={"Authorization": f"Bearer {token.text}"}))
+        self._client = stack.enter_context(
+            TestClient(app, base_url="http://localhost", headers={"Authorization": f"Bearer {token.text}"})
+        )
         with school.read.snapshot() as snapshot:
             sa.event.listen(snapshot.connection.engine, "before_cursor_execute", self._count)
 
