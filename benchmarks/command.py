@@ -160,7 +160,7 @@ def _rows(lesson: Lesson, position: int, recorded_at: int) -> Rows:
         "mark-corrected/1",
         state,
         recorded_at,
-        *ADA,
+        *ADA[:3],
         command_id,
         "",
         caused_by,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from ejd.access.passwords import Cost
 from ejd.access.secrets import new_token
 from ejd.app import School, initialise, open_school, system_clock
 from ejd.founding import IMPORTER, OPERATOR, Founding, found
@@ -45,6 +46,9 @@ MORNING = datetime(2025, 8, 25, 9, tzinfo=ZoneInfo("Europe/Moscow"))
 """When the school is set up."""
 NOON = datetime(2025, 10, 6, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 """The present of the tests: the lesson of `worlds.TODAY` is over."""
+
+CHEAP = Cost(memory_kib=8, passes=1)
+"""Of a password's hash: tests make many, and none of them is secret."""
 
 JOURNAL_5B = uid("journal maths 5b")
 SLOT_5B = 3
@@ -179,7 +183,7 @@ def make_school(  # noqa: PLR0913 - where the school is, and what kind of school
     initialise(settings)
     present = clock or (system_clock if simulated else Clock(NOON))
     morning = microseconds(MORNING)
-    school = open_school(settings, clock=(lambda: morning) if not simulated else present)
+    school = open_school(settings, clock=(lambda: morning) if not simulated else present, hash_cost=CHEAP)
     tiny = TinySchool(settings, school, (lambda: morning) if not simulated else present, simulated)
     found(school.handler, _founding(timezone, simulated=simulated), clock=tiny.clock)
     tiny.send_all(_set_up(), account=IMPORTER, at=MORNING)
@@ -188,7 +192,7 @@ def make_school(  # noqa: PLR0913 - where the school is, and what kind of school
     tiny.send_all(_accounts(), account=OPERATOR, at=MORNING)
     if not simulated:
         school.close()
-        school = open_school(settings, clock=present)
+        school = open_school(settings, clock=present, hash_cost=CHEAP)
         tiny.school, tiny.clock = school, present
     for login, (account, _, _) in LOGINS.items():
         tiny.issue_token(login, account)

@@ -164,6 +164,7 @@ class GrantRole(OneAccountCommand):
     """Grant a role from a day on (today unless named), to a day included if one is named (F1)."""
 
     name: ClassVar[str] = "grant-role"
+    step_up: ClassVar[bool] = True
     role: a.Role
     starts: Day | None = None
     ends: Day | None = None
@@ -207,6 +208,7 @@ class IssueToken(OneAccountCommand):
     """Register a bearer token; the client made the secret and keeps it, only its SHA-256 comes here."""
 
     name: ClassVar[str] = "issue-token"
+    step_up: ClassVar[bool] = True
     token: TokenId
     digest: Digest
     client: Name

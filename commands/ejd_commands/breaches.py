@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import msgspec
-
 from ejd.kernel.breach_rights import DecidesBreach, ReceivesNotice, ReportsBreach, ResetsCredentials
 from ejd.kernel.command import Command, Elsewhere, NotAllowed, NotFound, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
+from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
+from ejd.kernel.events.credentials import CodeIssued, CodeRevoked
 from ejd.kernel.ids import SCHOOL, SYSTEM, derived
 from ejd.kernel.rights import decider, same
 from ejd.kernel.states.access import AccountState
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ejd.kernel.command import Context, Decided, Need
+    from ejd.kernel.event import Event
 
 TOKENS_MAX = 50_000
-"""Tokens that a report ends at once; it must not fail because the account issued more: those end when it is decided."""
+"""Tokens and codes that a report ends at once; it does not fail for more: those end when it is decided."""
 LEARNED_DAYS_MAX = 400
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
+LETTING_IN = frozenset({a.TokenIssued.stored_name, CodeIssued.stored_name})
+"""Stored names of what lets somebody in."""
 WHOM = {"head": "the head", "support": "technical support"}
 
 
@@ -95,6 +98,7 @@ def check_second(context: Context, first: b.Decider, what: str) -> None:
 class BreachCommand(Command):
     """Base of the decisions in a reported breach, which is not closed."""
 
+    step_up: ClassVar[bool] = True
     breach: Id
 
     def target(self, context: Context) -> Target:  # noqa: ARG002 - one signature for all commands
@@ -123,7 +127,7 @@ class BreachCommand(Command):
 class ReportBreach(Command):
     """Report that an account is in wrong hands: it can do nothing from this moment on (B1, п. 21).
 
-    `learned_at` is when somebody learned of it. Tokens that the account issued to others since then end at once.
+    `learned_at` is when somebody learned of it. Tokens and codes that it issued to others since then end at once.
     """
 
     name: ClassVar[str] = "report-breach"
@@ -171,23 +175,36 @@ class ReportBreach(Command):
             what=context.seal(opened.person or SCHOOL, self.what, field="breach-reported.what"),
         )
         yield Elsewhere(a.AccountSuspended(breach=stream), self.account)
-        yield from _issued_tokens(context, self.account, learned_at)
+        yield from _let_in(context, self.account, learned_at)
 
 
-def _issued_tokens(context: Context, account: str, since: int) -> Iterator[Elsewhere]:
-    """End what an account let in since: the window is not known yet, and a token can be issued again.
+def _let_in(context: Context, account: str, since: int) -> Iterator[Elsewhere]:
+    """End what an account let in since: the window is not known yet, and a token or code can be issued again.
 
     The clock of another process may be ahead of ours.
     """
     issued = [
-        (meta.stream, msgspec.json.decode(meta.state, type=a.TokenIssued).token)
+        (meta.stream, _end_of(CATALOGUE.decode(meta.name, meta.state)))
         for meta in context.operations(account, since, context.now + HOUR)
-        if meta.name == a.TokenIssued.stored_name and meta.stream != account
+        if meta.name in LETTING_IN and meta.stream != account
     ]
     context.load_many(AccountState, list(dict.fromkeys(holder for holder, _ in issued)))
-    living = (one for one in reversed(issued) if one[1] in context.load(AccountState, one[0]).tokens)
-    for holder, token in islice(living, TOKENS_MAX):
-        yield Elsewhere(a.TokenRevoked(token=token), holder)
+    living = (one for one in reversed(issued) if _ends_something(one[1], context.load(AccountState, one[0])))
+    for holder, end in islice(living, TOKENS_MAX):
+        yield Elsewhere(end, holder)
+
+
+def _end_of(event: Event) -> a.TokenRevoked | CodeRevoked:
+    if isinstance(event, a.TokenIssued):
+        return a.TokenRevoked(token=event.token)
+    assert isinstance(event, CodeIssued)  # noqa: S101 - LETTING_IN has no other
+    return CodeRevoked(code=event.code)
+
+
+def _ends_something(end: a.TokenRevoked | CodeRevoked, holder: AccountState) -> bool:
+    if isinstance(end, a.TokenRevoked):
+        return end.token in holder.tokens
+    return holder.stands_on(end.code)
 
 
 class AcknowledgeBreachNotice(BreachCommand):
@@ -197,6 +214,7 @@ class AcknowledgeBreachNotice(BreachCommand):
     """
 
     name: ClassVar[str] = "acknowledge-breach-notice"
+    step_up: ClassVar[bool] = False
     receiver: Literal["head", "support"]
     received_at: Moment
 
@@ -251,9 +269,9 @@ class ConfirmBreachNotice(BreachCommand):
 
 
 class ResetCredentials(BreachCommand):
-    """End every token of the account for good: the window ends here, and the owner gets new ones (B3).
+    """End every token, password and code of the account for good: the window ends here (B3). The owner gets new ones.
 
-    Tokens that it issued to others at the very moment of the report end too: since then it can issue none.
+    What it issued to others at the very moment of the report ends too: since then it can issue nothing.
     """
 
     name: ClassVar[str] = "reset-credentials"
@@ -269,7 +287,7 @@ class ResetCredentials(BreachCommand):
             report = reported(state, self.breach)
             yield b.BreachCredentialsReset(reset_at=context.now)
             yield Elsewhere(a.CredentialsReset(breach=self.breach), report.account)
-            yield from _issued_tokens(context, report.account, report.learned_at)
+            yield from _let_in(context, report.account, report.learned_at)
 
 
 def missing(state: BreachState) -> str:

@@ -209,6 +209,8 @@ Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 """SHA-256 as hexadecimal text."""
 TokenId = Annotated[str, StringConstraints(pattern=TOKEN_ID_PATTERN)]
 """The public part of a bearer token `ejd_<id>_<secret>` (ejd.access.secrets.new_token)."""
+CodeId = TokenId
+"""The public id of a one-time code (ejd.access.codes)."""
 MarkValue = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MARK_CHARACTERS_MAX),

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from ejd.kernel.command import Elsewhere, Refusal, WrongState
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import breaches as b
+from ejd.kernel.events.credentials import CodeRevoked
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.rights import decider
@@ -204,7 +205,7 @@ class ProposeInvalidation(InvalidationCommand):
 class InvalidateBreach(InvalidationCommand):
     """Decide, as a second person, that the events of the preview are void: nothing is deleted, everything replays (B5).
 
-    Each affected stream gets its marker in the same transaction; tokens issued in the window end for good.
+    Each affected stream gets its marker in the same transaction; tokens and codes issued in the window end for good.
     """
 
     name: ClassVar[str] = "invalidate-breach"
@@ -228,10 +229,14 @@ class InvalidateBreach(InvalidationCommand):
             decided_at=context.now,
         )
         yield from _markers(EventsVoided, self.breach, found.as_versions())
-        context.load_many(AccountState, list(dict.fromkeys(one.account for one in found.tokens)))
+        holders = [*(one.account for one in found.tokens), *(one.account for one in found.codes)]
+        context.load_many(AccountState, list(dict.fromkeys(holders)))
         for one in found.tokens:
             if one.token not in context.load(AccountState, one.account).revoked_tokens:
                 yield Elsewhere(a.TokenRevoked(token=one.token), one.account)
+        for code in found.codes:
+            if context.load(AccountState, code.account).stands_on(code.code):
+                yield Elsewhere(CodeRevoked(code=code.code), code.account)
 
 
 class ReaffirmOperations(BreachCommand):

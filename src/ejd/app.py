@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ejd.access import keys, postgres_keys, sqlite_keys
 from ejd.access.ledger import ErasureLedger
+from ejd.access.passwords import Cost, Hasher
 from ejd.access.secrets import Purpose, body_hash, create_master_key
 from ejd.access.vault import Vault, VaultFactory
 from ejd.handling.authentication import Authentication
@@ -32,6 +33,9 @@ from ejd.read.folding import Folding, nothing_to_close
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop, rebuild_where_built
 from ejd.read.writing import Feed
+from ejd.signing.guessing import Guessing
+from ejd.signing.names import NamesInReports
+from ejd.signing.service import Signing
 from ejd.store import postgres, sqlite
 from ejd.store.roles import provision
 from ejd_commands.catalogue import catalogue
@@ -60,6 +64,7 @@ class School:
     states: States
     handler: Handler
     authentication: Authentication
+    signing: Signing
     commands: Mapping[str, type[Command]]
     read: ReadModel
     feeder: Feeder
@@ -154,8 +159,12 @@ def open_school(
     *,
     clock: Callable[[], int] = system_clock,
     random_bytes: Callable[[int], bytes] = os.urandom,
+    hash_cost: Cost | None = None,
 ) -> School:
-    """Open an initialised school; the feeder is not started. Raises NotInitialisedError, MasterKeyError, StoreError."""
+    """Open an initialised school; the feeder is not started. Raises NotInitialisedError, MasterKeyError, StoreError.
+
+    `hash_cost` of passwords is for tests, which hash many.
+    """
     store = open_event_store(settings, random_bytes)
     try:
         vault = vault_factory(settings).open(random_bytes=random_bytes)
@@ -180,14 +189,28 @@ def open_school(
         clear_uploads=partial(drop_uploads, settings.data_dir / "uploads"),
         clock=clock,
     )
-    hashing = vault.secret(Purpose.HASH_BODIES)
+    handler = Handler(states, vault, clock=clock, body_hash=partial(body_hash, vault.secret(Purpose.HASH_BODIES)))
+    authentication = Authentication(states, store.signing_in, clock=clock)
+    signing = Signing(
+        handler,
+        authentication,
+        store.signing_in,
+        store.outbox,
+        Guessing(store.signing_in, clock=clock, key=vault.secret(Purpose.COUNT_GUESSES)),
+        Hasher(hash_cost),
+        clock,
+        random_bytes,
+        vault.secret(Purpose.DIGEST_CODES),
+        NamesInReports(model),
+    )
     return School(
         settings=settings,
         store=store,
         vault=vault,
         states=states,
-        handler=Handler(states, vault, clock=clock, body_hash=partial(body_hash, hashing)),
-        authentication=Authentication(states, clock=clock),
+        handler=handler,
+        authentication=authentication,
+        signing=signing,
         commands=catalogue(),
         read=model,
         feeder=Feeder(model, Feed(folding, store)),

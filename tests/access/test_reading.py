@@ -65,6 +65,10 @@ MATRIX = {
     "consents": "head deputy-head teacher pupil parent",
     "readiness": "head deputy-head teacher api-client",
     "readiness-history": "head deputy-head api-client",
+    **dict.fromkeys(
+        ("session", "sign-out", "sessions", "end-session", "end-other-sessions", "step-up", "set-password"),
+        "head deputy-head teacher pupil parent support",
+    ),
     **dict.fromkeys(("imports", "import", "import-upload", "import-apply", "import-undo"), "head deputy-head"),
 }
 """Written out by hand: a change of the rules must be made twice."""

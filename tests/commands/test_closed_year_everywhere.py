@@ -37,6 +37,7 @@ BESIDE = {
         "revoke-role",
         "issue-token",
         "revoke-token",
+        "revoke-code",
         "lock-account",
         "unlock-account",
     },

@@ -12,16 +12,18 @@ from ejd.http.routes import ApiRoute, add_question
 from ejd_commands.catalogue import catalogue
 from tests.http.conftest import Web
 
-OPEN = {"/healthz", "/readyz", "/metrics"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/sign-in", "/api/v1/first-sign-in"}
 DOCUMENTATION = {"/", "/openapi.json", "/docs", "/docs/start.js", "/static-offline-docs"}
 
 
 def test_every_route_is_known_to_be_open_or_checks_who_asks(shared: Web) -> None:
     for route in shared.client.app.routes:  # type: ignore[attr-defined]
         if route.path in OPEN | DOCUMENTATION:
+            assert not isinstance(route, ApiRoute) or route.open, f"{route.path} must say itself that it is open"
             continue
         assert isinstance(route, ApiRoute), f"{route.path} must be an ApiRoute: it checks the token"
         assert route.path.startswith("/api/v1/")
+        assert not route.open, f"{route.path} is open to everybody"
 
 
 def test_every_route_has_a_rule_about_who_may_use_it(shared: Web) -> None:
@@ -31,7 +33,7 @@ def test_every_route_has_a_rule_about_who_may_use_it(shared: Web) -> None:
         assert callable(command.need)
         ruled.add(name)
     routes = shared.client.app.routes  # type: ignore[attr-defined]
-    assert {route.name for route in routes if isinstance(route, ApiRoute)} == ruled | set(READERS)
+    assert {one.name for one in routes if isinstance(one, ApiRoute) and not one.open} == ruled | set(READERS)
 
 
 def test_a_question_without_readers_stops_the_start() -> None:
@@ -51,13 +53,14 @@ def test_a_question_without_readers_stops_the_start() -> None:
 def test_every_operation_declares_its_security_and_its_problems(shared: Web) -> None:
     document = shared.client.get("/openapi.json").json()
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-ejd"
     for path, operations in document["paths"].items():
         for operation in operations.values():
             statuses = set(operation["responses"])
             if path in OPEN:
                 assert "security" not in operation
                 continue
-            assert operation["security"] == [{"token": []}], path
+            assert operation["security"] == [{"token": []}, {"session": []}], path
             assert statuses >= {"200", "400", "401", "403", "406", "503"}, path
             assert operation["summary"]
             assert operation["description"]
@@ -72,7 +75,7 @@ def test_a_request_without_a_token_is_refused_everywhere(shared: Web) -> None:
     document = shared.client.get("/openapi.json").json()
     for path, operations in document["paths"].items():
         for method in operations:
-            if path not in OPEN:
+            if path not in OPEN:  # also without the cookie of a session
                 answer: Any = shared.client.request(method, path)
                 assert answer.status_code == 401, path
 

@@ -11,6 +11,8 @@ SOURCES = ("src", "commands", "projections")
 OUTBOX = ROOT / "src/ejd/store/outbox.py"
 STAFF_WRITERS = {"notices/readiness.py", "notices/reminders.py", "http/looking.py"}
 """About duties at the school, to staff."""
+OWNER_WRITERS = {"signing/service.py"}
+"""About the safety of the own account, to its owner."""
 FAMILY_WRITERS = {"notices/retractions.py"}
 VERDICT_PLACE = 4
 
@@ -28,7 +30,7 @@ def writers(name: str) -> set[str]:
     return {path.relative_to(ROOT / "src/ejd").as_posix() for path, _, called in calls() if called == name}
 
 
-def test_a_notice_is_made_in_two_ways_only() -> None:
+def test_a_notice_is_made_in_three_ways_only() -> None:
     from_outbox = {path for path, _, called in calls() if called == "Notice" and path != ROOT / BREACH_NOTICE}
     assert from_outbox == {OUTBOX}
 
@@ -37,8 +39,9 @@ BREACH_NOTICE = "src/ejd/http/breach_state.py"
 """Has a `Notice` of its own: what the regulator is told."""
 
 
-def test_whoever_writes_is_known_to_write_to_staff_or_to_families() -> None:
+def test_whoever_writes_is_known_to_write_to_staff_owners_or_families() -> None:
     assert writers("to_staff") <= STAFF_WRITERS
+    assert writers("to_owner") == OWNER_WRITERS
     assert writers("to_family") == FAMILY_WRITERS
 
 

@@ -18,6 +18,8 @@ WHOLE_SCHOOL = ADMINISTRATION | {"api-client"}
 STAFF = WHOLE_SCHOOL | {"teacher"}
 EVERYBODY_AT_SCHOOL = STAFF | {"parent", "pupil"}
 
+PEOPLE = frozenset({"head", "deputy-head", "teacher", "pupil", "parent", "support"})
+
 READERS: Mapping[str, frozenset[str]] = {
     "school": EVERYBODY_AT_SCHOOL | {"support"},
     "classes": EVERYBODY_AT_SCHOOL,
@@ -71,6 +73,13 @@ READERS: Mapping[str, frozenset[str]] = {
     "audit-cell": ADMINISTRATION,
     "audit-lesson": ADMINISTRATION,
     "audit-final-mark": ADMINISTRATION,
+    "session": PEOPLE,
+    "sign-out": PEOPLE,
+    "sessions": PEOPLE,
+    "end-session": PEOPLE,
+    "end-other-sessions": PEOPLE,
+    "step-up": PEOPLE,
+    "set-password": PEOPLE,
     "imports": ADMINISTRATION,
     "import": ADMINISTRATION,
     "import-upload": ADMINISTRATION,

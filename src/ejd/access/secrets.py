@@ -42,6 +42,8 @@ class Purpose(Enum):
     HASH_BODIES = b"ejd/1 hash command bodies"
     SEAL_UPLOADS = b"ejd/1 seal uploaded files"
     NAME_MASTER_KEY = b"ejd/1 name master key"
+    COUNT_GUESSES = b"ejd/1 count guesses"
+    DIGEST_CODES = b"ejd/1 digest one-time codes"
 
 
 class NewToken(NamedTuple):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from ejd.access.codes import new_code
 from ejd.access.secrets import new_token
 from ejd.demo.breaches import Breaches, open_breach
 from ejd.demo.changes import Changes
@@ -34,6 +35,7 @@ from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState, YearState
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken, RevokeToken
+from ejd_commands.credentials import IssueCode, RevokeCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Told the phase, how much of it is done, and out of how much."""
 TOKEN_DAYS = 30
+CODE_DAYS = 7
 LAST_MINUTE = 1350
 """22:30 of the last day: where the simulated clock stands when all is built."""
 SAMPLE_ILL_DAYS_MAX = 10
@@ -241,7 +244,7 @@ class _Build:
     def tokens(
         self, roster: Roster, sample: Lesson, parent: Guardian, random_bytes: RandomBytes, now: int
     ) -> dict[str, str]:
-        """Issue a token for each kind of user, and one more that is revoked."""
+        """Issue a token for each kind of user, and one more that is revoked, as is a code whose sheet was lost."""
         expires = datetime.fromtimestamp(now // 1_000_000, tz=UTC) + timedelta(days=TOKEN_DAYS)
         term_max = timedelta(days=TOKEN_DAYS_AFTER_LAST_MAX)
         by_today = expires > datetime.fromtimestamp(self.at_end // 1_000_000, tz=UTC) + term_max
@@ -265,7 +268,12 @@ class _Build:
             account=roster.head.account, token=spare.token_id, digest=spare.digest, client="lost", expires_at=expires
         )
         revoked = RevokeToken(account=roster.head.account, token=spare.token_id)
-        self.sender.send(roster.support.account, [*commands, lost, revoked], at)
+        code, owner = new_code(random_bytes).code_id, accounts["teacher"]
+        within = datetime.fromtimestamp(at // 1_000_000, tz=UTC) + timedelta(days=CODE_DAYS)
+        printed = IssueCode(account=owner, code=code, expires_at=within)
+        self.sender.send(
+            roster.support.account, [*commands, lost, revoked, printed, RevokeCode(account=owner, code=code)], at
+        )
         return {role: token.text for role, token in tokens.items()}
 
     def samples(self, roster: Roster, sample: Lesson, parent: Guardian) -> Samples:

@@ -19,6 +19,7 @@ from ejd.kernel.envelope import (
     WatchedMovedError,
 )
 from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import check_step_up
 from ejd.kernel.states.school import SchoolState
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ LATER_FIELDS = (
     "makes_up",
     "new_slot",
     "reserve",
+    "scopes",
     "self_study",
     "teachers",
 )
@@ -190,6 +192,8 @@ class Handler:
             try:
                 if index == 0 and expected_version is not None:
                     self._check_version(decision, request.command, expected_version)
+                if request.command.step_up:
+                    check_step_up(decision, self._clock())
                 authority = request.command.need(decision).granted(decision)
                 decision.take(request.command, request.command_id, authority)
             except Refusal as refusal:

@@ -174,3 +174,15 @@ class States:
             return kept
         self.cache.forget([stream])
         return self.load(state, stream)
+
+    def fresh_together(self, kinds: Mapping[str, type[S]]) -> dict[str, S]:
+        """Answer states of several kinds by stream, true at the time of the call: one question for all their heads."""
+        heads = self.store.heads(list(kinds))
+        found: dict[str, S] = {}
+        for stream, kind in kinds.items():
+            kept = self.cache.get(kind, stream)
+            if kept is None or kept.version != heads.get(stream, NO_STREAM):
+                self.cache.forget([stream])
+                kept = self.load(kind, stream)
+            found[stream] = kept
+        return found

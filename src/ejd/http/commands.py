@@ -16,7 +16,7 @@ from ejd.handling.voided import voided_by
 from ejd.http.contract import SchoolService
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, malformed
-from ejd.http.routes import BEARER, ApiRoute, problems, who
+from ejd.http.routes import BEARER, COOKIE, ApiRoute, problems, who
 from ejd.kernel.command import Command, NotFound
 from ejd.kernel.envelope import Answer
 from ejd_commands.accounts import microseconds
@@ -153,7 +153,7 @@ def _add(app: FastAPI, path: str, endpoint: Callable[..., Response], **documenta
         methods=["POST"],
         response_model=CommandAnswer,
         responses=problems(*STATUSES),
-        dependencies=[Depends(BEARER)],
+        dependencies=[Depends(BEARER), Depends(COOKIE)],
         tags=["commands"],
         operation_id=documentation["name"],
         route_class_override=ApiRoute,

@@ -14,6 +14,7 @@ from ejd.kernel.command import Command
 from ejd.read.feeder import Feeder
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop
+from ejd.signing.service import Signing
 from ejd.store.contract import EventStore
 from ejd.store.outbox import Outbox
 
@@ -85,6 +86,11 @@ class SchoolService(Protocol):
     @property
     def authentication(self) -> Authentication:
         """Who asks."""
+        ...
+
+    @property
+    def signing(self) -> Signing:
+        """How people get in."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ejd.access.keys import KeyDestroyedError, KeyStoreUnavailableError
+from ejd.access.passwords import HasherBusyError
 from ejd.http.notes import notes_of
 from ejd.http.wording import sentence_of
 from ejd.kernel.command import Refusal
@@ -23,6 +24,7 @@ from ejd.kernel.conflict_words import ShownConflict
 from ejd.kernel.event import UnknownEventError
 from ejd.kernel.sealed import TamperedError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
+from ejd.signing.guessing import TooManyTries
 from ejd.store import errors as store
 from ejd_projections.asking import NotThereError, SelectionError
 
@@ -136,6 +138,10 @@ class StoreBusy(Unavailable):
     """Too much is being written just now; nothing was stored."""
 
 
+class SignInBusy(Unavailable):
+    """Too many passwords are being checked just now; nothing was decided."""
+
+
 class StoreUnavailable(Unavailable):
     """The database does not answer; nothing was stored."""
 
@@ -203,6 +209,8 @@ def problem_of(refusal: Refusal, *, status: int | None = None, more: Mapping[str
         headers["Connection"] = "close"
     if status == UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(refusal, TooManyTries):
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
     return Response(body, status, headers, MEDIA_TYPE)
 
 
@@ -232,6 +240,7 @@ TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Refusal]] = {
     store.StoreUnavailableError: unavailable,
     store.StoreClosedError: lambda _: StoreUnavailable("the service is going down: try again in a moment"),
     store.CommitUnknownError: lambda _: OutcomeUnknown("send the same request with the same id again: it decides"),
+    HasherBusyError: lambda _: SignInBusy("many people are signing in just now: try again in a moment"),
     KeyStoreUnavailableError: unavailable,
     KeyDestroyedError: lambda e: PersonErased(f"{e}: leave the person out"),
     TamperedError: lambda e: RecordDamaged(str(e)),

@@ -6,15 +6,18 @@ from typing import Any, ClassVar, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from ejd.access.reading import READERS
 from ejd.handling.authentication import Authenticated, Authentication
 from ejd.http import bodies
+from ejd.http.contract import SchoolService
+from ejd.http.cookies import SAFE_METHODS, SESSION_COOKIE, check_own_page, check_same_site, session_secret
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, NotAcceptable, Problem
 from ejd.kernel.command import NotAuthenticated
+from ejd.kernel.rights import check_recent, check_scope
 
 BEARER = HTTPBearer(
     scheme_name="token",
@@ -22,6 +25,13 @@ BEARER = HTTPBearer(
     auto_error=False,
 )
 """Declares the scheme; `ApiRoute` itself checks the token."""
+COOKIE = APIKeyCookie(
+    name=SESSION_COOKIE,
+    scheme_name="session",
+    description="The session of a browser, from `sign-in`; whatever is no GET has the header Ejd-CSRF-Token too.",
+    auto_error=False,
+)
+"""As BEARER: either of them, never both."""
 
 PREFIX = "/api/v1"
 ACCEPTED = frozenset({"*/*", "application/*", "application/json"})
@@ -36,6 +46,7 @@ WORDS: dict[int, str] = {
     406: "The route answers nothing that the client accepts",
     408: f"The body did not come in {bodies.BODY_SECONDS_MAX:.0f} seconds",
     409: "A conflict with what is there already, or the wrong state",
+    429: "Too many tries: again after Retry-After seconds",
     413: f"More than {bodies.BODY_BYTES_MAX} bytes",
     415: "Bodies are JSON only",
     422: "A rule of the school says no",
@@ -48,7 +59,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Answer the documentation of the problems that a route may answer with."""
     answers: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        headers = {"Retry-After": {"schema": {"type": "string"}}} if status == 503 else {}  # noqa: PLR2004
+        headers = {"Retry-After": {"schema": {"type": "string"}}} if status in {429, 503} else {}
         if status == 401:  # noqa: PLR2004
             headers = {"WWW-Authenticate": {"schema": {"type": "string"}}}
         answers[status] = {
@@ -59,7 +70,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-__all__ = ["BEARER", "ApiRoute", "Problem", "add_question", "problems", "who"]
+__all__ = ["BEARER", "COOKIE", "ApiRoute", "Problem", "add_question", "problems", "who"]
 
 
 def who(request: Request) -> Authenticated:
@@ -88,6 +99,10 @@ class ApiRoute(APIRoute):
     """Checks, in this order: what the client can read, who it is, what it sends."""
 
     accepted: ClassVar[frozenset[str]] = ACCEPTED
+    open: ClassVar[bool] = False
+    """Whether nobody needs to be known: only where people become known."""
+    step_up: ClassVar[bool] = False
+    """Whether who is at a browser must have shown password or second factor again a short time ago."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
@@ -96,12 +111,16 @@ class ApiRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             check_accept(request.headers.get("accept", ""), self.accepted)
-            authentication: Authentication = request.app.state.school.authentication
             request = CheckedRequest(request.scope, request.receive)
-            request.state.who = await run_in_threadpool(
-                authenticate, authentication, request.headers.get("authorization", "")
-            )
-            notes_of(request.scope).actor = request.state.who.actor.account
+            if self.open:
+                check_same_site(request)
+            else:
+                school: SchoolService = request.app.state.school
+                known = await run_in_threadpool(authenticate, school.authentication, request)
+                notes_of(request.scope).actor = known.actor.account
+                if self.step_up:
+                    check_recent(known.actor.proof, known.scopes, school.clock())
+                request.state.who = known
             if has_body:
                 bodies.check_content_type(
                     request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
@@ -126,14 +145,14 @@ def add_question(  # noqa: PLR0913 - what a documented route has
     tag: str,
     description: str | None,
     route: type[ApiRoute] = ApiRoute,
-    method: Literal["GET", "POST"] = "GET",
+    method: Literal["GET", "POST", "DELETE"] = "GET",
     openapi_extra: dict[str, Any] | None = None,
 ) -> None:
     """Add the route of a question under `/api/v1`; one that needs a body is a POST, so is what is no command.
 
-    Raises ValueError unless READERS says who may ask it.
+    Raises ValueError unless READERS says who may ask it, or the route says itself that it is open.
     """
-    if name not in READERS:
+    if name not in READERS and not route.open:
         msg = f"say in ejd.access.reading.READERS who may ask {name}"
         raise ValueError(msg)
     app.router.add_api_route(
@@ -146,7 +165,7 @@ def add_question(  # noqa: PLR0913 - what a documented route has
         responses=responses,
         summary=name.replace("-", " ").capitalize(),
         description=description,
-        dependencies=[Depends(BEARER)],
+        dependencies=[] if route.open else [Depends(BEARER), Depends(COOKIE)],
         tags=[tag],
         route_class_override=route,
         openapi_extra=openapi_extra,
@@ -172,9 +191,21 @@ def acceptable(accept: str) -> list[str]:
     return [kind for _, kind in sorted(found, key=lambda one: one[0])]
 
 
-def authenticate(authentication: Authentication, header: str) -> Authenticated:
-    """Answer who sends the header; raises NotAuthenticated."""
+def authenticate(authentication: Authentication, request: Request) -> Authenticated:
+    """Answer who asks, by token or by session, never by both; raises NotAuthenticated, CrossSite, TokenScopeMissing."""
+    secret, header = session_secret(request), request.headers.get("authorization", "")
+    if secret and header:
+        raise Malformed("send a token or the cookie of a session, not both: one request comes from one of them")
+    safe = request.method in SAFE_METHODS
+    if secret:
+        if not safe:
+            check_own_page(request, secret)
+        return authentication.by_session(secret)
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticated("send a token: `Authorization: Bearer ejd_…`, as `ejd token LOGIN` printed it")
-    return authentication.by_token(token.strip())
+        raise NotAuthenticated(
+            "sign in, or send a token: `Authorization: Bearer ejd_…`, as `ejd token LOGIN` printed it"
+        )
+    who = authentication.by_token(token.strip())
+    check_scope(who.scopes, "read" if safe else "write")
+    return who

@@ -28,12 +28,13 @@ from ejd.http.outbox import add_outbox
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
 from ejd.http.shield import Headers, Hosts
+from ejd.http.signing import add_signing
 from ejd.http.watch import Watch
 
 DESCRIPTION = """
 An electronic school journal. **Commands** say what happened (`POST /api/v1/commands/…`), **reports** answer what is so.
 
-* Every request carries a token: `Authorization: Bearer ejd_…` (made by `ejd token LOGIN`).
+* Every request carries a token, `Authorization: Bearer ejd_…` (made by `ejd token LOGIN`), or the cookie of a session.
 * Every command carries an `Idempotency-Key`: send the same one again as often as you like, it is done once.
 * Give the `position` that a command answered as `after` to a report, and the report has what you did.
 * What is refused is answered as `application/problem+json` with a stable `type` and a sentence that says what to do.
@@ -48,6 +49,7 @@ TAGS = [
     {"name": "imports", "description": "Files about people and classes: the difference, applied and undone as one."},
     {"name": "personal data", "description": "What is known of a person, and what was erased."},
     {"name": "exports", "description": "What the school knows in formats of other programs."},
+    {"name": "signing in", "description": "Passwords, one-time codes, sessions; tokens are issued by commands."},
     {"name": "operation", "description": "For those who keep the machine; without a token."},
 ]
 
@@ -89,6 +91,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_outbox(app, school)
     add_erasures(app, desk)
     add_imports(app, school)
+    add_signing(app, school)
     add_health(app, readiness, metrics)
     app.add_middleware(Once)
     app.add_middleware(Hosts, names=school.settings.host_names)

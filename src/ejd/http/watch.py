@@ -61,7 +61,7 @@ class Watch:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         notes, route = notes_of(scope), getattr(scope.get("route"), "path", "unmatched")
-        method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD", "OPTIONS"} else "other"
+        method = scope["method"] if scope["method"] in {"GET", "POST", "DELETE", "HEAD", "OPTIONS"} else "other"
         self._metrics.count(notes, method=method, route=route, status=status, seconds=seconds)
         if route in QUIET and status < ERROR_STATUS:
             return

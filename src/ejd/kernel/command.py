@@ -114,12 +114,26 @@ Decided = Event | Caused | Elsewhere
 """What a command may answer."""
 
 
+class Proof(NamedTuple):
+    """What a session at a browser stands on: the generation of the account's credentials, and when they were shown.
+
+    `authenticated_at` in microseconds since 1970 UTC.
+    """
+
+    generation: int
+    authenticated_at: int
+
+
 class Actor(NamedTuple):
-    """Who sends a command: account, session (a random id, not the secret), client program."""
+    """Who sends a command: account, session (a random id, not the secret), client program.
+
+    `proof` is None for who comes with a token: there the session is the token's id.
+    """
 
     account: str
     session: str
     client: str
+    proof: Proof | None = None
 
 
 class Need(Protocol):
@@ -212,6 +226,10 @@ class Command(BaseModel):
     name: ClassVar[str] = ""
     alone: ClassVar[bool] = False
     """Whether it must be the only command of its request: it changes what other events mean."""
+    inner: ClassVar[bool] = False
+    """Whether only the service itself sends it: it has no route, and no place in the catalogue."""
+    step_up: ClassVar[bool] = False
+    """Whether who is at a browser must have shown password or second factor again a short time ago."""
     events_max: ClassVar[int] = 10_000
     """Events that one request with this command may bring."""
 
@@ -229,11 +247,14 @@ class Command(BaseModel):
 
 
 def commands_in(module_names: Iterable[str], modules: Mapping[str, Any]) -> Iterator[type[Command]]:
-    """Answer the command classes that the modules define, in order of name; ValueError for two with one name."""
+    """Answer the command classes that the modules define, in order of name; ValueError for two with one name.
+
+    Inner ones are left out.
+    """
     found: dict[str, type[Command]] = {}
     for module_name in module_names:
         for thing in vars(modules[module_name]).values():
-            if not (isinstance(thing, type) and issubclass(thing, Command) and thing.name):
+            if not (isinstance(thing, type) and issubclass(thing, Command) and thing.name and not thing.inner):
                 continue
             if found.setdefault(thing.name, thing) is not thing:
                 msg = f"{thing.__qualname__} needs a name of its own, {thing.name!r} is taken"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ejd.kernel.command import NotAllowed
+from ejd.kernel.events.accounts import ALL_SCOPES
 from ejd.kernel.events.breaches import Decider
 from ejd.kernel.ids import SCHOOL, SYSTEM
 from ejd.kernel.states.access import AccountState
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from ejd.kernel.command import Context
+    from ejd.kernel.command import Context, Proof
     from ejd.kernel.envelope import Ref
-    from ejd.kernel.events.accounts import Role
+    from ejd.kernel.events.accounts import Role, TokenScope
 
 WORDS: dict[str, str] = {
     "head": "head",
@@ -39,6 +40,44 @@ class AccountLockedRefusal(NotAllowed):
     status = 401
 
 
+class TokenScopeMissing(NotAllowed):
+    """The token was issued for less than this."""
+
+
+def check_scope(scopes: Sequence[TokenScope], scope: TokenScope) -> None:
+    """Raise TokenScopeMissing unless a token was issued for this: read, write or decide."""
+    if scope not in scopes:
+        msg = f"this token is for {', '.join(scopes)} only: ask the administration for one with the scope {scope}"
+        raise TokenScopeMissing(msg)
+
+
+class StepUpNeeded(NotAllowed):
+    """This demands that password or second factor were shown again a short time ago."""
+
+
+STEP_UP_MICROSECONDS_MAX = 10 * 60 * 1_000_000
+"""So long after password or second factor were shown somebody may do what demands them."""
+
+
+def check_recent(proof: Proof | None, scopes: Sequence[TokenScope], now: int) -> None:
+    """Raise StepUpNeeded unless who is at a browser has shown password or second factor again a short time ago.
+
+    Nobody can show anything with a token: there it takes the scope `decide`. `now` is the clock by which people sign
+    in, which is not that of a simulated school.
+    """
+    if proof is None:
+        check_scope(scopes, "decide")
+    elif now - proof.authenticated_at > STEP_UP_MICROSECONDS_MAX:
+        msg = "show your password or second factor again (POST /api/v1/session/step-up), then repeat this"
+        raise StepUpNeeded(msg)
+
+
+def check_step_up(context: Context, now: int) -> None:
+    """Check it of the actor of a command, against the account that the decision reads."""
+    token = context.load(AccountState, context.actor.account).tokens.get(context.actor.session)
+    check_recent(context.actor.proof, ALL_SCOPES if token is None else token.scopes, now)
+
+
 def acting(context: Context) -> AccountState:
     """Answer the actor's account; raises AccountLockedRefusal when it, or the token of this request, has ended."""
     account = context.load(AccountState, context.actor.account)
@@ -48,6 +87,13 @@ def acting(context: Context) -> AccountState:
     if context.actor.session in account.ended_tokens:
         msg = "this token has ended while the command was waiting: ask the administration for a new one"
         raise AccountLockedRefusal(msg)
+    proof = context.actor.proof
+    if proof is not None and proof.generation != account.generation:
+        msg = "this session has ended while the command was waiting: sign in again"
+        raise AccountLockedRefusal(msg)
+    token = account.tokens.get(context.actor.session)
+    if token is not None:
+        check_scope(token.scopes, "write")
     return account
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ejd.kernel.command import Refusal
-from ejd.kernel.events import CATALOGUE, accounts, breaches, erasures, imports
+from ejd.kernel.events import CATALOGUE, accounts, breaches, credentials, erasures, imports
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.void import MARKER_NAMES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EVENTS_MAX = 200_000
 """Events of one invalidation; an account that wrote a mark every three seconds for a week has fewer."""
 STREAMS_MAX = 50_000
-"""Streams and issued tokens of one invalidation: each stream gets its marker, each token ends, in one transaction."""
+"""Streams, issued tokens and codes of one invalidation: each stream gets its marker, each token ends, at once."""
 
 _PROTECTING = (
     accounts.AccountLocked,
@@ -32,6 +32,8 @@ _PROTECTING = (
     accounts.BreachSettled,
     accounts.TokenRevoked,
     accounts.RoleRevoked,
+    credentials.CodeUsed,
+    credentials.CodeRevoked,
     imports.ImportUndone,
     erasures.ErasureApproved,
     erasures.KeyDestroyed,
@@ -75,15 +77,23 @@ class IssuedToken(NamedTuple):
     token: str
 
 
+class IssuedCode(NamedTuple):
+    """A one-time code that an account issued: for whose account, and its id."""
+
+    account: str
+    code: str
+
+
 @dataclass
 class Affected:
-    """What a window holds: commands in their order, versions stream by stream, pupils concerned, tokens issued."""
+    """What a window holds: commands in their order, versions by stream, pupils concerned, tokens and codes issued."""
 
     commands: dict[str, None] = field(default_factory=dict)
     voided: dict[str, list[int]] = field(default_factory=dict)
     events: int = 0
     pupils: set[str] = field(default_factory=set)
     tokens: list[IssuedToken] = field(default_factory=list)
+    codes: list[IssuedCode] = field(default_factory=list)
 
     def as_versions(self) -> tuple[breaches.VoidedVersions, ...]:
         """Answer the events as they are stored, by stream."""
@@ -133,7 +143,11 @@ def affected(operations: Iterable[Recorded], window: Window, breach: BreachState
         elif meta.name == accounts.TokenIssued.stored_name:
             issued = msgspec.json.decode(meta.state, type=accounts.TokenIssued)
             found.tokens.append(IssuedToken(meta.stream, issued.token))
-        if found.events > EVENTS_MAX or len(found.voided) + len(found.tokens) > STREAMS_MAX:
+        elif meta.name == credentials.CodeIssued.stored_name:
+            code = msgspec.json.decode(meta.state, type=credentials.CodeIssued)
+            found.codes.append(IssuedCode(meta.stream, code.code))
+        ended = len(found.tokens) + len(found.codes)
+        if found.events > EVENTS_MAX or len(found.voided) + ended > STREAMS_MAX:
             msg = (
                 f"the window holds more than {EVENTS_MAX} events, or {STREAMS_MAX} streams and issued tokens: "
                 "narrow it, or invalidate session by session"

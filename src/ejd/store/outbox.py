@@ -20,7 +20,7 @@ _ROW = "(?, ?, ?, ?, ?, ?)"
 class Notice(NamedTuple):
     """One thing to tell one person; `key` says what about whom, `about` is a JSON object without personal data.
 
-    Made by `to_staff` and `to_family` only. `withheld` is the JSON of the reason for which it is not sent, or None.
+    Made by `to_staff`, `to_owner` and `to_family` only. `withheld` is the JSON of why it is not sent, or None.
     """
 
     key: str
@@ -34,6 +34,14 @@ def to_staff(key: str, kind: str, recipient: str, about: str) -> Notice:
     """Answer a notice about somebody's duty at the school, which needs no consent.
 
     The school tells its staff what the labour contract has them do (152-ФЗ ст. 6 ч. 1 п. 5).
+    """
+    return Notice(key, kind, recipient, about, None)
+
+
+def to_owner(key: str, kind: str, recipient: str, about: str) -> Notice:
+    """Answer a notice about the safety of the own account, which needs no consent.
+
+    Telling the owner of a stranger is one of the measures that protect personal data (152-ФЗ ст. 19 ч. 1).
     """
     return Notice(key, kind, recipient, about, None)
 

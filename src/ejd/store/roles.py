@@ -19,6 +19,10 @@ GRANTS = (
     "GRANT SELECT, INSERT, DELETE ON {schema}.reservations TO {role}",
     "GRANT SELECT, INSERT ON {schema}.outbox TO {role}",
     "GRANT UPDATE (sent_at) ON {schema}.outbox TO {role}",
+    *(
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema}}.{table} TO {{role}}"
+        for table in ("passwords", "codes", "sessions", "devices", "guesses", "token_uses")
+    ),
 )
 """All that the service needs: advisory locks, LISTEN and NOTIFY take no privilege, positions no sequence."""
 

@@ -6,6 +6,9 @@ from typing import ClassVar, Literal
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
+TokenScope = Literal["read", "write", "decide"]
+"""What a token is for: to ask, to record, and what a person at a browser repeats the password for."""
+ALL_SCOPES: tuple[TokenScope, ...] = ("read", "write", "decide")
 Role = Literal["head", "deputy-head", "teacher", "pupil", "parent", "support", "api-client"]
 
 
@@ -42,6 +45,7 @@ class TokenIssued(Event, frozen=True, kw_only=True):
     digest: str
     client: str
     expires_at: int
+    scopes: tuple[TokenScope, ...] = ALL_SCOPES
 
 
 class TokenRevoked(Event, frozen=True, kw_only=True):

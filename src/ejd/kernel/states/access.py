@@ -9,6 +9,7 @@ from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import acknowledgements as k
+from ejd.kernel.events import credentials as c
 
 if TYPE_CHECKING:
     from ejd.kernel.event import Event
@@ -29,12 +30,22 @@ class Token(NamedTuple):
     digest: str
     client: str
     expires_at: int
+    scopes: tuple[a.TokenScope, ...] = a.ALL_SCOPES
+
+
+class Password(NamedTuple):
+    """The credential under which the hash is kept, and the one-time code that it goes back to."""
+
+    credential: str
+    code: str
 
 
 class AccountState(State):
-    """An account with roles and tokens.
+    """An account with roles, tokens, password and one-time codes.
 
     `ended_tokens` ended in any way, by a reset too; `revoked_tokens` by name, and stay so when their issue is void.
+    `generation` is the version of the last event that ended the sessions: one of another generation is none.
+    `codes` are those that may be used, with their ends.
     """
 
     kind: ClassVar[str] = "account"
@@ -48,6 +59,10 @@ class AccountState(State):
         self.tokens: dict[str, Token] = {}
         self.ended_tokens: set[str] = set()
         self.revoked_tokens: set[str] = set()
+        self.password: Password | None = None
+        self.codes: dict[str, int] = {}
+        self.ended_codes: set[str] = set()
+        self.generation = 0
         self.closed_by_hand = False
         self.suspended: set[str] = set()
         self.breaches: set[str] = set()
@@ -67,27 +82,55 @@ class AccountState(State):
                 self.grants = (*kept, Grant(event.role, event.starts, event.ends, ref))
             case a.RoleRevoked():
                 self.grants = tuple(grant for grant in self.grants if grant.role != event.role)
+                self.generation = ref.version
             case a.TokenIssued():
                 if event.token not in self.ended_tokens:
-                    self.tokens[event.token] = Token(event.digest, event.client, event.expires_at)
+                    self.tokens[event.token] = Token(event.digest, event.client, event.expires_at, event.scopes)
             case a.TokenRevoked():
                 self.revoked_tokens.add(event.token)
                 self._end([event.token])
             case a.AccountLocked():
                 self.closed_by_hand = True
+                self.generation = ref.version
             case a.AccountUnlocked():
                 self.closed_by_hand = False
+            case c.CodeIssued() | c.CodeUsed() | c.CodeRevoked() | c.PasswordSet():
+                self._credential(event, ref)
             case _:
-                self._breach(event)
+                self._breach(event, ref)
 
-    def _breach(self, event: Event) -> None:
+    def _credential(self, event: Event, ref: Ref) -> None:
+        match event:
+            case c.CodeIssued():
+                self.ended_codes.update(self.codes)
+                self.codes = {} if event.code in self.ended_codes else {event.code: event.expires_at}
+            case c.CodeUsed():
+                self._end_code(event.code)
+                self.generation = ref.version
+            case c.CodeRevoked():
+                self._end_code(event.code)
+                if self.stands_on(event.code):
+                    self.password = None
+                    self.generation = ref.version
+            case c.PasswordSet():
+                self.password = Password(event.credential, event.code)
+                self.generation = ref.version
+            case _:
+                pass
+
+    def _breach(self, event: Event, ref: Ref) -> None:
         match event:
             case a.AccountSuspended():
                 self.suspended.add(event.breach)
                 self.breaches.add(event.breach)
+                self.generation = ref.version
             case a.CredentialsReset():
                 self.suspended.discard(event.breach)
                 self._end(list(self.tokens))
+                self.ended_codes.update(self.codes)
+                self.codes.clear()
+                self.password = None
+                self.generation = ref.version
             case a.BreachSettled():
                 self.breaches.discard(event.breach)
             case _:
@@ -97,6 +140,14 @@ class AccountState(State):
         for token in tokens:
             self.tokens.pop(token, None)
         self.ended_tokens.update(tokens)
+
+    def stands_on(self, code: str) -> bool:
+        """Say whether a one-time code lets somebody in: it may be used still, or the password goes back to it."""
+        return code in self.codes or (self.password is not None and self.password.code == code)
+
+    def _end_code(self, code: str) -> None:
+        self.ended_codes.add(code)
+        self.codes.pop(code, None)
 
     def grant(self, role: a.Role, day: date) -> Grant | None:
         """Answer the grant of a role that covers a date."""
