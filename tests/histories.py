@@ -35,7 +35,7 @@ from ejd.kernel.policies import WORK_KINDS
 from ejd.kernel.states.consents import ConsentState
 from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.lesson import LessonState
-from ejd.kernel.states.people import PupilState
+from ejd.kernel.states.people import PupilState, StaffState
 from ejd.kernel.states.school import TimetableState, YearState
 from ejd.kernel.states.teaching import ControlWorkState, CurriculumState, FinalMarksState, JournalState
 from ejd.read.folding import Folding
@@ -54,6 +54,7 @@ from ejd_commands import (
     movement,
     movement_corrections,
     people,
+    positions,
     school,
     substitutions,
     thematic_plans,
@@ -635,6 +636,18 @@ def _merge(player: Player, rnd: Random) -> None:
 def _qualify(player: Player, rnd: Random) -> None:
     subjects = tuple(rnd.sample([w.MATHS, w.ENGLISH, SPORT_SUBJECT], rnd.randint(0, 3)))
     player.send(people.QualifyStaffMember(staff=rnd.choice(list(STAFF)), subjects=subjects), w.DEPUTY)
+
+
+@a_step(1)
+def _position(player: Player, rnd: Random) -> None:
+    staff, held = rnd.choice(list(STAFF)), rnd.choice(("учитель", "завуч", "методист"))
+    starts = w.FIRST_DAY + timedelta(days=rnd.randint(0, 60))
+    player.send(positions.ChangeStaffPosition(staff=staff, position=held, starts=starts), w.DEPUTY)
+    known = player.state(StaffState, staff)
+    if rnd.random() < 0.5:
+        days = sorted({term.starts for term in known.terms} | {starts})
+        parts = tuple(positions.PositionPart(position=held, starts=one) for one in days)
+        player.send(positions.CorrectStaffPositions(staff=staff, positions=parts, reason="ошибка"), w.DEPUTY)
 
 
 @a_step(2)

@@ -29,6 +29,7 @@ from ejd_commands.lessons import CorrectTopic, RecordTopic
 from ejd_commands.marks import CorrectMark, GiveRecommendation, RecordMark, WithdrawMark
 from ejd_commands.people import EmployStaffMember, EnrolPupil, RegisterGuardian
 from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
+from ejd_commands.positions import CorrectStaffPositions, PositionPart
 from ejd_commands.substitution_bulk import SubstituteTeacherBulk
 from ejd_commands.substitutions import CancelLesson, SubstituteTeacher
 from ejd_projections.people import persons
@@ -56,6 +57,7 @@ SECRETS = (
     "Плановая операция",
     "Снимать только со спины",
     "Бумага другого ребёнка",
+    "Приказ отменён по жалобе",
 )
 CELL: dict[str, Any] = {"journal": w.JOURNAL, "day": w.LESSON_DAY, "slot": w.LESSON_SLOT}
 LESSON_BEFORE: dict[str, Any] = {**CELL, "day": w.LESSON_DAY.replace(day=3)}
@@ -72,6 +74,12 @@ def substitutions_at_once(reason: str) -> SubstituteTeacherBulk:
     )
     lessons = [{**CELL, "day": w.LESSON_DAY.replace(day=7 + n), **one} for n, one in enumerate(choices)]
     return SubstituteTeacherBulk.model_validate({"absent_teacher": w.ADA_STAFF, "reason": reason, "lessons": lessons})
+
+
+def positions_corrected(reason: str) -> CorrectStaffPositions:
+    """Answer a correction of the positions of whom the story employs."""
+    held = (PositionPart(position="завуч", starts=w.FIRST_DAY),)
+    return CorrectStaffPositions(staff=uid("staff p"), positions=held, reason=reason)
 
 
 def consents(pupil: str) -> list[tuple[str, Command]]:
@@ -105,6 +113,7 @@ def story() -> list[tuple[str, Command]]:
         (w.DEPUTY, CorrectBirthDate(pupil=pupil, birth_date=date.fromisoformat(SECRETS[3]))),
         (w.DEPUTY, RegisterGuardian(guardian=guardian, **name, email=SECRETS[4], phone=SECRETS[5])),
         (w.DEPUTY, EmployStaffMember(staff=uid("staff p"), **name, position="учитель", employed_on=w.FIRST_DAY)),
+        (w.DEPUTY, positions_corrected(SECRETS[16])),
         (w.ADA, RecordMark(**mark, value="5", comment=SECRETS[7])),
         (w.ADA, CorrectMark(**mark, value="4", reason=SECRETS[6])),
         (w.ADA, WithdrawMark(**mark, reason=SECRETS[6])),

@@ -19,7 +19,7 @@ ERASED = "удалено"
 ERASED_SORT_KEY = "~~"
 """Behind all Russian letters: who was erased stands last."""
 
-projection = Projection("people", version=2)
+projection = Projection("people", version=3)
 
 
 @dataclass(slots=True)
@@ -32,7 +32,6 @@ class PersonRow:
     given: str
     middle: str
     sort_key: str
-    position: str
     email: str
     phone: str
     birth_date: str
@@ -77,7 +76,6 @@ def _named(rows: StreamRows, kind: str, name: Sealed, field: str) -> PersonRow:
         given=clear.given,
         middle=clear.middle,
         sort_key=ERASED_SORT_KEY if text is None else sort_key(clear.full()),
-        position="",
         email="",
         phone="",
         birth_date="",
@@ -97,7 +95,7 @@ def _pupil_enrolled(event: p.PupilEnrolled, _meta: Recorded, rows: StreamRows) -
 @projection.on(p.StaffMemberEmployed)
 def _staff_member_employed(event: p.StaffMemberEmployed, _meta: Recorded, rows: StreamRows) -> None:
     row = _named(rows, "staff", event.name, "staff-member-employed.name")
-    row.position, row.employed_on = event.position, event.employed_on.isoformat()
+    row.employed_on = event.employed_on.isoformat()
     persons.put(rows, row)
 
 

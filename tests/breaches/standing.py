@@ -109,6 +109,7 @@ ALIKE: tuple[tuple[type[Event], ...], ...] = (
     (e.LessonMoved, e.LessonCancelled, e.LessonReinstated, e.ExtraLessonPlanned),
     (p.PupilEnrolled, p.PupilTransferred, p.PupilLeft, p.PupilReturned, p.ClassStaysCorrected),
     (p.StaffMemberEmployed, p.StaffMemberLeft),
+    (p.StaffPositionChanged, p.StaffPositionsCorrected),
     (p.StaffQualified,),
 )
 """Events of one stream that are about one thing, whatever they say."""

@@ -71,6 +71,8 @@ BESIDE = {
         "employ-staff-member",
         "dismiss-staff-member",
         "qualify-staff-member",
+        "change-staff-position",
+        "correct-staff-positions",
         "register-guardian",
         "establish-guardianship",
         "end-guardianship",

@@ -62,8 +62,8 @@ def test_sound_values_are_taken(school: School) -> None:
     formed = now.states.load(ClassState, now.class_named("8А")).formed
     assert formed is not None
     assert (formed.scheme, formed.week_days) == ("halves", 6)
-    assert now.row("Ньютон")["position"] == "завуч"
-    assert now.states.load(StaffState, now.person("Ньютон")).employed_on == date(2019, 8, 20)
+    (post,) = now.states.load(StaffState, now.person("Ньютон")).posts
+    assert (post.position, post.starts) == ("завуч", date(2019, 8, 20))
     (group,) = now.streams("group")
     of_group = now.states.load(GroupState, group).formed
     assert of_group is not None

@@ -218,6 +218,11 @@ def test_a_line_of_the_roll_stands_on_the_roll_and_on_its_own_line() -> None:
             p.StaffMemberEmployed(name=WHY, position="", employed_on=DAY),
             p.StaffMemberLeft(left_on=DAY),
         ),
+        (
+            ("position",),
+            p.StaffPositionChanged(position="завуч", starts=DAY),
+            p.StaffPositionsCorrected(old=(), new=(), reason=WHY),
+        ),
         (("schedule", "maths"), *(JournalScheduled(journal="maths", starts=DAY, entries=()),) * 2),
         (
             ("final-mark", "vera"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ejd.kernel.events import people as p
-from ejd.kernel.titles import Contacts
+from ejd.kernel.titles import Contacts, PersonName, to_text
 from ejd_projections.asking import fetch
 from ejd_projections.people import guardians_of, names, people_by_id, persons, pupils_of, staff
+from ejd_projections.positions import position_on, positions_of
 from ejd_projections.qualifications import Qualification, qualifications_of
 from tests.projections.conftest import Ask
-from tests.projections.story import ADA, BORIS, EREMIN, YOZHIKOVA, ZHUKOV, a_school, day
+from tests.projections.story import ADA, BORIS, EREMIN, YOZHIKOVA, ZHUKOV, a_school, day, sealed, why
 
 
 def pupils_in_order(c: sa.Connection) -> list[str]:
@@ -32,11 +33,35 @@ def test_an_erased_person_has_an_empty_name_and_stands_last(ask: Ask) -> None:
 
 def test_staff_have_a_position_and_a_last_day(ask: Ask) -> None:
     c = ask(a_school().tell(BORIS, p.StaffMemberLeft(left_on=day("10-10"))))
-    assert [(row.full(), row.position, row.left_on) for row in staff(c)] == [
-        ("Борисов Ада", "учитель", "2026-10-10"),
-        ("Лавлейс Ада", "учитель", None),
-    ]
+    assert [(row.full(), row.left_on) for row in staff(c)] == [("Борисов Ада", "2026-10-10"), ("Лавлейс Ада", None)]
+    assert {key: [row.position for row in held] for key, held in positions_of(c).items()} == {
+        ADA: ["учитель"],
+        BORIS: ["учитель"],
+    }
     assert names(c, [ADA, "nobody"]) == {ADA: "Лавлейс Ада"}
+
+
+def test_a_position_is_held_from_a_day_on_until_the_next_one(ask: Ask) -> None:
+    story = a_school().tell(ADA, p.StaffPositionChanged(position="завуч", starts=day("10-01")))
+    held = positions_of(ask(story))[ADA]
+    days = ("2000-01-01", "2026-09-30", "2026-10-01", "2027-01-01")
+    assert [position_on(held, one, None) for one in days] == ["учитель", "учитель", "завуч", "завуч"]
+    assert position_on(held, "2027-01-01", left_on="2026-09-30") == "учитель"
+    assert position_on([], "2026-10-01", None) == ""
+
+
+def test_corrected_positions_are_the_whole_of_them(ask: Ask) -> None:
+    story = a_school().tell(ADA, p.StaffPositionChanged(position="завуч", starts=day("10-01")))
+    new = (p.PositionFrom(position="завуч", starts=day("09-01")),)
+    held = positions_of(ask(story.tell(ADA, p.StaffPositionsCorrected(old=(), new=new, reason=why()))))[ADA]
+    assert [(row.position, row.starts, row.version) for row in held] == [("завуч", "2026-09-01", 3)]
+
+
+def test_an_employment_begins_the_positions_of_its_time(ask: Ask) -> None:
+    story = a_school().tell(ADA, p.StaffPositionChanged(position="завуч", starts=day("10-01")))
+    name = sealed(ADA, to_text(PersonName(family="Лавлейс", given="Ада")), "staff-member-employed.name")
+    story.tell(ADA, p.StaffMemberEmployed(name=name, position="методист", employed_on=day("10-01")))
+    assert [row.position for row in positions_of(ask(story))[ADA]] == ["учитель", "методист"]
 
 
 def test_a_guardian_acts_for_a_pupil_by_date(ask: Ask) -> None:

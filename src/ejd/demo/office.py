@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from ejd.demo.setup import employed_on
 from ejd.demo.shape import FIRST_DAY, derived_id
 from ejd_commands import movement as m
 from ejd_commands import movement_corrections as c
 from ejd_commands import people as p
 from ejd_commands import person_records as r
+from ejd_commands import positions as s
 
 if TYPE_CHECKING:
-    from ejd.demo.roster import Pupil, Roster, SchoolClass
+    from ejd.demo.roster import Pupil, Roster, SchoolClass, Teacher
     from ejd.demo.sending import Agenda
     from ejd.kernel.command import Command
 
 OFFICE_OPENS = 430
 """7:10, minutes since midnight: before the first lesson."""
+ORDERED = "Приказ действует с 1 сентября"
 MISTAKE = "Ошибка при вводе по заявлению"
 
 
@@ -40,9 +43,21 @@ class Office:
         """Plan all of it."""
         self._newcomer_with_mistakes()
         self._departure_that_was_none(self._one.pupils[0])
+        self._head_of_department(self._roster.teachers[-1])
 
     def _note(self, day: int, *commands: Command) -> None:
         self._agenda.note(_on(day), OFFICE_OPENS, self._deputy, *commands)
+
+    def _head_of_department(self, teacher: Teacher) -> None:
+        """A teacher whose new position was entered from a wrong day on."""
+        began = employed_on(teacher)
+        led = f"{teacher.position}, руководитель методического объединения"
+        right = (
+            s.PositionPart(position=teacher.position, starts=began),
+            s.PositionPart(position=led, starts=FIRST_DAY),
+        )
+        self._note(10, s.ChangeStaffPosition(staff=teacher.id, position=led, starts=_on(10)))
+        self._note(11, s.CorrectStaffPositions(staff=teacher.id, positions=right, reason=ORDERED))
 
     def _newcomer_with_mistakes(self) -> None:
         """A pupil of whom nearly everything was entered wrongly, and was corrected later."""

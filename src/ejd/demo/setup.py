@@ -55,6 +55,12 @@ WORK_KINDS_TITLED = (
 CATEGORIES: tuple[Category, ...] = ("first", "highest", "suitable")
 
 
+def employed_on(one: Teacher) -> date:
+    """Answer the first day of work, which follows from the id."""
+    first, last = EMPLOYED_YEARS
+    return date(first + int(one.id[:6], 16) % (last - first), 8, 25)
+
+
 def subject_id(seed: int, code: str) -> str:
     """Answer the id of a subject."""
     return derived_id(seed, "subject", code)
@@ -131,14 +137,13 @@ class SetUp:
         self.send(self._roster.head.account, qualified)
 
     def _employ(self, one: Teacher) -> Command:
-        first, last = EMPLOYED_YEARS
         return p.EmployStaffMember(
             staff=one.id,
             family=one.name.family,
             given=one.name.given,
             middle=one.name.middle,
             position=one.position,
-            employed_on=date(first + int(one.id[:6], 16) % (last - first), 8, 25),
+            employed_on=employed_on(one),
         )
 
     def classes(self) -> None:

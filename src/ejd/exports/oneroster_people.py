@@ -25,6 +25,7 @@ from ejd_projections.journal_catalogue import (
 from ejd_projections.marks_by_lesson import pupils_marked
 from ejd_projections.memberships import Member, StayRow, members_of, stays_in
 from ejd_projections.people import ERASED, GuardianshipRow, PersonRow, guardianships_within, people_of_kind
+from ejd_projections.positions import position_on, positions_of
 from ejd_projections.school_catalogue import Year, subjects_by_name
 
 ENDLESS = "9999"
@@ -67,6 +68,8 @@ class Roster:
     members: dict[str, list[Member]]
     loads: dict[str, list[Teacher]]
     people: dict[str, PersonRow]
+    positions: dict[str, str]
+    """Of staff, on the day."""
     guardianships: list[GuardianshipRow]
     logins: dict[str, str]
     subjects: dict[str, str] = field(default_factory=dict)
@@ -182,7 +185,7 @@ class Roster:
                     "agentSourcedIds": list(dict.fromkeys(agents.get(key, ()))),
                     "grades": grade_code(grade_of.get(key, 0)),
                     "primaryOrgSourcedId": SCHOOL,
-                    OWN + "position": row.position,
+                    OWN + "position": self.positions.get(key, ""),
                     OWN + "employedOn": None if row.employed_on is None else date.fromisoformat(row.employed_on),
                 },
             )
@@ -202,7 +205,7 @@ class Roster:
             return "student"
         if row.kind == "guardian":
             return "parent" if relation in PARENTS else "guardian" if relation == "guardian" else "relative"
-        position = row.position.casefold()
+        position = self.positions.get(row.stream, "").casefold()
         return next((role for word, role in ROLES if word in position), "teacher")
 
     def demographics(self) -> Iterator[Row]:
@@ -273,12 +276,14 @@ def read_roster(c: sa.Connection, year: Year, *, day: str, school_name: str) -> 
         *(row for row in people_of_kind(c, "guardian") if row.stream in {one.stream for one in ties}),
     ]
     people = {row.stream: row for row in everybody}
+    posts = positions_of(c)
+    on = min(max(first, day), last)
     known = {row.stream: row.name for row in subjects_by_name(c)}
     taught = dict.fromkeys(one.subject for one in journals)
     return Roster(
         c=c,
         year=year,
-        day=min(max(year.first_day, day), year.last_day),
+        day=on,
         school_name=school_name,
         journals=journals,
         classes=classes,
@@ -286,6 +291,7 @@ def read_roster(c: sa.Connection, year: Year, *, day: str, school_name: str) -> 
         members={key: [one for one in own if one.pupil in people] for key, own in members.items()},
         loads=loads,
         people=people,
+        positions={key: position_on(posts.get(key, []), on, row.left_on) for key, row in people.items()},
         guardianships=ties,
         logins=logins(c),
         subjects={one: known.get(one, "—") for one in taught},

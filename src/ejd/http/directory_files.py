@@ -144,6 +144,7 @@ def rooms_file(asking: Asking, query: FileReportParameters) -> Download:
 STAFF_COLUMNS = (
     Column("Сотрудник", 34),
     Column("Должность", 28),
+    Column("Должности по датам", 40),
     Column("Категория", 20),
     Column("Преподаёт", 50),
     Column("Принят", 12),
@@ -161,7 +162,8 @@ def staff_file(asking: Asking, query: StaffParameters) -> Download:
         for one in found.staff:
             subjects = ", ".join(subject.name for subject in one.subjects)
             dates = (day_of(one.employed_on), day_of(one.left_on))
-            yield (one.name, one.position, CATEGORIES.get(one.category, ""), subjects, *dates, one.id)
+            posts = "; ".join(f"{post.position} с {date.fromisoformat(post.starts):%d.%m.%Y}" for post in one.positions)
+            yield (one.name, one.position, posts, CATEGORIES.get(one.category, ""), subjects, *dates, one.id)
 
     return download(asking, query.file, Sheet("Сотрудники", STAFF_COLUMNS, rows()), f"staff-{asking.today}")
 

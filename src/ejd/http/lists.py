@@ -17,6 +17,7 @@ from ejd_projections.journal_catalogue import ClassRow, class_teachers_on, class
 from ejd_projections.memberships import class_members_on
 from ejd_projections.people import PersonRow, guardianships_on, people_by_id, people_of_kind
 from ejd_projections.period import Selection
+from ejd_projections.positions import position_on, positions_of
 from ejd_projections.school_catalogue import Year
 from ejd_projections.timetable_grid import WEEK_DAYS, TimetableGrid, cycle_grid, week_grid
 
@@ -124,12 +125,14 @@ def _staff(asking: Asking, year: str, class_id: str | None, day: str) -> list[Pe
     headed: dict[str, list[ClassRow]] = {}
     for row in classes:
         headed.setdefault(teachers.get(row.stream, ""), []).append(row)
+    posts = positions_of(asking.c)
     found = []
     for person in people_of_kind(asking.c, "staff"):
         own = headed.get(person.stream, [])
         if class_id is None or class_id in {row.stream for row in own}:
             first = own[0].stream if own else ""
-            found.append(_person(person, first, ", ".join(row.name for row in own), []))
+            held = position_on(posts.get(person.stream, []), day, person.left_on)
+            found.append(_person(person, first, ", ".join(row.name for row in own), [], held))
     return found
 
 
@@ -151,7 +154,7 @@ def _guardians(asking: Asking, year: str, class_id: str | None, day: str) -> lis
 _FINDERS = {"pupil": _pupils, "staff": _staff, "guardian": _guardians}
 
 
-def _person(row: PersonRow, class_id: str, class_name: str, ties: list[Tie]) -> Person:
+def _person(row: PersonRow, class_id: str, class_name: str, ties: list[Tie], position: str = "") -> Person:
     return Person(
         id=row.stream,
         name=row.full(),
@@ -159,7 +162,7 @@ def _person(row: PersonRow, class_id: str, class_name: str, ties: list[Tie]) -> 
         given=row.given,
         middle=row.middle,
         birth_date=row.birth_date,
-        position=row.position,
+        position=position,
         employed_on=row.employed_on,
         left_on=row.left_on,
         email=row.email,

@@ -12,7 +12,7 @@ from ejd.http.asking import Asking, Limit, Offset, ReportParameters
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
 from ejd.http.downloads import DownloadParameters, FileReportParameters
 from ejd.http.problems import NotThere
-from ejd_commands.fields import Id
+from ejd_commands.fields import Day, Id
 from ejd_projections.journal_catalogue import (
     Journal,
     Teacher,
@@ -24,6 +24,7 @@ from ejd_projections.journal_catalogue import (
 from ejd_projections.people import names
 from ejd_projections.people import staff as staff_by_name
 from ejd_projections.period import Selection
+from ejd_projections.positions import position_on, positions_of
 from ejd_projections.qualifications import Qualification, qualifications_of
 from ejd_projections.school_catalogue import Period, kinds_of_work, subjects_by_name, systems_of_grading, years
 
@@ -98,15 +99,25 @@ class QualifiedSubject:
 
 
 @dataclass(slots=True)
+class HeldPosition:
+    """A position with the day from which it is held, until the next one."""
+
+    position: str
+    starts: str
+
+
+@dataclass(slots=True)
 class StaffMember:
     """Somebody who works or worked here, `left_on` included (None: still).
 
-    The category is none, suitable, first or highest.
+    `position` is that of the day, `positions` all of them in order of time. The category is none, suitable, first or
+    highest.
     """
 
     id: str
     name: str
     position: str
+    positions: list[HeldPosition]
     employed_on: str | None
     left_on: str | None
     category: str
@@ -122,15 +133,16 @@ class Staff:
 
 
 class StaffParameters(FileReportParameters):
-    """All of them, or those who may teach a subject."""
+    """All of them, or those who may teach a subject; with the positions of a day."""
 
     subject: Annotated[Id | None, Field(description="Who is qualified to teach this subject.")] = None
+    day: Annotated[Day | None, Field(description="The day of the positions; today by default.")] = None
     limit: Limit = STAFF_LIMIT
     offset: Offset = 0
 
 
 def staff(asking: Asking, query: StaffParameters) -> Staff:
-    """Members of staff with position, employment and what they are qualified to teach (C2)."""
+    """Members of staff with positions by date, employment and what they are qualified to teach (C2)."""
     c = asking.c
     asking.ground.staff()
     names_of = {row.stream: row.name for row in subjects_by_name(c)}
@@ -138,6 +150,8 @@ def staff(asking: Asking, query: StaffParameters) -> Staff:
         raise NotThere("there is no such subject: look it up in GET /api/v1/school", field="subject")
     qualified = qualifications_of(c)
     nothing = Qualification([], "none")
+    posts = positions_of(c)
+    day = asking.today if query.day is None else query.day.isoformat()
     people = [
         row
         for row in staff_by_name(c)
@@ -149,7 +163,8 @@ def staff(asking: Asking, query: StaffParameters) -> Staff:
             StaffMember(
                 id=row.stream,
                 name=row.full(),
-                position=row.position,
+                position=position_on(posts.get(row.stream, []), day, row.left_on),
+                positions=[HeldPosition(one.position, one.starts) for one in posts.get(row.stream, [])],
                 employed_on=row.employed_on,
                 left_on=row.left_on,
                 category=qualified.get(row.stream, nothing).category,

@@ -132,7 +132,8 @@ class PeopleReader:
         elif kind == "staff":
             employed = rows.day(row, OWN + "employedOn", self._refusals, needed=False)
             position = row.text(OWN + "position")
-            self.staff[key] = StaffMember(**named, position=title(position or POSITIONS[role]), employed_on=employed)
+            said: dict[str, Any] = {"position": title(position or POSITIONS[role]), "position_stated": bool(position)}
+            self.staff[key] = StaffMember(**named, **said, employed_on=employed)
         else:
             self._family.setdefault(key, role)
             phone = row.text("phone") or row.text("sms")

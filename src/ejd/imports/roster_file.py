@@ -102,9 +102,13 @@ class Person(Thing, frozen=True, kw_only=True):
 
 
 class StaffMember(Person, frozen=True, kw_only=True):
-    """Somebody who works at the school; `subjects` by name, those that he or she may teach."""
+    """Somebody who works at the school; `subjects` by name, those that he or she may teach.
+
+    A position that is not stated was guessed from the role: it is good for a new member of staff only.
+    """
 
     position: str = ""
+    position_stated: bool = False
     subjects: tuple[str, ...] = ()
     employed_on: date | None = None
 

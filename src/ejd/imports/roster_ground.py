@@ -65,7 +65,6 @@ class KnownPerson(NamedTuple):
     birth_ours: bool
     contacts: Contacts
     contacts_ours: bool
-    position: str
 
 
 def name_key(*parts: str) -> str:
@@ -99,7 +98,6 @@ class RosterGround(States):
         self._ours: set[Ref] = set()
         self._vault = vault
         self._sayings: defaultdict[str, dict[str, Sayings]] = defaultdict(dict)
-        self._positions: dict[str, str] = {}
         self._ended: dict[tuple[str, str], bool] = {}
         self._appointed: dict[str, bool] = {}
         self._read()
@@ -197,8 +195,6 @@ class RosterGround(States):
             said["birth"] = Sayings(ours, event.birth_date, f"{name}.birth_date", at)
         if isinstance(event, p.GuardianRegistered):
             said["contacts"] = Sayings(ours, event.contacts, f"{name}.contacts", at)
-        if isinstance(event, p.StaffMemberEmployed):
-            self._positions[stream] = event.position
         self._note_end(stream, event, ours=ours)
 
     def _note_end(self, stream: str, event: Event, *, ours: bool) -> None:
@@ -254,7 +250,6 @@ class RosterGround(States):
             birth_ours=said.get("birth", nobody).ours,
             contacts=contacts_from_text(clear["contacts"]) if "contacts" in clear else Contacts(),
             contacts_ours=said.get("contacts", nobody).ours,
-            position=self._positions.get(stream, ""),
         )
 
 

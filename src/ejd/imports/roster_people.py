@@ -20,6 +20,7 @@ from ejd_commands.people import (
     QualifyStaffMember,
 )
 from ejd_commands.person_records import CorrectBirthDate, CorrectPersonName
+from ejd_commands.positions import ChangeStaffPosition
 
 __all__ = ["PeoplePlan"]
 
@@ -101,12 +102,24 @@ class PeoplePlan:
                 work.rehearsal.keep("staff member", each.shown(), each.at, "has left the school")
             return
         lines = self.named(stream, "staff", each)
-        position = work.ground.persons[stream].position if stream in work.ground.persons else each.position
-        if each.position and position != each.position and not work.linked:
-            work.rehearsal.keep("staff member", each.shown(), each.at, f"the position here is {position}")
-            lines = True
+        lines = self._posted(stream, each) or lines
         if not lines:
             work.rehearsal.same()
+
+    def _posted(self, stream: str, each: StaffMember) -> bool:
+        """Bring a position that the file states; what was said last here counts. False: nothing was to be told."""
+        work = self._work
+        post = work.ground.load(StaffState, stream).posts[-1]
+        if not each.position_stated or post.position == each.position:
+            return False
+        if not work.may(ours=work.ground.ours(post.ref)):
+            work.rehearsal.keep("staff member", each.shown(), each.at, f"the position here is {post.position}")
+            return True
+        starts = max(work.year.starts, post.starts)
+        command = ChangeStaffPosition(staff=stream, position=each.position, starts=starts)
+        detail = f"{each.position} from {starts:%d.%m.%Y} on, was {post.position}"
+        work.rehearsal.send(command, "changed", "staff member", each.shown(), each.at, detail)
+        return True
 
     def _dismiss(self, stream: str, each: StaffMember) -> None:
         work = self._work

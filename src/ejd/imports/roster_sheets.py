@@ -145,8 +145,10 @@ class _Reader:
         if parts is None:
             return
         key = f"code/{row.texts['code']}" if row.texts.get("code") else name_key(*parts.values())
-        position, subjects = title(row.texts.get("position", "сотрудник")), self._listed(row, "subjects")
-        member = StaffMember(key=key, at=row.at, **parts, position=position, subjects=subjects)
+        position, subjects = row.texts.get("position", ""), self._listed(row, "subjects")
+        stated = bool(position.strip())
+        said: dict[str, Any] = {"position": title(position) if stated else "", "position_stated": stated}
+        member = StaffMember(key=key, at=row.at, **parts, **said, subjects=subjects)
         if self._put("staff", member, row):
             named_so = _Named(key, name_key(*parts.values()).split("|"))
             self._by_family["staff", named_so.parts[0]].append(named_so)

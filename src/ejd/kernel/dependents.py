@@ -101,6 +101,8 @@ def _sets_up(event: Event) -> tuple[Key, ...]:
             return (("curriculum",),)
         case p.StaffMemberEmployed() | p.StaffMemberLeft():
             return (("employment",),)
+        case p.StaffPositionChanged() | p.StaffPositionsCorrected():
+            return (("position",),)
         case p.StaffQualified():
             return (("qualification",),)
         case _:

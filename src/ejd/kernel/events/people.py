@@ -29,6 +29,30 @@ class StaffMemberLeft(Event, frozen=True, kw_only=True):
     left_on: date
 
 
+class StaffPositionChanged(Event, frozen=True, kw_only=True):
+    """From this day on somebody holds another position; what was said for this day or a later one counts no more."""
+
+    stored_name: ClassVar[str] = "staff-position-changed/1"
+    position: str
+    starts: date
+
+
+class PositionFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """A position with the day from which it is held, until the next one."""
+
+    position: str
+    starts: date
+
+
+class StaffPositionsCorrected(Event, frozen=True, kw_only=True):
+    """Positions were recorded wrongly: all of them as they were recorded, and as they are."""
+
+    stored_name: ClassVar[str] = "staff-positions-corrected/1"
+    old: tuple[PositionFrom, ...]
+    new: tuple[PositionFrom, ...]
+    reason: Sealed
+
+
 class StaffQualified(Event, frozen=True, kw_only=True):
     """Everything that the staff member is qualified to teach (C2), whole; no subjects: nothing, or no longer."""
 

@@ -175,6 +175,34 @@ class Term(NamedTuple):
     ref: Ref
 
 
+class Post(NamedTuple):
+    """A position from a day on, until the next one begins; `ref` is the event that said it."""
+
+    position: str
+    starts: date
+    ref: Ref
+
+
+def posts_after(posts: tuple[Post, ...], event: Event, ref: Ref) -> tuple[Post, ...]:
+    """Answer the positions in order of time; commands and projections fold a staff member's stream with it.
+
+    An employment and a change count from their day on. What a correction leaves as it was stands on what it stood on.
+    """
+    match event:
+        case (
+            p.StaffMemberEmployed(position=position, employed_on=starts)
+            | p.StaffPositionChanged(position=position, starts=starts)
+        ):
+            return (*(post for post in posts if post.starts < starts), Post(position, starts, ref))
+        case p.StaffPositionsCorrected():
+            known = {(post.position, post.starts): post.ref for post in posts}
+            return tuple(
+                Post(one.position, one.starts, known.get((one.position, one.starts), ref)) for one in event.new
+            )
+        case _:
+            return posts
+
+
 class StaffState(State):
     """A staff member with the terms of employment; the last one is in `employed_on` and `left_on`."""
 
@@ -185,6 +213,7 @@ class StaffState(State):
         """Not employed."""
         super().__init__()
         self.terms: tuple[Term, ...] = ()
+        self.posts: tuple[Post, ...] = ()
         self.qualified: p.StaffQualified | None = None
 
         self.name_version = 0
@@ -202,6 +231,7 @@ class StaffState(State):
     def evolve(self, event: Event, ref: Ref) -> None:
         """Employment again begins another term: what was taught before leaving stays right."""
         self.name_version = name_version(event, ref, self.name_version)
+        self.posts = posts_after(self.posts, event, ref)
         match event:
             case p.StaffMemberEmployed():
                 before = tuple(term for term in self.terms if term.starts < event.employed_on)
