@@ -73,7 +73,6 @@ BROKEN = (
     "\U0001f469\u200d\U0001f467" * 10,
 )
 """Control characters, directions, what is invisible, and what Unicode composes: refused or cleaned, never a fault."""
-ATTACKS = (*XSS, *SQL, *FORMULAS, *PATHS, *BROKEN)
 
 KNOWN: Mapping[str, str] = {
     "absent_teacher": w.ADA_STAFF,

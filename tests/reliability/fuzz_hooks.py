@@ -19,23 +19,25 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_DAY, TODAY, DAYS = date(2025, 9, 1), date(2025, 10, 6), 270
 LEFT_IN_TEN = 1
 """Of ten so many stay what they were."""
-IDS: list[str] = json.loads(os.environ.get("EJD_FUZZ_IDS", "[]"))
+IDS: dict[str, list[str]] = json.loads(os.environ.get("EJD_FUZZ_IDS", "{}"))
+"""By the name of the field that has them; "" for any other."""
 
 
-def known(value: Any) -> Any:
-    """Answer the value with ids and days of the school; the same value always becomes the same."""
+def known(value: Any, name: str = "") -> Any:
+    """Answer the value of a field with ids and days of the school; the same value always becomes the same."""
     match value:
         case str() if IDS and UUID.fullmatch(value):
             number = crc32(value.encode())
-            return value if number % 10 < LEFT_IN_TEN else IDS[number % len(IDS)]
+            ids = IDS.get(name) or IDS[""]
+            return value if number % 10 < LEFT_IN_TEN else ids[number // 10 % len(ids)]
         case str() if DAY.fullmatch(value):
             number = crc32(value.encode())
             day = TODAY if number % 2 else FIRST_DAY + timedelta(days=number % DAYS)
             return day.isoformat()
         case dict():
-            return {name: known(part) for name, part in value.items()}
+            return {key: known(part, key) for key, part in value.items()}
         case list():
-            return [known(part) for part in value]
+            return [known(part, name) for part in value]
         case _:
             return value
 

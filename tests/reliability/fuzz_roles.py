@@ -73,11 +73,24 @@ FOREIGN: Mapping[str, tuple[Child, ...]] = {
     NOBODY: (VERA, GLEB, DINA, MISHA, AELITA),
 }
 """By login the children whom they have nothing to do with; who is not here reads the whole school."""
-IDS = (
-    *(w.VERA, w.GLEB, w.DINA, w.MISHA, ALIEN, w.PARENT_GUARDIAN, ALIENS_GUARDIAN),
-    *(w.ADA_STAFF, w.BORIS_STAFF, w.HEAD_STAFF, w.CLASS_5A, w.CLASS_5B, w.JOURNAL, JOURNAL_5B, w.LESSON, LESSON_5B),
-    *(w.YEAR, w.MATHS, w.ROOM_12, w.STRANGER),
-)
+PUPILS = [w.VERA, w.GLEB, w.DINA, w.MISHA, ALIEN]
+CLASSES, JOURNALS, LESSONS = [w.CLASS_5A, w.CLASS_5B], [w.JOURNAL, JOURNAL_5B], [w.LESSON, LESSON_5B]
+STAFF, GUARDIANS = [w.ADA_STAFF, w.BORIS_STAFF, w.HEAD_STAFF], [w.PARENT_GUARDIAN, ALIENS_GUARDIAN]
+ACCOUNTS = [account for account, _, _ in LOGINS.values()]
+IDS: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("pupil", "pupils"), PUPILS),
+    **dict.fromkeys(("class", "class_id", "classes", "group"), CLASSES),
+    **dict.fromkeys(("journal", "journals"), JOURNALS),
+    **dict.fromkeys(("staff", "teacher", "absent_teacher"), STAFF),
+    **dict.fromkeys(("account", "actor"), ACCOUNTS),
+    "guardian": GUARDIANS,
+    "lesson": LESSONS,
+    "person": [*PUPILS, *GUARDIANS, *STAFF],
+    "room": [w.ROOM_12],
+    "subject": [w.MATHS],
+    "year": [w.YEAR],
+    "": [*PUPILS, *CLASSES, *JOURNALS, *LESSONS, *STAFF, *GUARDIANS, *ACCOUNTS, w.YEAR, w.MATHS, w.ROOM_12],
+}
 """What schemathesis asks about (`tests.reliability.fuzz_hooks`)."""
 
 
