@@ -134,7 +134,7 @@ STRANGERS = frozenset(
 """Modules that start programs, run what they read, or ask other machines."""
 DANGEROUS = frozenset({"eval", "exec", "compile", "__import__"})
 HASHES = {"sha256": (), "blake2b": ("src/ejd/read/postgres.py",), "sha1": ("src/ejd/kernel/ids.py",)}
-"""With the only files that may use it: blake2b makes the number of a lock, SHA-1 a UUID 5 of a name; none is a secret."""
+"""With the only files that may use it: blake2b makes the number of a lock, SHA-1 a UUID 5 of a name, no secrets."""
 EXPRESSIONS = frozenset({"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"})
 
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from ejd.http.logs import make_log
 from ejd.http.service import create_http
 from tests import worlds as w
+from tests.http.browser import GOOD, WRONG, with_password
 from tests.http.conftest import Web
 from tests.http.server import ADDRESS
 from tests.schools import JOURNAL_5B
@@ -90,6 +91,30 @@ def test_a_quieter_log_keeps_the_refusals(shared: Web) -> None:
         assert len(said(log)) == len(asked)
 
 
+def test_whoever_signs_in_or_fails_to_is_named_by_account_and_never_by_what_was_typed(shared: Web) -> None:
+    browser = with_password(shared, "ada")
+    said(shared.log)
+    asked = (
+        (browser.sign_in("ada"), {"level": "info", "status": 200, "actor": w.ADA, "tried": w.ADA}),
+        (
+            browser.sign_in("ada", WRONG),
+            {"level": "warning", "status": 401, "outcome": "sign-in-refused", "actor": None, "tried": w.ADA},
+        ),
+        (
+            browser.sign_in("nobody-has-this", WRONG),
+            {"level": "warning", "status": 401, "outcome": "sign-in-refused", "actor": None, "tried": None},
+        ),
+        (browser.send("POST", "/sign-in", {"login": "ada"}), {"level": "info", "status": 400, "tried": None}),
+    )
+    text = shared.log.getvalue()
+    for (answer, expected), line in zip(asked, said(shared.log), strict=True):
+        assert answer.status_code == expected["status"]
+        assert line["route"] == "/api/v1/sign-in"
+        assert {name: line.get(name) for name in expected} == expected
+    for typed in (WRONG, GOOD, "nobody-has-this", *browser.cookies.values(), browser.csrf):
+        assert typed not in text
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -109,7 +134,7 @@ def test_one_request_is_one_line_whatever_it_says(shared: Web, asked: dict[str, 
     text = shared.log.getvalue()
     (line,) = said(shared.log)
     assert set(line) <= {
-        *("request_id", "method", "route", "status", "outcome", "ms", "actor", "command", "commands"),
+        *("request_id", "method", "route", "status", "outcome", "ms", "actor", "tried", "command", "commands"),
         *("level", "event", "timestamp"),
     }
     assert not any(sign in text for sign in ("\x1b", "\u2028", "\r", "\x0b"))

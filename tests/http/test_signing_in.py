@@ -181,6 +181,12 @@ def test_a_session_that_was_left_cannot_be_replayed(door: Web) -> None:
     problem(Browser(door, kept).send("GET", "/session"), 401, "session-ended")
 
 
+def test_leaving_clears_the_browser(door: Web) -> None:
+    left = with_password(door, "ada").send("DELETE", "/session")
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
+    assert left.headers["cache-control"] == "no-store"
+
+
 def test_sessions_are_listed_and_ended_by_their_owner(door: Web) -> None:
     with_password(door, "ada")
     door.tiny.school.store.signing_in.end_other_sessions(w.ADA)

@@ -50,6 +50,8 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 SHOWN_MAX = 5
 SECONDS_OF_A_CALL_MAX = 0.5
 START_SECONDS_MAX = 300
+OTHERS = {b"authorization", b"cookie"}
+"""Who asks is said by the witness alone."""
 ZIP = b"PK\x03\x04"
 
 
@@ -156,7 +158,7 @@ class Witness:
             return
         login, token = self._tokens[self._turn % len(self._tokens)]
         self._turn += 1
-        headers = [_own(name, value, self._turn) for name, value in scope["headers"] if name != b"authorization"]
+        headers = [_own(name, value, self._turn) for name, value in scope["headers"] if name not in OTHERS]
         scope = {**scope, "headers": [*headers, *([(b"authorization", f"Bearer {token}".encode())] if token else [])]}
         asked, told, status, heads = bytearray(), bytearray(), 0, b""
 

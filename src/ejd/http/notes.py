@@ -11,10 +11,14 @@ KEY = "ejd.notes"
 
 @dataclass(slots=True)
 class Notes:
-    """`outcome` is ok, stored, repeated, unchanged, or the slug of a refusal; `commands` are names."""
+    """`outcome` is ok, stored, repeated, unchanged, or the slug of a refusal; `commands` are names.
+
+    `tried` is the account as which somebody, known or not, wants to sign in.
+    """
 
     request_id: str = ""
     actor: str = ""
+    tried: str = ""
     commands: list[str] = field(default_factory=list)
     outcome: str = "ok"
 

@@ -27,6 +27,8 @@ from ejd_commands.fields import Id, Login
 PASSWORD_CHARACTERS_READ_MAX = 1_024
 """More is not read; what may be set is shorter (ejd.access.passwords)."""
 TAG = "signing in"
+CLEARED = '"cache", "storage"'
+"""What a browser forgets when its owner leaves (ASVS 5.0, 14.3.1); not the cookies: the device stays known."""
 STATUSES = (400, 401, 403, 406, 408, 413, 415, 422, 429, 503)
 
 Secret = Annotated[
@@ -130,10 +132,12 @@ def add_signing(app: FastAPI, school: SchoolService) -> None:
 
 def _add_doors(app: FastAPI, school: SchoolService) -> None:
     def sign_in(request: Request, body: SignIn) -> Response:
+        notes_of(request.scope).tried = school.signing.account_of(body.login)
         opened = school.signing.sign_in(body.login, body.password.get_secret_value(), visitor_of(request))
         return _opened(school, request, opened)
 
     def first_sign_in(request: Request, body: FirstSignIn) -> Response:
+        notes_of(request.scope).tried = school.signing.account_of(body.login)
         code, password = body.code.get_secret_value(), body.password.get_secret_value()
         return _opened(school, request, school.signing.use_code(body.login, code, password, visitor_of(request)))
 
@@ -171,6 +175,7 @@ def _add_own(app: FastAPI, school: SchoolService) -> None:
     def sign_out(client: Annotated[Authenticated, Depends(own("sign-out"))]) -> Response:
         school.signing.sign_out(client)
         response = _answer({"ended": 1})
+        response.headers["Clear-Site-Data"] = CLEARED
         drop(response)
         return response
 

@@ -73,8 +73,9 @@ class Watch:
             "outcome": notes.outcome,
             "ms": round(seconds * 1_000, 1),
         }
-        if notes.actor:
-            fields["actor"] = notes.actor
+        for who in ("actor", "tried"):
+            if getattr(notes, who):
+                fields[who] = getattr(notes, who)
         if notes.commands:
             fields["command"] = notes.commands[0]
             fields["commands"] = len(notes.commands)

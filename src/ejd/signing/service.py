@@ -113,7 +113,7 @@ class Signing:
 
     def sign_in(self, login: str, password: str, visitor: Visitor) -> Opened:
         """Answer a new session; raises SignInRefused, always the same and at the same cost, and TooManyTries."""
-        account = self._account_of(login)
+        account = self.account_of(login)
         attempt = self._attempt("password", login, account, visitor)
         state = self._state(account)
         kept = self._kept_hash(account, state)
@@ -132,7 +132,7 @@ class Signing:
 
         Raises CodeRefused, always the same, TooManyTries, and what `check_password` raises: then the code still counts.
         """
-        account = self._account_of(login)
+        account = self.account_of(login)
         attempt = self._attempt(CODE, login, account, visitor)
         state = self._state(account)
         code_id = self._code_given(account, state, code)
@@ -219,7 +219,7 @@ class Signing:
 
     # What they share
 
-    def _account_of(self, login: str) -> str:
+    def account_of(self, login: str) -> str:
         """Answer the account of a login as somebody typed it, "" when there is none."""
         key = unicodedata.normalize("NFC", login).strip().casefold()
         return self.handler.store.owner_of(LOGIN_KEY + key) or ""
