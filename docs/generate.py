@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,13 +13,15 @@ import msgspec
 
 from ejd.kernel.command import Refusal
 from ejd.kernel.event import Event
-from ejd.kernel.events import MODULES
+from ejd.kernel.events import CATALOGUE, MODULES
+from ejd.kernel.personal_data import places_of
 from ejd.settings import Settings
 from ejd_commands.catalogue import catalogue
 from ejd_projections import all_projections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from ejd.kernel.command import Command
 
@@ -206,11 +209,78 @@ def asvs() -> Iterator[str]:
         yield ""
 
 
+MEANINGS = {
+    "sealed": "sealed under the key of",
+    "person": "id of a person",
+    "account": "id of an account",
+    "stream": "id of a record, which may be a person's",
+    "words": "words in clear, about lessons, things or posts",
+}
+SEALING = re.compile(r"""context\.seal\(\s*([^,]+?)\s*,.*?field=f?"([^"]+)\"""", re.DOTALL)
+
+
+def sealed_under() -> dict[str, str]:
+    """Answer whose key each sealed field is under, as the commands say it."""
+    found: dict[str, str] = {}
+    for module in {command.__module__ for command in catalogue().values()}:
+        for whose, field in SEALING.findall(inspect.getsource(sys.modules[module])):
+            only_school = whose == "SCHOOL"
+            known = found.get(field)
+            words = (
+                "the school" if only_school else "the person, else the school" if "SCHOOL" in whose else "the person"
+            )
+            found[field] = words if known in {None, words} else "the person, else the school"
+    return found
+
+
+def personal_data() -> Iterator[str]:
+    """Answer the catalogue of what events hold of people."""
+    yield from (
+        "# Personal data in events",
+        "",
+        HEADER,
+        "",
+        "Every text of every event has a meaning (`src/ejd/kernel/personal_data.py`); those about nobody are left out.",
+        "What it is for, how long it is kept and how it goes: [personal data](../personal-data.md).",
+        "",
+        "| event | field | what |",
+        "|---|---|---|",
+    )
+    under = sealed_under()
+    for event in CATALOGUE.events.values():
+        name = event.stored_name.partition("/")[0]
+        for place in places_of(event):
+            if place.meaning == "other":
+                continue
+            what = MEANINGS[place.meaning]
+            if place.meaning == "sealed":
+                what = f"{what} {under.get(f'{name}.{place.path}', 'the person, else the school')}"
+            yield f"| `{event.stored_name}` | {place.path} | {what} |"
+    yield from ("", "## Tables of the read model with opened texts", "")
+    for projection in all_projections():
+        module = sys.modules[next(iter(projection.folds.values())).__module__]
+        if "unseal(" in "".join(map(inspect.getsource, _modules_of(module))):
+            tables = ", ".join(f"`{table.name}`" for table in projection.tables)
+            yield f"* {projection.name}: {tables}"
+    yield ""
+
+
+def _modules_of(module: ModuleType) -> list[ModuleType]:
+    """Answer a projection's module with those of ours that it shares its folds with."""
+    beside = {
+        sys.modules[thing.__module__]
+        for thing in vars(module).values()
+        if callable(thing) and getattr(thing, "__module__", "").endswith("_tables")
+    }
+    return [module, *beside]
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events,
     "commands.md": commands,
     "projections.md": projections,
     "settings.md": settings,
+    "personal-data.md": personal_data,
     "asvs.md": asvs,
 }
 

@@ -186,6 +186,7 @@ def open_school(
         ErasureLedger(settings.erasure_ledger_path),
         rebuild=partial(rebuild_where_built, model, workshop),
         drop_old=model.drop_old,
+        shut_out=store.signing_in.forget_account,
         clear_uploads=partial(drop_uploads, settings.data_dir / "uploads"),
         clock=clock,
     )

@@ -49,6 +49,7 @@ MATRIX = {
     "breach-dependents": "head deputy-head",
     "breach-preview": "head deputy-head",
     "erasures": "head deputy-head",
+    "person-data": "head deputy-head teacher parent pupil",
     "outbox": "head deputy-head",
     "open-dependents": "head deputy-head",
     "without-basis": "head deputy-head",

@@ -17,7 +17,9 @@ from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.erasures import KeyDestroyed
 from ejd.kernel.sealed import Sealed
+from ejd.kernel.states.access import AccountState
 from ejd.read.rebuild import rebuild, rebuild_where_built
+from ejd.store.signing_in import SessionRow
 from ejd_commands.erasures import ApproveErasure, RequestErasure
 from ejd_projections.erasures import find_erasures
 from ejd_projections.people import ERASED
@@ -119,6 +121,24 @@ def test_no_byte_of_an_erased_person_is_left_in_any_file(tiny: TinySchool, files
     for person, key in wrapped.items():
         holding = [path.name for path in left if path.exists() and key in path.read_bytes()]
         assert (holding == []) == (person in {s.CHILD, s.MOTHER}), (person, holding)
+
+
+def test_nobody_signs_in_to_the_accounts_of_an_erased_person(tiny: TinySchool) -> None:
+    tables = tiny.school.store.signing_in
+    for account in (s.CHILD_ACCOUNT, w.PUPIL_ACCOUNT):
+        tables.put_password(account, "credential", "hash")
+        tables.put_code(account, "code", "digest", tiny.clock())
+        tables.know_device("device", account, tiny.clock())
+        tables.open_session(f"digest of {account}", SessionRow(account, account, 1, 1, 1, 1, "password", "web", False))
+    s.approve(tiny)
+    s.carry_out(tiny)
+    found = [
+        (tables.password(one, "credential"), tables.code(one, "code"), tables.has_devices(one), tables.sessions_of(one))
+        for one in (s.CHILD_ACCOUNT, w.PUPIL_ACCOUNT)
+    ]
+    assert found[0] == (None, None, False, [])
+    assert found[1][:3] == ("hash", "digest", True)
+    assert tiny.school.states.fresh(AccountState, s.CHILD_ACCOUNT).locked
 
 
 def wrapped_keys(tiny: TinySchool) -> dict[str, bytes]:

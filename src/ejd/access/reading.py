@@ -64,6 +64,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "breach-dependents": ADMINISTRATION,
     "breach-preview": ADMINISTRATION,
     "erasures": ADMINISTRATION,
+    "person-data": ADMINISTRATION | {"teacher", "parent", "pupil"},
     "outbox": ADMINISTRATION,
     "open-dependents": ADMINISTRATION,
     "without-basis": ADMINISTRATION,

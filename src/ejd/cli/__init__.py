@@ -13,7 +13,7 @@ from ejd.access.keys import KeyStoreError
 from ejd.access.ledger import LedgerError
 from ejd.access.secrets import MasterKeyError
 from ejd.app import NotInitialisedError
-from ejd.cli import beginning, calendar, erasing, exporting, keeping, keeping_keys, rosters
+from ejd.cli import beginning, calendar, erasing, exporting, keeping, keeping_keys, persons, rosters
 from ejd.cli.parts import Unusable, app
 from ejd.kernel.command import Refusal
 from ejd.read.contract import BuildRunningError
@@ -21,7 +21,18 @@ from ejd.read.rebuild import BuildFailedError
 from ejd.settings import Settings
 from ejd.store.errors import StoreError
 
-__all__ = ["app", "beginning", "calendar", "erasing", "exporting", "keeping", "keeping_keys", "main", "rosters"]
+__all__ = [
+    "app",
+    "beginning",
+    "calendar",
+    "erasing",
+    "exporting",
+    "keeping",
+    "keeping_keys",
+    "main",
+    "persons",
+    "rosters",
+]
 
 KNOWN_ERRORS = (
     Refusal,

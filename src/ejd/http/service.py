@@ -25,6 +25,7 @@ from ejd.http.logs import Log, make_log
 from ejd.http.metrics import Metrics
 from ejd.http.once import Once
 from ejd.http.outbox import add_outbox
+from ejd.http.person_data import add_person_data
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
 from ejd.http.shield import Headers, Hosts
@@ -90,6 +91,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_breaches(app, school, desk)
     add_outbox(app, school)
     add_erasures(app, desk)
+    add_person_data(app, school)
     add_imports(app, school)
     add_signing(app, school)
     add_health(app, readiness, metrics)

@@ -1,7 +1,8 @@
 """Carries approved erasures out, step by step: each step is repeated until it is done, whatever is killed meanwhile.
 
 1. The person goes into the ledger; a restore that knows nothing of the erasure repeats it from there.
-2. The key is destroyed; other processes notice within two seconds, and only then
+2. The key is destroyed, passwords, codes, sessions and devices of the accounts are forgotten; other processes notice
+   within two seconds, and only then
 3. `KeyDestroyed` is stored: the feeder folds everything anew that holds a text of the person.
 4. Waiting uploads go, and the read model is built anew, so that no page of a file keeps what was deleted.
 """
@@ -56,6 +57,7 @@ class Erasing:
     """The job of one school; one process runs it at a time.
 
     `rebuild` builds the read model anew, `drop_old` takes the generations before away; both answer whether they could.
+    `shut_out` forgets passwords, codes, sessions and devices of an account.
     """
 
     def __init__(  # noqa: PLR0913 - everything that knows a person
@@ -67,13 +69,14 @@ class Erasing:
         rebuild: Callable[[], bool],
         drop_old: Callable[[], bool],
         clear_uploads: Callable[[], None],
+        shut_out: Callable[[str], None],
         clock: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is looked at yet."""
         self._states, self._vault, self._ledger = states, vault, ledger
         self._rebuild, self._drop_old, self._clear_uploads = rebuild, drop_old, clear_uploads
-        self._clock, self._monotonic = clock, monotonic
+        self._shut_out, self._clock, self._monotonic = shut_out, clock, monotonic
         self._seen = 0
         self._due: dict[str, Due] = {}
         self._destroyed_at: dict[str, float] = {}
@@ -123,6 +126,9 @@ class Erasing:
         since = self._destroyed_at.get(due.person)
         if since is None:
             self._vault.destroy(due.person)
+            for own in self._states.store.persons.streams(due.person):
+                if own.kind == "account":
+                    self._shut_out(own.stream)
             self._destroyed_at[due.person] = self._monotonic()
         elif self._monotonic() - since >= WAIT_SECONDS:
             self._store(due)

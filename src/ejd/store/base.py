@@ -20,6 +20,7 @@ from ejd.store.group_commit import Appender, GroupCommit
 from ejd.store.judge import INTEGER_MAX, RandomBytes, check
 from ejd.store.news import News
 from ejd.store.outbox import Outbox
+from ejd.store.persons import PersonEvents
 from ejd.store.signing_in import SigningInTables
 
 CLOSE_WAIT_SECONDS_MAX = 30.0
@@ -66,6 +67,7 @@ class BaseStore:
         self._sql = recorder.dialect.sql
         self.outbox = Outbox(recorder.fetch, recorder.dialect, self._use)
         self.signing_in = SigningInTables(recorder.fetch, recorder.dialect, self._use)
+        self.persons = PersonEvents(recorder.fetch, recorder.dialect, self._use)
         self._running = 0
         self._idle = threading.Condition()
         self._page_sql = self._sql(sql.PAGE)

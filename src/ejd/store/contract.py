@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, Recorded
+from ejd.store.persons import PersonEvents
+from ejd.store.signing_in import SigningInTables
 
 PAGE_EVENTS_MAX = 10_000
 STREAMS_IN_ONE_READ_MAX = 10_000
@@ -22,6 +24,16 @@ class Moment(NamedTuple):
 
 class EventStore(Protocol):
     """One school's events. Safe for threads; several processes may hold one each."""
+
+    @property
+    def signing_in(self) -> SigningInTables:
+        """What signing in keeps beside the events."""
+        ...
+
+    @property
+    def persons(self) -> PersonEvents:
+        """Everything that concerns one person."""
+        ...
 
     def append(self, commit: Commit) -> Answer:
         """Store the commit in one transaction, possibly shared with commits of other threads.

@@ -60,6 +60,9 @@ class Limit(NamedTuple):
     calm: int
 
 
+TIME_MAX = 2**63 - 1
+
+
 class SigningInTables:
     """The tables of one school; safe for threads and processes."""
 
@@ -107,6 +110,13 @@ class SigningInTables:
     def drop_codes(self, account: str, ended_before: int) -> None:
         """Forget codes of an account that end before a time."""
         self._run("DELETE FROM codes WHERE account = ? AND expires_at < ? RETURNING 1", account, ended_before)
+
+    def forget_account(self, account: str) -> None:
+        """Forget everything of an account: its owner is erased."""
+        self.drop_passwords(account)
+        self.drop_codes(account, ended_before=TIME_MAX)
+        self.end_other_sessions(account)
+        self.forget_devices(account)
 
     # Sessions and devices
 
