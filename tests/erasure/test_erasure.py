@@ -129,7 +129,9 @@ def test_nobody_signs_in_to_the_accounts_of_an_erased_person(tiny: TinySchool) -
         tables.put_password(account, "credential", "hash")
         tables.put_code(account, "code", "digest", tiny.clock())
         tables.know_device("device", account, tiny.clock())
-        tables.open_session(f"digest of {account}", SessionRow(account, account, 1, 1, 1, 1, "password", "web", False))
+        tables.open_session(
+            f"digest of {account}", SessionRow(account, account, 1, 1, 1, 1, "password", "web", new_device=False)
+        )
     s.approve(tiny)
     s.carry_out(tiny)
     found = [
