@@ -24,6 +24,8 @@ EVENT_TITLES: Final[dict[str, str]] = {
     "academic-year-reopened": "Учебный год открыт снова",
     "staff-member-employed": "Приём на работу",
     "staff-member-left": "Последний день работы",
+    "staff-position-changed": "Изменена должность",
+    "staff-positions-corrected": "Исправлены должности",
     "staff-qualified": "Преподаваемые предметы и категория",
     "pupil-enrolled": "Зачисление",
     "pupil-transferred": "Перевод в другой класс",
