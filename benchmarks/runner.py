@@ -18,6 +18,7 @@ from benchmarks import (
     as_of,
     breach,
     command,
+    looks,
     over_http,
     page,
     rebuilding,
@@ -30,7 +31,19 @@ from benchmarks.places import Bench
 RESULTS = Path(__file__).parent / "RESULTS.md"
 SYNCS = 50
 PAGE_BYTES = 4096
-MODULES = (append_lesson, over_http, append_singles, stock_runner, rebuilding, command, page, breach, as_of, reports)
+MODULES = (
+    append_lesson,
+    over_http,
+    append_singles,
+    stock_runner,
+    rebuilding,
+    command,
+    page,
+    breach,
+    as_of,
+    reports,
+    looks,
+)
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 
 INTRODUCTION = """# What was measured

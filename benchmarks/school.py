@@ -152,6 +152,7 @@ def store_events(store: BaseStore, events: Iterable[tuple[str, Event]]) -> None:
     listed = list(events)
     command = uid(f"benchmark set-up {len(listed)}")
     streams = dict.fromkeys(stream for stream, _ in listed)
+    pupils = {stream for stream, event in listed if isinstance(event, PupilEnrolled)}
     store.append(
         Commit(
             actor=w.DEPUTY,
@@ -164,7 +165,7 @@ def store_events(store: BaseStore, events: Iterable[tuple[str, Event]]) -> None:
                 for stream, event in listed
             ),
             expected=dict.fromkeys(streams, NO_STREAM),
-            scopes={stream: Scope(kind="") for stream in streams},
+            scopes={stream: Scope(kind="pupil" if stream in pupils else "") for stream in streams},
         )
     )
 

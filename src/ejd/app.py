@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ejd.kernel.command import Command
     from ejd.settings import Settings
     from ejd.store.base import BaseStore
+    from ejd.store.looks import Looks
     from ejd.store.outbox import Outbox
 
 
@@ -69,6 +70,7 @@ class School:
     read: ReadModel
     feeder: Feeder
     outbox: Outbox
+    looks: Looks
     jobs: Jobs
     workshop: Workshop
     erasing: Erasing
@@ -216,6 +218,7 @@ def open_school(
         read=model,
         feeder=Feeder(model, Feed(folding, store)),
         outbox=store.outbox,
+        looks=store.looks,
         jobs=Jobs(
             model.place,
             [

@@ -51,6 +51,17 @@ class Settings(BaseSettings):
     reminder_hour: int = Field(
         default=8, ge=0, le=23, description="Hour (school time) from which people are reminded of what waits for them."
     )
+    looks_hour_max: int = Field(
+        default=400,
+        ge=1,
+        le=1_000_000,
+        description="Pupils and guardians whom one account may look at in an hour before the head is told; ten times as"
+        " many for whoever reads the whole school by role.",
+    )
+    looks_day_max: int = Field(default=1_000, ge=1, le=1_000_000, description="The same in 24 hours.")
+    looks_refused: bool = Field(
+        default=False, description="Whether an account that looked at more people than that is refused (429)."
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least severe messages that are logged."
     )

@@ -63,6 +63,7 @@ MATRIX = {
     "timetable": "head deputy-head teacher pupil parent api-client",
     "timetable-conflicts": "head deputy-head api-client",
     "timetable-preview": "head deputy-head api-client",
+    "looks": "head deputy-head teacher pupil parent",
     "consents": "head deputy-head teacher pupil parent",
     "readiness": "head deputy-head teacher api-client",
     "readiness-history": "head deputy-head api-client",

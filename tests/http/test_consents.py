@@ -57,7 +57,10 @@ def test_a_refusal_wins_and_the_family_is_informed_on_paper(web: Web) -> None:
             "class_name": "5А",
             "reason": "refused",
             "by": ["Васильев Олег"],
-            "guardians": ["Васильев Олег", "Васильева Ольга"],
+            "guardians": [
+                {"id": FATHER, "name": "Васильев Олег"},
+                {"id": w.PARENT_GUARDIAN, "name": "Васильева Ольга"},
+            ],
         }
     ]
     (counts,) = found["classes"]

@@ -40,6 +40,9 @@ FORBIDDEN = (
     "UPDATE {schema}.outbox SET recipient = 'x'",
     "DELETE FROM {schema}.outbox",
     "TRUNCATE {schema}.outbox",
+    "UPDATE {schema}.looks SET viewer = 'x'",
+    "DELETE FROM {schema}.look_members",
+    "TRUNCATE {schema}.look_sets",
 )
 
 

@@ -49,6 +49,7 @@ READERS: Mapping[str, frozenset[str]] = {
     "thematic-plan": STAFF,
     "control-works-schedule": STAFF,
     "programme": STAFF,
+    "looks": ADMINISTRATION | {"teacher", "parent", "pupil"},
     "consents": ADMINISTRATION | {"teacher", "parent", "pupil"},
     "readiness": STAFF,
     "year-closing": ADMINISTRATION,

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import wraps
 from io import SEEK_END
 from typing import IO, Annotated, Any, Generic, TypeVar
 
@@ -44,8 +45,8 @@ GENERATIONS_REMEMBERED_MAX = 16
 PIECE_BYTES = 256 * 1024
 """Of a large file that is sent piece by piece."""
 
-WITHOUT_CONSENT = frozenset({"consents"})
-"""Questions that a family is answered whatever it agreed to: what it agreed to."""
+WITHOUT_CONSENT = frozenset({"consents", "looks"})
+"""Questions that a family is answered whatever it agreed to: what it agreed to, and who looked at its data."""
 
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description="Rows of a page.")]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Rows to leave out before the page.")]
@@ -138,6 +139,8 @@ class Asking:
     then: Then | None = None
     unshown: Mapping[str, Verdict] = field(default_factory=dict)
     """Own pupils of a family about whom nothing is shown in electronic form today, and why."""
+    told: list[Any] = field(default_factory=list)
+    """Reports that a file is made of, for the log of looks."""
 
     @property
     def day(self) -> date:
@@ -168,6 +171,22 @@ class Asking:
         self.ground.members(own)
         were = {one.stream for one in stays_in(self.c, own, first=first, last=last)}
         return not were <= {one.stream for one in stays_in(self.live, own, first=first, last=last)}
+
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+def told(ask: Callable[[Asking, Q], R]) -> Callable[[Asking, Q], R]:
+    """Wrap a question whose answer files are made of: whom it names is looked at, whatever becomes of the answer."""
+
+    @wraps(ask)
+    def answer(asking: Asking, query: Q) -> R:
+        report = ask(asking, query)
+        asking.told.append(report)
+        return report
+
+    return answer
 
 
 @dataclass
@@ -215,6 +234,7 @@ class Desk:
                     asking = _back_to(then, past, asking)
                     found = ask(asking)
             if isinstance(found, Download):
+                notes_of(request.scope).told += [msgspec.json.encode(one) for one in asking.told]
                 return _file(found, asking, request)
             report = msgspec.json.encode(found)
         return _response(report, asking, request)
@@ -343,6 +363,7 @@ def duties_of(c: sa.Connection, who: Authenticated, day: str) -> Duties:
 
 def _response(report: bytes, asking: Asking, request: Request) -> Response:
     """Answer the report with its ETag, or 304 when the client has it; the position stands in a header too."""
+    notes_of(request.scope).told.append(report)
     etag = f'W/"{hashlib.sha256(report).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-store", "Ejd-Position": str(asking.position)}
     if _has(request.headers, etag):

@@ -109,6 +109,7 @@ def corrections(_school: SchoolService, asking: Asking, query: CorrectionsParame
             asking.c, choice, sort=query.sort, descending=descending, limit=query.limit, offset=query.offset
         )
     whole = audit_of_corrections(asking.c, choice, sort=query.sort, descending=descending, limit=None)
+    asking.told.append(whole)
     sheet = corrections_sheet(asking, whole.corrections)
     return download(asking, query.file, sheet, f"corrections-{whole.first}-{whole.last}")
 
@@ -144,6 +145,7 @@ def requests(_school: SchoolService, asking: Asking, query: RequestsParameters) 
     if whole.total > len(whole.requests):
         msg = f"{whole.total} requests are too many for one file ({len(whole.requests)}): choose a standing, a journal"
         raise SelectionError(msg, field="format")
+    asking.told.append(whole)
     return download(asking, query.file, requests_sheet(asking, whole.requests), f"requests-{asking.today}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from ejd.http.asking import Asking, ReportParameters
+from ejd.http.asking import Asking, ReportParameters, told
 from ejd.http.choosing import YearParameters, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import NotThere
@@ -103,6 +103,7 @@ class CalendarParameters(YearParameters, DownloadParameters):
     class_id: Annotated[Id | None, Field(alias="class", description="Say what each day is for this class.")] = None
 
 
+@told
 def calendar_of_year(asking: Asking, query: CalendarParameters) -> CalendarOfYear:
     """Cycle, grading periods, breaks, holidays, bells of a year; with a class what each day is for it (C1)."""
     year = year_of(asking, query)
@@ -177,6 +178,7 @@ class Rooms:
     rooms: list[RoomShown]
 
 
+@told
 def rooms(asking: Asking, _query: ReportParameters) -> Rooms:
     """Rooms of the school with seats and kind (C2)."""
     asking.ground.rooms()

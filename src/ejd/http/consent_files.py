@@ -100,5 +100,5 @@ def _of_person(person: PersonConsents, names: Mapping[str, str]) -> Iterator[Seq
 
 
 def _paper(one: PaperFamily) -> Sequence[Value]:
-    by, guardians = ", ".join(one.by), ", ".join(one.guardians)
+    by, guardians = ", ".join(one.by), ", ".join(each.name for each in one.guardians)
     return (one.class_name, one.name, REASONS[one.reason], by, guardians, one.pupil)

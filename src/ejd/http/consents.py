@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset
+from ejd.http.asking import Asking, Limit, Offset, told
 from ejd.http.choosing import OfWhom, YearParameters, check_there, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import Malformed, NotThere
@@ -92,6 +92,14 @@ class ClassConsents:
 
 
 @dataclass(slots=True)
+class PaperGuardian:
+    """Somebody who acts for the pupil on the day."""
+
+    id: str
+    name: str
+
+
+@dataclass(slots=True)
 class PaperFamily:
     """A pupil about whom nothing is sent or shown in electronic form, why, and who is to be informed on paper."""
 
@@ -101,7 +109,7 @@ class PaperFamily:
     class_name: str
     reason: str
     by: list[str]
-    guardians: list[str]
+    guardians: list[PaperGuardian]
 
 
 @dataclass(slots=True)
@@ -156,6 +164,7 @@ class _Known:
         return may(self.ledger, person, person, purpose, self.day)
 
 
+@told
 def consents(asking: Asking, query: ConsentsParameters) -> Consents:
     """Consents, refusals and withdrawals as they count on a day, by class; and the families to be informed on paper.
 
@@ -289,5 +298,6 @@ def _on_paper(known: _Known, pupils: Iterable[PersonRow]) -> Iterator[PaperFamil
         found = known.verdict(row.stream, ELECTRONIC_FORM)
         if own is None or found.allowed:
             continue
-        guardians = known.names(sorted(known.ledger.subjects[row.stream].guardians, key=known.name))
+        acting = known.ledger.subjects[row.stream].guardians
+        guardians = sorted((PaperGuardian(one, known.name(one)) for one in acting), key=lambda one: (one.name, one.id))
         yield PaperFamily(row.stream, row.full(), own.stream, own.name, found.reason, known.names(found.by), guardians)

@@ -16,6 +16,7 @@ from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop
 from ejd.signing.service import Signing
 from ejd.store.contract import EventStore
+from ejd.store.looks import Looks
 from ejd.store.outbox import Outbox
 
 
@@ -35,6 +36,21 @@ class Place(Protocol):
     @property
     def host_names(self) -> Collection[str]:
         """The names under which the service is asked, without port."""
+        ...
+
+    @property
+    def looks_hour_max(self) -> int:
+        """People whom an account may look at in an hour before the head is told."""
+        ...
+
+    @property
+    def looks_day_max(self) -> int:
+        """The same in a day."""
+        ...
+
+    @property
+    def looks_refused(self) -> bool:
+        """Whether more than that is refused."""
         ...
 
     @property
@@ -111,6 +127,11 @@ class SchoolService(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What people are to be told."""
+        ...
+
+    @property
+    def looks(self) -> Looks:
+        """Who looked at whose data."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ejd.exports.spreadsheet import Column, Sheet, Value
-from ejd.http.asking import Asking, Download, Limit, Offset
+from ejd.http.asking import Asking, Download, Limit, Offset, told
 from ejd.http.choosing import ChoiceParameters, allowed_journals, days_of, year_of
 from ejd.http.downloads import FILE_ROWS_MAX, FileReportParameters, download
 from ejd_commands.fields import GRADE_MAX
@@ -30,6 +30,7 @@ class ScheduleParameters(FileReportParameters, ChoiceParameters):
     offset: Offset = 0
 
 
+@told
 def schedule(asking: Asking, query: ScheduleParameters) -> ControlSchedule:
     """The consolidated schedule of control works (C6) by class, parallel or school, with every breach of the norms.
 

@@ -16,6 +16,7 @@ from ejd.http.commands import SimulatedTime, moment_of
 from ejd.http.downloads import local_time
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd_projections.asking import SelectionError
+from ejd_projections.people import people_of_kind
 
 STATUSES = (400, 401, 403, 404, 406, 422, 503)
 
@@ -44,6 +45,9 @@ def oneroster_export(asking: Asking, query: YearParameters) -> Download:
         body = oneroster_package(asking.c, asking.school, year, day=asking.today, made_at=made_at)
     except PackageTooLargeError as error:
         raise SelectionError(f"{error}: choose a year with fewer marks", field="year") from error
+    asking.told.append(
+        [row.stream for kind in ("pupil", "guardian", "staff") for row in people_of_kind(asking.c, kind)]
+    )
     return Download(body, ZIP_TYPE, f"oneroster-{asking.today}.zip")
 
 

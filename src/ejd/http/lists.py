@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset
+from ejd.http.asking import Asking, Limit, Offset, told
 from ejd.http.choosing import OfWhom, WhomParameters, YearParameters, allowed_journals, check_there, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.kernel.command import NotAllowed
@@ -81,6 +81,7 @@ class PeopleParameters(YearParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def people(asking: Asking, query: PeopleParameters) -> People:
     """Pupils with class and guardians, staff with positions, guardians with contacts (п. 5, 6).
 
@@ -207,6 +208,7 @@ class LoadsParameters(WhomParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def loads(asking: Asking, query: LoadsParameters) -> Loads:
     """Teaching loads of a year (C4): teacher × journal × hours, from when to when; a teacher sees the own journals'."""
     year = year_of(asking, query)
@@ -252,6 +254,7 @@ class GridParameters(WhomParameters, DownloadParameters):
     )
 
 
+@told
 def timetable_grid(asking: Asking, query: GridParameters) -> TimetableGrid:
     """The timetable as it hangs on the wall (C5): days and slots down, classes across, groups side by side in a cell.
 

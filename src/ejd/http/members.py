@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset
+from ejd.http.asking import Asking, Limit, Offset, told
 from ejd.http.choosing import YearParameters, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import NotThere
@@ -73,6 +73,7 @@ class MembersParameters(YearParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def members(asking: Asking, query: MembersParameters) -> Members:
     """Pupils of classes and groups on a day, with since when and until when; to a teacher those of the own journals."""
     c, year = asking.c, year_of(asking, query)

@@ -21,6 +21,8 @@ class Notes:
     tried: str = ""
     commands: list[str] = field(default_factory=list)
     outcome: str = "ok"
+    told: list[bytes] = field(default_factory=list)
+    """What was answered, as JSON, when the body is a file or left out: only for finding out whom it named."""
 
 
 def notes_of(scope: MutableMapping[str, Any]) -> Notes:

@@ -24,7 +24,6 @@ from ejd.kernel.conflict_words import ShownConflict
 from ejd.kernel.event import UnknownEventError
 from ejd.kernel.sealed import TamperedError
 from ejd.read.contract import GenerationGoneError, NoGenerationError, NotYetThereError
-from ejd.signing.guessing import TooManyTries
 from ejd.store import errors as store
 from ejd_projections.asking import NotThereError, SelectionError
 
@@ -209,8 +208,9 @@ def problem_of(refusal: Refusal, *, status: int | None = None, more: Mapping[str
         headers["Connection"] = "close"
     if status == UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(refusal, TooManyTries):
-        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    wait_seconds = getattr(refusal, "retry_after_seconds", None)
+    if wait_seconds is not None:
+        headers["Retry-After"] = str(wait_seconds)
     return Response(body, status, headers, MEDIA_TYPE)
 
 

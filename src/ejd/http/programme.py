@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ejd.history.choosing import Choice
-from ejd.http.asking import Asking, Download, Limit, Offset
+from ejd.http.asking import Asking, Download, Limit, Offset, told
 from ejd.http.choosing import (
     OfWhom,
     WhomParameters,
@@ -58,6 +58,7 @@ def within_year(asking: Asking, year: Year, on: date | None) -> str:
     return min(max(day, year.first_day), year.last_day)
 
 
+@told
 def curriculum(asking: Asking, query: CurriculumParameters) -> compared.CurriculumCompared:
     """Curriculum against load against timetable against taught (C2, C4, D8), with every difference named.
 
@@ -103,6 +104,7 @@ class PlanParameters(FileReportParameters):
     on: OnDay = None
 
 
+@told
 def thematic_plan(asking: Asking, query: PlanParameters) -> ThematicPlan:
     """A thematic plan (C4): planned, taught and forecast days of each topic, the lag, and all versions."""
     asking.ground.choose(Choice(journal=query.journal))
@@ -133,6 +135,7 @@ class ProgrammeParameters(FileReportParameters, WhomParameters):
     offset: Offset = 0
 
 
+@told
 def programme(asking: Asking, query: ProgrammeParameters) -> prog.Programme:
     """How the programme is fulfilled (D8): hours and topics planned and taught, lag, its causes, forecast of the year.
 

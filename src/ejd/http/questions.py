@@ -41,6 +41,7 @@ from ejd.http.contract import SchoolService
 from ejd.http.downloads import TYPES, DownloadParameters, DownloadRoute, FileReportParameters, with_format
 from ejd.http.events import add_events
 from ejd.http.exports import add_exports
+from ejd.http.looks import add_looks
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
 from ejd.http.substitution_proposals import add_proposals
@@ -329,6 +330,7 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     add_readiness_history(app, desk)
     add_timetable_preview(app, school, desk)
     add_events(app, school)
+    add_looks(app, school, desk)
     add_audit(app, school, desk)
     add_proposals(app, desk)
     add_exports(app, desk)

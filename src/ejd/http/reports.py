@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ejd.http.asking import OFFSET_MAX, Asking, Limit, Offset
+from ejd.http.asking import OFFSET_MAX, Asking, Limit, Offset, told
 from ejd.http.choosing import (
     Allowed,
     ChoiceParameters,
@@ -57,6 +57,7 @@ class GradebookParameters(ChoiceParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def gradebook(asking: Asking, query: GradebookParameters) -> Gradebooks:
     """Journal pages (D1): pupils × lessons with marks, absences, averages, final marks, topics and homework.
 
@@ -90,6 +91,7 @@ class FillParameters(ChoiceParameters, DownloadParameters):
     rows_offset: Offset = 0
 
 
+@told
 def fill_completeness(asking: Asking, query: FillParameters) -> fill.FillCompleteness:
     """Fill completeness and timeliness (D2): lessons due, recorded, on time, late, missing; roll, topics, homework."""
     days = days_of(asking, query)
@@ -129,6 +131,7 @@ class ProgressParameters(WhomParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def progress(asking: Asking, query: ProgressParameters) -> prog.Progress:
     """Progress percentage (D4) by final marks: progress, quality, СОУ and average, with numerator and denominator."""
     year = year_of(asking, query)
@@ -171,6 +174,7 @@ class MissedParameters(ChoiceParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def missed_topics(asking: Asking, query: MissedParameters) -> missed.MissedTopics:
     """Missed lessons with their topics (D5), by pupil and subject, with the reason and whether they were made up."""
     days = days_of(asking, query)
@@ -231,6 +235,7 @@ class LessonsParameters(ChoiceParameters, DownloadParameters):
     offset: Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Lessons to leave out before the page.")] = 0
 
 
+@told
 def lessons(asking: Asking, query: LessonsParameters) -> Lessons:
     """Lessons due by timetable and calendar, and those held: where, when, by whom, topic and homework.
 

@@ -46,7 +46,7 @@ WORDS: dict[int, str] = {
     406: "The route answers nothing that the client accepts",
     408: f"The body did not come in {bodies.BODY_SECONDS_MAX:.0f} seconds",
     409: "A conflict with what is there already, or the wrong state",
-    429: "Too many tries: again after Retry-After seconds",
+    429: "Too many tries, or more people looked at than the school allows: again after Retry-After seconds",
     413: f"More than {bodies.BODY_BYTES_MAX} bytes",
     415: "Bodies are JSON only",
     422: "A rule of the school says no",
@@ -108,6 +108,7 @@ class ApiRoute(APIRoute):
         """Wrap FastAPI's own handler."""
         handler = super().get_route_handler()
         has_body = self.body_field is not None
+        question, named = self.name, self.name in READERS
 
         async def checked(request: Request) -> Response:
             check_accept(request.headers.get("accept", ""), self.accepted)
@@ -129,7 +130,10 @@ class ApiRoute(APIRoute):
                 if not request.checked_body:
                     raise Malformed("the body is empty: send the fields as JSON")
                 request.checked_json = bodies.parse(request.checked_body)
-            return await handler(request)
+            response = await handler(request)
+            if named:  # before it leaves: what cannot be written down is not answered
+                await run_in_threadpool(request.app.state.looking.note, question, request, response, request.state.who)
+            return response
 
         return checked
 
@@ -162,7 +166,7 @@ def add_question(  # noqa: PLR0913 - what a documented route has
         name=name,
         operation_id=name,
         response_model=model,
-        responses=responses,
+        responses=responses | problems(429),
         summary=name.replace("-", " ").capitalize(),
         description=description,
         dependencies=[] if route.open else [Depends(BEARER), Depends(COOKIE)],

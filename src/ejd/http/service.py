@@ -22,6 +22,7 @@ from ejd.http.health import add_health
 from ejd.http.imports import add_imports
 from ejd.http.keeper import Keeper
 from ejd.http.logs import Log, make_log
+from ejd.http.looking import Looking
 from ejd.http.metrics import Metrics
 from ejd.http.once import Once
 from ejd.http.outbox import add_outbox
@@ -83,6 +84,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
         redirect_slashes=False,
     )
     app.state.school = school
+    app.state.looking = Looking(school)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     problems.install(app)
     add_commands(app, school)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ejd.http.asking import Asking
+from ejd.http.asking import Asking, told
 from ejd.http.choosing import YearParameters, year_of
 from ejd.http.downloads import FileReportParameters
 from ejd.http.problems import NotThere
@@ -49,6 +49,7 @@ class ReadinessParameters(YearParameters, FileReportParameters):
     open: Annotated[bool, Field(description="Only sections that are not done.")] = False
 
 
+@told
 def readiness(asking: Asking, query: ReadinessParameters) -> Readiness:
     """How far a year is set up (C7, п. 5): section by section what is done, what exactly is missing, who owes it.
 

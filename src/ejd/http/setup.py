@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset, ReportParameters
+from ejd.http.asking import Asking, Limit, Offset, ReportParameters, told
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
 from ejd.http.downloads import DownloadParameters, FileReportParameters
 from ejd.http.problems import NotThere
@@ -75,6 +75,7 @@ class SchoolPicture:
     grading_systems: list[str]
 
 
+@told
 def school(asking: Asking, _query: ReportParameters) -> SchoolPicture:
     """The school with its academic years, grading periods, subjects, kinds of work and grading systems."""
     c = asking.c
@@ -141,6 +142,7 @@ class StaffParameters(FileReportParameters):
     offset: Offset = 0
 
 
+@told
 def staff(asking: Asking, query: StaffParameters) -> Staff:
     """Members of staff with positions by date, employment and what they are qualified to teach (C2)."""
     c = asking.c
@@ -215,6 +217,7 @@ class ClassesParameters(YearParameters, DownloadParameters):
     """Of a year."""
 
 
+@told
 def classes(asking: Asking, query: ClassesParameters) -> Classes:
     """Classes of a year with their class teachers, and its teaching groups."""
     c, year = asking.c, year_of(asking, query)
@@ -269,6 +272,7 @@ class JournalsParameters(WhomParameters, DownloadParameters):
     offset: Offset = 0
 
 
+@told
 def journals(asking: Asking, query: JournalsParameters) -> Journals:
     """Journals of a year with their teachers: to a teacher those that he or she may see, to a parent the child's."""
     year = year_of(asking, query)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ejd.access.reading import ADMINISTRATION
 from ejd.history.choosing import Choice
-from ejd.http.asking import Asking, Download, Limit, Offset
+from ejd.http.asking import Asking, Download, Limit, Offset, told
 from ejd.http.choosing import InDays, OfWhom, check_there, days_of, year_of
 from ejd.http.downloads import FILE_ROWS_MAX, FileReportParameters, check_whole, download
 from ejd.http.substitution_files import hours_sheet, lost_sheet, substitutions_sheet
@@ -52,6 +52,7 @@ class SubstitutionsParameters(ChangedParameters):
     ]
 
 
+@told
 def substitutions(asking: Asking, query: SubstitutionsParameters) -> subs.Substitutions:
     """Substitutions and reschedulings (D10): who replaced whom, when, why, where.
 
@@ -135,6 +136,7 @@ class HoursParameters(InDays, FileReportParameters):
     teacher: TeacherId = None
 
 
+@told
 def substitution_hours(asking: Asking, query: HoursParameters) -> hours.TeachingHours:
     """Hours by teacher and month for payroll (D10): planned, own taught, substituted for others, merged, lost.
 
@@ -159,6 +161,7 @@ def hours_file(asking: Asking, query: HoursParameters) -> Download:
     return download(asking, query.file, hours_sheet(found), f"hours-{found.first}-{found.last}")
 
 
+@told
 def lessons_not_made_up(asking: Asking, query: ChangedParameters) -> lost.LostLessons:
     """Lessons neither held in their subject nor made up (D10): cancelled, or given in another subject.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ejd.http.asking import Asking, Limit, Offset
+from ejd.http.asking import Asking, Limit, Offset, told
 from ejd.http.choosing import WhomParameters, YearParameters, allowed_journals, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import Malformed, NotThere
@@ -58,6 +58,7 @@ class WeekTimetable:
     lessons: list[TimetableLesson]
 
 
+@told
 def timetable(asking: Asking, query: TimetableParameters) -> WeekTimetable:
     """The timetable of a week with moves, substitutions and cancellations applied (C5, A9), in order of time.
 
@@ -165,6 +166,7 @@ class TimetableConflicts:
     accepted: list[AcceptedClash]
 
 
+@told
 def conflicts(asking: Asking, query: ConflictsParameters) -> TimetableConflicts:
     """All conflicts of the timetable in force, errors and warnings by the school's rules (C5), day by day.
 

@@ -18,6 +18,7 @@ from ejd.store.dialect import Dialect
 from ejd.store.errors import StoreBusyError, StoreClosedError
 from ejd.store.group_commit import Appender, GroupCommit
 from ejd.store.judge import INTEGER_MAX, RandomBytes, check
+from ejd.store.looks import Looks
 from ejd.store.news import News
 from ejd.store.outbox import Outbox
 from ejd.store.persons import PersonEvents
@@ -68,6 +69,7 @@ class BaseStore:
         self.outbox = Outbox(recorder.fetch, recorder.dialect, self._use)
         self.signing_in = SigningInTables(recorder.fetch, recorder.dialect, self._use)
         self.persons = PersonEvents(recorder.fetch, recorder.dialect, self._use)
+        self.looks = Looks(recorder.fetch, recorder.dialect, self._use)
         self._running = 0
         self._idle = threading.Condition()
         self._page_sql = self._sql(sql.PAGE)

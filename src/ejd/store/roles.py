@@ -18,6 +18,7 @@ GRANTS = (
     "GRANT SELECT, INSERT ON {schema}.events, {schema}.commands, {schema}.batches, {schema}.directory TO {role}",
     "GRANT SELECT, INSERT, DELETE ON {schema}.reservations TO {role}",
     "GRANT SELECT, INSERT ON {schema}.outbox TO {role}",
+    "GRANT SELECT, INSERT ON {schema}.looks, {schema}.look_sets, {schema}.look_members TO {role}",
     "GRANT UPDATE (sent_at) ON {schema}.outbox TO {role}",
     *(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema}}.{table} TO {{role}}"
