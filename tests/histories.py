@@ -129,6 +129,7 @@ def _journal(  # noqa: PLR0913 - what differs between the journals
     system: str = "five-point",
     scheme: str = "quarters",
     staff: str = w.BORIS_STAFF,
+    bells: str = "first-shift",
     entries: tuple[tuple[int, int], ...],
 ) -> World:
     opened = j.JournalOpened(
@@ -139,7 +140,7 @@ def _journal(  # noqa: PLR0913 - what differs between the journals
         classes=classes,
         grade=grade,
         scheme=scheme,
-        bells="first-shift",
+        bells=bells,
         grading_system=system,
         name=journal[:8],
     )
@@ -163,8 +164,15 @@ def _group(group: str, name: str, kind: Any, classes: tuple[str, ...], *pupils: 
     return ((group, formed), *((one, p.GroupJoined(group=group, joined_on=w.FIRST_DAY)) for one in pupils))
 
 
+UNEVEN = tuple(
+    y.Bell(slot=n, starts=510 + 55 * (n - 1), ends=510 + 55 * (n - 1) + minutes)
+    for n, minutes in enumerate((20, 20, 50), start=1)
+)
+"""Lessons that are too short or too long for a control work, and no times for the fourth one."""
+
 A_SMALL_SCHOOL: World = (
     *w.A_GROUP_JOURNAL,
+    (w.YEAR, y.BellScheduleDefined(code="uneven", name="Разные уроки", bells=UNEVEN)),
     (SPORT_SUBJECT, SubjectDefined(name="Физкультура")),
     (CHEMISTRY_SUBJECT, SubjectDefined(name="Химия")),
     *_class(CLASS_1A, "1А", 1, system="unmarked"),
@@ -174,7 +182,15 @@ A_SMALL_SCHOOL: World = (
     *_group(STREAM, "5АБ физ.", "stream", (w.CLASS_5A, w.CLASS_5B), w.DINA, w.MISHA),
     *_group(ALONE, "Глеб", "individual", (w.CLASS_5A,), w.GLEB),
     *_journal(READING, w.ENGLISH, CLASS_1A, (CLASS_1A,), grade=1, system="unmarked", entries=((1, 1), (3, 1))),
-    *_journal(MATHS_B, w.MATHS, w.CLASS_5B, (w.CLASS_5B,), system="hundred-point", entries=((1, 2), (2, 2), (4, 1))),
+    *_journal(
+        MATHS_B,
+        w.MATHS,
+        w.CLASS_5B,
+        (w.CLASS_5B,),
+        system="hundred-point",
+        bells="uneven",
+        entries=((1, 2), (2, 2), (4, 1)),
+    ),
     *_journal(MATHS_V, w.MATHS, CLASS_5V, (CLASS_5V,), entries=((1, 4),)),
     *_journal(SPORTS, SPORT_SUBJECT, STREAM, (w.CLASS_5A, w.CLASS_5B), system="pass-fail", entries=((2, 5), (5, 5))),
     *_journal(LONELY, w.MATHS, ALONE, (w.CLASS_5A,), staff=w.ADA_STAFF, entries=((3, 3),)),
@@ -185,7 +201,8 @@ A_SMALL_SCHOOL: World = (
         (CLASS_10A,),
         grade=10,
         scheme="half-years",
-        entries=((2, 1), (4, 2)),
+        bells="uneven",
+        entries=((2, 1), (2, 2), (4, 2)),
     ),
 )
 """On top of A_GROUP_JOURNAL: 1А without marks, empty 5В, 10А by half-years, a stream, somebody taught alone."""
@@ -349,9 +366,16 @@ def _lesson(player: Player, rnd: Random) -> LessonName:
     if player.touched and rnd.random() < 0.55:
         return rnd.choice(player.touched[-12:])
     journal = rnd.choice([w.JOURNAL, w.JOURNAL, w.GROUP_JOURNAL, MATHS_B, *JOURNALS])
+    found = _due_lately(player, journal, rnd.choice((0, 0, 0, 2)))
+    lesson = rnd.choice(found[:3]) if found else (journal, player.today, rnd.randint(1, 4), 1)
+    player.touched.append(lesson)
+    return lesson
+
+
+def _due_lately(player: Player, journal: str, ahead: int) -> list[LessonName]:
+    """Answer the lessons of a journal by the timetable, from some days ahead on ten days back."""
     opened = player.state(JournalState, journal).opened
-    ahead = rnd.choice((0, 0, 0, 2))
-    found = []
+    found: list[LessonName] = []
     if opened is not None:
         calendar = player.state(YearState, w.YEAR).calendar
         schedules = player.state(TimetableState, timetable_stream(w.YEAR)).schedules.get(journal, ())
@@ -360,9 +384,7 @@ def _lesson(player: Player, rnd: Random) -> LessonName:
             number = calendar.cycle_day(day, opened.grade, opened.classes)
             current = [one for one in schedules if one.starts <= day][-1:]
             found += [(journal, day, e.slot, 1) for one in current for e in one.entries if e.cycle_day == number]
-    lesson = rnd.choice(found[:3]) if found else (journal, player.today, rnd.randint(1, 4), 1)
-    player.touched.append(lesson)
-    return lesson
+    return found
 
 
 def _written(player: Player, rnd: Random, *parts: str) -> LessonName:
@@ -955,7 +977,10 @@ def _thematic_plan(player: Player, rnd: Random) -> None:
 
 
 CONTROL_WORKS = tuple(uid(f"control work {n}") for n in range(12))
-RULES = ("per-day", "per-week", "between", "hours", "first-or-last", "after-break", "monday-first", "no-lesson")
+RULES = (
+    *("per-day", "per-week", "between", "hours", "first-or-last", "after-break", "monday-first", "no-lesson"),
+    *("too-short", "long-lesson"),
+)
 
 
 @a_step(4)
@@ -969,10 +994,16 @@ def _control_work(player: Player, rnd: Random) -> None:
         | {"first_slot": rnd.choice((None, None, 1, 2))}
         for n in range(rnd.randint(1, 3))
     ]
+    for one in works:
+        due = _due_lately(player, rnd.choice((MATHS_B, CHEMISTRY, w.JOURNAL)), rnd.choice((0, 10)))
+        if due and rnd.random() < 0.6:  # in a lesson of the journal, where bells and places in the day are looked at
+            journal, on, slot, _ = rnd.choice(due)
+            one |= {"journal": journal, "day": on, "first_slot": rnd.choice((None, slot))}
     command: Command
     if what < 0.15:
         rules = rnd.sample(RULES, 5)
         fields = {"starts": day, "source": "приказ", "errors": rules[: rnd.randint(0, 2)], "off": rules[3:]}
+        fields |= {"minutes_min": rnd.choice((None, 22, 30, 60)), "lesson_minutes_max": rnd.choice((None, 22, 45))}
         command = control_norms.AdoptControlNorms.model_validate(fields)
     elif what < 0.4 and there:
         fields = {"control_work": rnd.choice(there), "reason": "карантин"}

@@ -140,6 +140,7 @@ def _where_it_is(  # noqa: PLR0913 - the work, and where it is
         enter("no-lesson", [stream], journal, 0, 1)
         return
     possible = own if slot is None else [slot]
+    _by_the_bells(facts, enter, stream, planned, norms, possible)
     schedules = [one for one in facts.schedules[journal] if one.starts <= day]
     cycle = facts.years[page.year].cycle
     single = len(schedules[-1].entries) <= (cycle.weeks if cycle else 1)
@@ -156,6 +157,36 @@ def _where_it_is(  # noqa: PLR0913 - the work, and where it is
         ends = [at == min(whole) or at + planned.lessons > max(whole) for at in possible]
         if all(ends) and not (single and norms.single_hour_exception):
             enter("first-or-last", [stream], class_id, min(possible), 0)
+
+
+def _by_the_bells(  # noqa: PLR0913 - the work, its norms and where it may be
+    facts: o.Facts,
+    enter: object,
+    stream: str,
+    planned: w.ControlWorkPlanned,
+    norms: w.ControlNorms,
+    possible: list[int],
+) -> None:
+    """A work is too short only where it can be written nowhere that day for long enough, and so for long lessons."""
+    assert callable(enter)
+    page = facts.journals[planned.journal]
+    bells = facts.years[page.year].bells.get(page.bells, {})
+    wholes, lessons = [], []
+    for at in possible:
+        whole = 0
+        lengths = []
+        for number in range(planned.lessons):
+            if at + number not in bells:
+                return
+            bell = bells[at + number]
+            lengths.append(bell.ends - bell.starts)
+            whole += lengths[-1]
+        wholes.append(whole)
+        lessons.append(max(lengths))
+    if norms.minutes_min and all(whole < norms.minutes_min for whole in wholes):
+        enter("too-short", [stream], planned.journal, max(wholes), norms.minutes_min)
+    if norms.lesson_minutes_max and all(one > norms.lesson_minutes_max for one in lessons):
+        enter("long-lesson", [stream], planned.journal, min(lessons), norms.lesson_minutes_max)
 
 
 def _after_a_break(facts: o.Facts, journal: str, day: date) -> bool:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 WORKS_A_WEEK_MAX = 50
 WEEKS_TENTHS_MAX = 400
-RULES_MAX = 10
+RULES_MAX = 12
+MINUTES_MAX = 600
 
 Works = Annotated[int, Strict(), Field(ge=1, le=WORKS_A_WEEK_MAX)]
+Minutes = Annotated[int, Strict(), Field(ge=1, le=MINUTES_MAX)]
 Rules = Annotated[tuple[NormRule, ...], Field(max_length=RULES_MAX)]
 
 
@@ -32,7 +34,10 @@ class ErrorAndOff(Refusal):
 
 
 class AdoptControlNorms(SchoolCommand):
-    """Adopt norms for control works from a day on, whole, with their source; they replace the official set (C6)."""
+    """Adopt norms for control works from a day on, whole, with their source; they replace the official set (C6).
+
+    Without `minutes_min` and `lesson_minutes_max` nothing is asked of the time that the bells give a work.
+    """
 
     name: ClassVar[str] = "adopt-control-norms"
     starts: Day
@@ -44,6 +49,8 @@ class AdoptControlNorms(SchoolCommand):
     single_hour_exception: Annotated[bool, Strict()] = True
     written_only: Annotated[bool, Strict()] = True
     lessons_max: Works = 2
+    minutes_min: Minutes | None = None
+    lesson_minutes_max: Minutes | None = None
     errors: Rules = ("per-day",)
     off: Rules = ()
 

@@ -269,6 +269,37 @@ def test_a_work_is_written_in_a_lesson_of_its_journal_and_of_a_written_kind() ->
     refused(scenario.when(plan("2025-10-06", lessons=3), by=DEPUTY), "length", "3 lessons long, at most 2")
 
 
+def test_the_bells_give_a_work_time_enough_and_no_lesson_too_long() -> None:
+    half = (
+        y.Bell(slot=2, starts=510, ends=535),
+        y.Bell(slot=3, starts=540, ends=590),
+        y.Bell(slot=4, starts=600, ends=645),
+    )
+    scenario = with_norms("too-short", "long-lesson", minutes_min=30, lesson_minutes_max=45)
+    scenario.streams[YEAR].append(y.BellScheduleDefined(code="first-shift", name="Первая смена", bells=half))
+    short = scenario.when(plan("2025-10-08"), by=DEPUTY)
+    refused(short, "too-short", "25 minutes by the bells, at least 30")
+    long = scenario.when(plan("2025-10-08", lessons=2), by=DEPUTY)
+    refused(long, "long-lesson", "a lesson of 50 minutes by the bells, at most 45")
+    assert "too-short" not in str(long.refusal), "75 minutes in two lessons"
+    assert scenario.when(plan("2025-10-09", ART), by=DEPUTY).events, "45 minutes are enough and not too long"
+    assert scenario.when(plan("2025-10-07", ART), by=DEPUTY).events, "the first lesson has no bell: nobody knows"
+    unasked = with_norms("too-short", "long-lesson")
+    unasked.streams[YEAR].append(y.BellScheduleDefined(code="first-shift", name="Первая смена", bells=half))
+    assert unasked.when(plan("2025-10-08", lessons=2), by=DEPUTY).events
+
+
+def test_a_work_of_any_lesson_is_too_short_only_when_all_of_that_day_are() -> None:
+    uneven = (y.Bell(slot=2, starts=510, ends=535), y.Bell(slot=4, starts=600, ends=630))
+    scenario = with_norms("too-short", "long-lesson", minutes_min=30, lesson_minutes_max=28)
+    scenario.streams[YEAR].append(y.BellScheduleDefined(code="first-shift", name="Первая смена", bells=uneven))
+    lines = tuple(ScheduleEntry(cycle_day=3, slot=slot) for slot in (2, 4))
+    scenario.streams[TIMETABLE].append(JournalScheduled(journal=ART, starts=FIRST_DAY, entries=lines))
+    assert scenario.when(plan("2025-10-08", ART), by=DEPUTY).events
+    refused(scenario.when(plan("2025-10-08", ART, first_slot=2), by=DEPUTY), "too-short", "25 minutes")
+    refused(scenario.when(plan("2025-10-08", ART, first_slot=4), by=DEPUTY), "long-lesson", "30 minutes")
+
+
 def test_a_journal_without_a_timetable_has_no_lesson_to_write_in() -> None:
     scenario = with_norms("no-lesson", "hours")
     opening = opened(uid("journal new"), MATHS, CLASS_5B, "class")
@@ -303,6 +334,9 @@ def test_norms_are_adopted_from_a_day_on() -> None:
     outcome = given(PLANNED).when(command, by=HEAD)
     expected = norms("per-day", "hours", off=("between",), per_week_max=2, written_only=True)
     outcome.then(w.ControlNormsAdopted(starts=OWN, norms=expected)).in_stream(SCHOOL)
+    timed = adopt(minutes_min=30, lesson_minutes_max=45)
+    asked = norms("per-day", written_only=True, minutes_min=30, lesson_minutes_max=45)
+    given(PLANNED).when(timed, by=HEAD).then(w.ControlNormsAdopted(starts=OWN, norms=asked))
     outcome.when(command, by=DEPUTY).then_nothing()
     given(PLANNED).when(command, by=ADA).then_refused(NotAllowed)
 

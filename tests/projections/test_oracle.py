@@ -62,12 +62,16 @@ def test_every_report_of_a_database_is_the_oracles(new_place: NewPlace, player: 
     assert found == []
 
 
-def substitution_differences(c: sa.Connection, player: h.Player, facts: o.Facts) -> list[Difference]:
-    """Answer where hours for payroll, or what was not made up, differ; every such question is asked."""
+HOURS = ("hours ", "not made up ")
+"""Questions about hours for payroll, and what was not made up, begin with these words."""
+
+
+def all_differences(c: sa.Connection, player: h.Player, facts: o.Facts, *words: str) -> list[Difference]:
+    """Answer where reports differ from the oracle; every question that begins with the words is asked."""
     return [
         difference
         for one in questions(facts, player.now + 1)
-        if one.words.startswith(("hours ", "not made up "))
+        if one.words.startswith(words)
         for difference in one.differences(c, one.words)
     ]
 
@@ -81,7 +85,15 @@ LOSING = ("extra", "extra", "cancel", "substitute")
 def test_hours_and_what_was_not_made_up_are_the_oracles(player: h.Player) -> None:
     facts = o.facts_of(laws.valid(player.store, CATALOGUE))
     with MEMORY.snapshot(player.store, sorted(player.store.versions)) as snapshot:
-        assert substitution_differences(snapshot.connection, player, facts) == []
+        assert all_differences(snapshot.connection, player, facts, *HOURS) == []
+
+
+@settings(checks, max_examples=25)
+@given(player=h.histories(then=("control_work",)))
+def test_the_schedule_of_control_works_is_the_oracles(player: h.Player) -> None:
+    facts = o.facts_of(laws.valid(player.store, CATALOGUE))
+    with MEMORY.snapshot(player.store, sorted(player.store.versions)) as snapshot:
+        assert all_differences(snapshot.connection, player, facts, "control works ") == []
 
 
 @settings(checks, max_examples=3)
@@ -90,7 +102,7 @@ def test_hours_of_a_database_are_the_oracles(new_place: NewPlace, player: h.Play
     facts = o.facts_of(laws.valid(player.store, CATALOGUE))
     model, _ = laws.rebuilt(new_place(), SUBJECT, player.store, processes=1, chunk_streams=100)
     with model.snapshot() as snapshot:
-        found = substitution_differences(snapshot.connection, player, facts)
+        found = all_differences(snapshot.connection, player, facts, *HOURS)
     model.close()
     assert found == []
 

@@ -34,6 +34,8 @@ def norms() -> Command:
         starts=FIRST_DAY,
         source="Положение школы о графике контрольных работ, п. 3",
         per_week_max=4,
+        minutes_min=30,
+        lesson_minutes_max=45,
         errors=("per-day",),
         off=("after-break",),
     )

@@ -84,6 +84,8 @@ RULES: Mapping[str, str] = {
     "no-lesson": "в это время нет урока",
     "written": "работа не письменная",
     "length": "уроков: {found}, не более {limit}",
+    "too-short": "минут на работу по звонкам: {found}, не менее {limit}",
+    "long-lesson": "минут в уроке по звонкам: {found}, не более {limit}",
 }
 SEVERITIES: Mapping[str, str] = {"error": "ошибка", "warning": "предупреждение"}
 TENTHS = 10

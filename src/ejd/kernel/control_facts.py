@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Taught(Protocol):
-    """A journal: of which grade, with pupils of which classes."""
+    """A journal: of which grade, with pupils of which classes, by which bells."""
 
     @property
     def grade(self) -> int:
@@ -27,6 +27,11 @@ class Taught(Protocol):
     @property
     def classes(self) -> Sequence[str]:
         """Their ids."""
+        ...
+
+    @property
+    def bells(self) -> str:
+        """Code of its bell schedule."""
         ...
 
 
@@ -72,6 +77,12 @@ class YearFacts:
         number = self.calendar.cycle_day(day, taught.grade, taught.classes)
         schedule = schedule_on(self._ground.schedules.get(journal, ()), day)
         return [] if schedule is None else [one.slot for one in schedule.entries if one.cycle_day == number]
+
+    def lesson_minutes(self, journal: str, slot: int) -> int | None:
+        """Answer the time between the bells of the journal's own bell schedule."""
+        taught = self._ground.journals.get(journal)
+        bell = None if taught is None else self.calendar.bell(taught.bells, slot)
+        return None if bell is None else bell.ends - bell.starts
 
     def once_a_week(self, journal: str, day: date) -> bool:
         """Count the lessons of the cycle by its weeks."""

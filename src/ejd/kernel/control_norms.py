@@ -33,15 +33,20 @@ class NormSet(NamedTuple):
 LETTERS_2021 = NormSet(
     date(2021, 8, 6),
     date(2025, 8, 31),
-    ControlNorms(source="письма Минпросвещения и Рособрнадзора от 06.08.2021 № СК-228/03 и № 01-169/08-01"),
+    ControlNorms(
+        source="письма Минпросвещения и Рособрнадзора от 06.08.2021 № СК-228/03 и № 01-169/08-01",
+        minutes_min=30,
+    ),
 )
-"""One a day and class, one in 2.5 weeks in a subject and parallel, 10 % of the hours, not first or last (H)."""
+"""At least 30 minutes, one a day and class, one in 2.5 weeks in a subject and parallel, 10 % of the hours (H)."""
 ORDER_704 = NormSet(
     date(2025, 9, 1),
     None,
     ControlNorms(
         source="письма от 06.08.2021 № СК-228/03 и № 01-169/08-01, приказ Минпросвещения № 704 (с 01.09.2025)",
         written_only=True,
+        minutes_min=30,
+        lesson_minutes_max=45,
         off=("per-week", "after-break", "monday-first"),
     ),
 )
@@ -53,6 +58,7 @@ WITHOUT = ControlNorms(
     off=(
         *("per-day", "per-week", "between", "hours", "first-or-last", "after-break"),
         *("monday-first", "no-lesson", "written", "length"),
+        *("too-short", "long-lesson"),
     ),
 )
 """Before the first set nothing is asked for."""
@@ -102,6 +108,10 @@ class Facts(Protocol):
 
     def journal_slots(self, journal: str, day: date) -> Collection[int]:
         """Answer the slots in which a journal has lessons on a day."""
+        ...
+
+    def lesson_minutes(self, journal: str, slot: int) -> int | None:
+        """Answer how long a lesson of the journal in a slot is by its bells; None: they have no such slot."""
         ...
 
     def once_a_week(self, journal: str, day: date) -> bool:
@@ -225,6 +235,7 @@ def _alone(work: Work, facts: Facts) -> Iterator[Breach]:
         yield from _breach(facts, "no-lesson", [work], work.journal, 0, 1)
         return
     possible = slots if work.slot is None else [work.slot]
+    yield from _by_the_bells(work, facts, norms, possible)
     days = {one: facts.class_slots(one, work.day) for one in work.classes}
     for class_id, own in days.items():
         if work.day.weekday() == MONDAY and all(slot == min(own) for slot in possible):
@@ -233,6 +244,22 @@ def _alone(work: Work, facts: Facts) -> Iterator[Breach]:
         excused = norms.single_hour_exception and facts.once_a_week(work.journal, work.day)
         if at_an_end and not excused:
             yield from _breach(facts, "first-or-last", [work], class_id, min(possible), 0)
+
+
+def _by_the_bells(work: Work, facts: Facts, norms: ControlNorms, possible: Collection[int]) -> Iterator[Breach]:
+    """Look at the time that the bells give the work; wherever they say nothing, nothing is found."""
+    times = [
+        [facts.lesson_minutes(work.journal, number) for number in range(slot, slot + work.lessons)] for slot in possible
+    ]
+    known = [[minutes for minutes in own if minutes is not None] for own in times]
+    if any(len(own) < work.lessons for own in known):
+        return
+    longest = max(sum(own) for own in known)
+    if norms.minutes_min is not None and longest < norms.minutes_min:
+        yield from _breach(facts, "too-short", [work], work.journal, longest, norms.minutes_min)
+    lesson = min(max(own) for own in known)
+    if norms.lesson_minutes_max is not None and lesson > norms.lesson_minutes_max:
+        yield from _breach(facts, "long-lesson", [work], work.journal, lesson, norms.lesson_minutes_max)
 
 
 def _first_or_last(slot: int, lessons: int, day: Collection[int]) -> bool:
@@ -261,6 +288,8 @@ RULES: dict[NormRule, str] = {
     "no-lesson": "the journal has no lesson then",
     "written": "the kind of work is not a written one",
     "length": "{found} lessons long, at most {limit}",
+    "too-short": "{found} minutes by the bells, at least {limit}",
+    "long-lesson": "a lesson of {found} minutes by the bells, at most {limit}",
 }
 
 

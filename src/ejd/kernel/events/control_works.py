@@ -19,6 +19,8 @@ NormRule = Literal[
     "no-lesson",
     "written",
     "length",
+    "too-short",
+    "long-lesson",
 ]
 """What a plan of control works can break; docs/control-works.md says what each one is."""
 
@@ -29,6 +31,7 @@ class ControlNorms(msgspec.Struct, frozen=True, kw_only=True):
     At most `per_day_max` a day and `per_week_max` a week for a class, one in `weeks_between_tenths` (25: two and a half
     weeks) in a subject for a parallel, `hours_percent_max` of the subject's yearly hours, `lessons_max` lessons long.
     `single_hour_exception`: a subject of one hour a week may be written in the first or last lesson if it falls there.
+    `minutes_min` of bell time for a work, and `lesson_minutes_max` for each of its lessons; None: not asked for.
     A breach of a rule in `errors` is refused, of one in `off` not looked for, any other one is a warning.
     """
 
@@ -40,6 +43,8 @@ class ControlNorms(msgspec.Struct, frozen=True, kw_only=True):
     single_hour_exception: bool = True
     written_only: bool = False
     lessons_max: int = 2
+    minutes_min: int | None = None
+    lesson_minutes_max: int | None = None
     errors: tuple[NormRule, ...] = ("per-day",)
     off: tuple[NormRule, ...] = ("per-week", "after-break", "monday-first", "length")
 
