@@ -210,3 +210,15 @@ def test_a_school_may_refuse_mass_reading_and_the_refused_is_no_look(strict: Any
     assert [row.account for row in tiny.school.looks.page(person=w.VERA)] == [w.DEPUTY]
     assert len(tiny.school.outbox.page(kind="mass-reading")) == 2
     tiny.school.close()
+
+
+def test_the_export_of_a_persons_data_is_a_look_and_has_the_looks_at_the_person(web: Web) -> None:
+    web.get("/reports/gradebook", login="ada", journal=w.JOURNAL)
+    exported = web.get(f"/people/{w.VERA}/data", login="olga").json()
+    assert exported["looks"] == [
+        {"at": "2025-10-06T09:00:00+00:00", "viewer": w.ADA_STAFF, "roles": "teacher", "question": "gradebook"}
+    ]
+    assert len(looked(web)) == 1, "her mother reads about her own child"
+    assert web.get(f"/people/{w.GLEB}/data", format="html").is_success
+    row = looked(web)[0]
+    assert (row.question, w.GLEB in whom(web, row)) == ("person-data", True)

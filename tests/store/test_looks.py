@@ -54,6 +54,17 @@ def test_a_look_is_found_by_person_account_question_and_time(tiny: TinySchool) -
     assert log.looked_at(w.DEPUTY, 15) == {w.VERA: 30, w.GLEB: 30}
 
 
+def test_an_export_has_the_newest_looks_at_a_person(tiny: TinySchool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE_ROWS_MAX", 2)
+    log = tiny.school.looks
+    for second in range(5):
+        log.put(look(second * 1_000_000), {w.VERA})
+    log.put(look(9), {w.GLEB})
+    assert [one["at"][-8:-6] for one in log.of_person(w.VERA)] == ["04", "03", "02", "01", "00"]
+    monkeypatch.setattr(module, "EXPORTED_MAX", 3)
+    assert len(list(log.of_person(w.VERA))) == 3
+
+
 def test_another_process_writes_the_same_set_without_harm(tiny: TinySchool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MEMBERS_IN_ONE_STATEMENT", 1)
     monkeypatch.setattr(module, "SETS_REMEMBERED_MAX", 0)

@@ -36,7 +36,11 @@ def export(
     with opened(settings) as school:
         check_opened(school)
         found = person_data(
-            school.store, Beside(school.outbox, school.store.signing_in), school.read.folding.unseal, person_id.lower()
+            school.store,
+            Beside(school.outbox, school.store.signing_in),
+            school.read.folding.unseal,
+            person_id.lower(),
+            looks=school.looks.of_person,
         )
         if not (found.streams or found.about):
             raise Unusable(f"nothing is known of {person_id}: take the id from the list of people")

@@ -112,7 +112,7 @@ class Looking:
         """Answer by id the kinds of the people whom the answer, or the question, names."""
         told: Iterable[bytes] = notes_of(request.scope).told or [bytes(getattr(response, "body", b""))]
         ids = {one.decode() for text in told for one in IDS.findall(text)}
-        asked = {value.lower() for value in request.query_params.values() if len(value) == ID_CHARACTERS}
+        asked = {value.lower() for value in parameters(request).values() if len(value) == ID_CHARACTERS}
         return self._school.looks.kinds_of(ids | asked)
 
     def _own_children(self, who: Authenticated, now: int) -> set[str]:
@@ -163,7 +163,12 @@ def reason_of(request: Request) -> str:
     return reason
 
 
+def parameters(request: Request) -> dict[str, str]:
+    """Answer what stands in the path and behind the question mark."""
+    return {**request.path_params, **request.query_params}
+
+
 def asked_of(request: Request) -> str:
     """Answer the parameters as JSON: they were checked, so that they are ids, codes, days and numbers."""
-    text = msgspec.json.encode(dict(sorted(request.query_params.items()))).decode()
+    text = msgspec.json.encode(dict(sorted(parameters(request).items()))).decode()
     return text if len(text) <= ASKED_CHARACTERS_MAX else "{}"

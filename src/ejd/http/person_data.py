@@ -124,7 +124,11 @@ def add_person_data(app: FastAPI, school: SchoolService) -> None:
             raise ExportsBusy("others are having data exported: try again in a moment")
         try:
             found = person_data(
-                school.store, Beside(school.outbox, school.store.signing_in), school.read.folding.unseal, person
+                school.store,
+                Beside(school.outbox, school.store.signing_in),
+                school.read.folding.unseal,
+                person,
+                looks=school.looks.of_person,
             )
         finally:
             slots.release()

@@ -7,6 +7,7 @@ import threading
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +23,9 @@ IDS_IN_ONE_QUESTION = 10_000
 SET_BYTES_MAX = 16 * 1_000_000
 """Of one set of people, unpacked: a million of them."""
 UUID_BYTES = 16
+EXPORTED_MAX = 10_000
+"""Looks in the export of one person's data; the log itself has them all."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONCE = "ON CONFLICT DO NOTHING RETURNING 1"
 PERSONS = frozenset({"pupil", "guardian", "staff"})
 """Kinds of the directory whose streams are people."""
@@ -129,6 +133,19 @@ class Looks:
         with self._use():
             rows = self._fetch(self._dialect.sql(statement), (*params, min(limit, PAGE_ROWS_MAX)))
         return [LookRow(*row) for row in rows]
+
+    def of_person(self, person: str) -> Iterator[dict[str, str]]:
+        """Yield the looks at one person, the newest first, at most EXPORTED_MAX: when, by whom, as what, where."""
+        found = 0
+        before: int | None = None
+        while found < EXPORTED_MAX:
+            rows = self.page(person=person, before=before, limit=min(PAGE_ROWS_MAX, EXPORTED_MAX - found))
+            for row in rows:
+                at = (EPOCH + timedelta(microseconds=row.at)).isoformat(timespec="seconds")
+                yield {"at": at, "viewer": row.viewer, "roles": row.roles, "question": row.question}
+            if not rows:
+                return
+            found, before = found + len(rows), rows[-1].number
 
     def people_of(self, set_ids: Collection[str]) -> dict[str, list[str]]:
         """Answer by set the ids of the people in it."""
