@@ -22,6 +22,7 @@ from ejd.handling.authentication import Authenticated
 from ejd.history.past import NEEDED, Library, Past, Then
 from ejd.http.asking import Asking
 from ejd.http.reports import GradebookParameters, ProgressParameters, gradebook, progress
+from ejd.kernel.access import Held
 from ejd.kernel.command import Actor
 from ejd.kernel.events import CATALOGUE
 from ejd.read import sqlite
@@ -155,7 +156,7 @@ def _rows_of(school: School, folding: Folding, streams: Sequence[str]) -> tuple[
 
 def _asking(live: sa.Connection, past: Past, then: Then) -> Asking:
     past.begin()
-    who = Authenticated(Actor(w.DEPUTY, "session", "benchmarks"), "", frozenset({"head"}), staff=True)
+    who = Authenticated(Actor(w.DEPUTY, "session", "benchmarks"), "", (Held("head"),))
     opened = opened_school(past.c) or NOBODY
     sight = Sight(everything=True, duties=Duties())
     return Asking(past.c, live, opened, sight, who, then.now, then.position, past, then)

@@ -7,20 +7,25 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
+from ejd.access.reading import QUESTIONS
+from ejd.http.routes import OPEN
+from ejd.kernel.access import PERMITS, SCOPES, SEEN_BY
 from ejd.kernel.command import Refusal
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE, MODULES
+from ejd.kernel.events.accounts import Role
 from ejd.kernel.personal_data import places_of
+from ejd.kernel.rights import WORDS
 from ejd.settings import Settings
 from ejd_commands.catalogue import catalogue
 from ejd_projections import all_projections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from types import ModuleType
 
     from ejd.kernel.command import Command
@@ -275,6 +280,42 @@ def _modules_of(module: ModuleType) -> list[ModuleType]:
     return [module, *beside]
 
 
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def matrix(first: str, rows: Iterable[tuple[str, Collection[str]]]) -> Iterator[str]:
+    """Answer a table with a column for each role."""
+    yield f"| {first} | {' | '.join(WORDS[role] for role in ROLES)} |"
+    yield f"|---|{'---|' * len(ROLES)}"
+    for name, roles in rows:
+        yield f"| {name} | {' | '.join('yes' if role in roles else '' for role in ROLES)} |"
+    yield ""
+
+
+def access() -> Iterator[str]:
+    """Answer who may do what, from the same declarations that the service judges by."""
+    yield from ("# Who may do what", "", HEADER, "", "What the columns mean is in [security](../security.md).", "")
+    yield from ("## Actions", "", "| action | what | roles | takes a tie | what bars |", "|---|---|---|---|---|")
+    for action, permit in PERMITS.items():
+        roles = ", ".join(WORDS[role] for role in permit.roles) + ("; the owner" if permit.owner else "")
+        ties = "; ".join(f"{WORDS[role]}: {' or '.join(sorted(kinds))}" for role, kinds in permit.ties.items())
+        yield f"| `{action}` | {permit.what} | {roles} | {ties} | {', '.join(permit.bars)} |"
+    yield from ("", "## Parts of the school that a role can be granted for", "", "| role | besides the whole school |")
+    yield "|---|---|"
+    yield from (f"| {WORDS[role]} | {', '.join(sorted(kinds)) or 'none'} |" for role, kinds in SCOPES.items())
+    yield from ("", "## Who may know of a thing without a tie to it", "")
+    yield from matrix("thing", ((kind, roles) for kind, roles in SEEN_BY.items()))
+    yield from ("## Questions", "", "Whether what is answered is narrowed to what duties and scopes cover, or not.", "")
+    yield from matrix("question", ((f"`{one}` ({KINDS[got.thing]})", got.readers) for one, got in QUESTIONS.items()))
+    yield from ("## Commands", "", "By role; ties and scopes decide then.", "")
+    yield from matrix(
+        "command", ((f"`{name}` ({one.access.action})", one.access.roles) for name, one in catalogue().items())
+    )
+    yield from ("## Open to all", "", "| address | why |", "|---|---|")
+    yield from (f"| `{path}` | {why} |" for path, why in OPEN.items())
+
+
+KINDS = {"journal": "narrowed", "directory": "known to all", "school": "whole school"}
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events,
     "commands.md": commands,
@@ -282,6 +323,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "settings.md": settings,
     "personal-data.md": personal_data,
     "asvs.md": asvs,
+    "access.md": access,
 }
 
 

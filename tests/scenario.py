@@ -34,6 +34,7 @@ from ejd.kernel.events.markers import EventsRestored, EventsVoided
 from ejd.kernel.events.people import PupilEnrolled
 from ejd.kernel.events.year import AcademicYearOpened
 from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import authority
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.school import SchoolState
 from ejd.kernel.void import MARKER_NAMES, void_versions
@@ -393,7 +394,7 @@ class Scenario:
 
 def decide(command: Command, context: MemoryContext) -> list[Decided]:
     """Do what the handler does with one command, without a store: right, target, decision, causes."""
-    context.rely(*command.need(context).granted(context))
+    context.rely(*authority(context, command))
     target = command.target(context)
     assert target.scope.kind, f"{command.name} names no kind for the directory"
     decided = list(command.decide(context))

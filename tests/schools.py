@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 from ejd.access.passwords import Cost
 from ejd.access.secrets import new_token
 from ejd.app import School, initialise, open_school, system_clock
-from ejd.founding import IMPORTER, OPERATOR, Founding, found
+from ejd.founding import IMPORTER, Founding, found
 from ejd.handling.handler import Request, batch_id_of
 from ejd.kernel.command import Actor, Command
 from ejd.kernel.envelope import Answer
-from ejd.kernel.ids import lesson_stream
+from ejd.kernel.ids import OPERATOR, lesson_stream
 from ejd.read.rebuild import ensure_built
 from ejd.settings import Settings
 from ejd_commands import accounts as a

@@ -12,12 +12,13 @@ import pytest
 from ejd.app import School, initialise, opened, system_clock
 from ejd.demo import FULL, SMALL, Shape, build_demo
 from ejd.demo.shape import chance
-from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
+from ejd.founding import IMPORTER, account_with_role, cli_actor
 from ejd.imports.apply import import_file
 from ejd.kernel.envelope import Recorded, Ref
 from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.markers import EventsRestored, EventsVoided
+from ejd.kernel.ids import OPERATOR
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.people import PupilState
 from ejd.read.rebuild import ensure_built

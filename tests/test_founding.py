@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ejd.app import School
-from ejd.founding import IMPORTER, OPERATOR, Founding, Head, cli_actor, found, named
+from ejd.founding import IMPORTER, Founding, Head, cli_actor, found, named
 from ejd.handling.handler import ClockNotSettable, Request
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.ids import OPERATOR, SCHOOL, SYSTEM
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.school import SchoolState

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ejd.kernel.access import SCOPES, Access
 from ejd.kernel.command import Command, NotAllowed, NotFound, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import accounts as a
 from ejd.kernel.ids import SCHOOL, SYSTEM, derived
-from ejd.kernel.rights import Supports
+from ejd.kernel.rights import Appoints, Supports, decider, same
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.people import GuardianState, PupilState, StaffState
+from ejd.kernel.states.teaching import ClassState, JournalState
 from ejd_commands import known
-from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Reason, TokenId
+from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Part, Reason, TokenId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +34,8 @@ PERSON_OF_ROLE: dict[a.Role, str] = {
     "pupil": "pupil",
 }
 """Whose account a role needs; technical support may come from outside, an API client is a program."""
+OF_THE_HEAD: frozenset[a.Role] = frozenset({"head", "deputy-head", "api-client"})
+"""Roles that see the whole school: technical support gives them to nobody, else it could give them to itself."""
 
 
 class LoginTaken(Refusal):
@@ -58,6 +62,14 @@ class NotForTheOwnAccount(NotAllowed):
 
 class RoleDoesNotFit(Refusal):
     """The role is not for the person, or the program, whose account it is."""
+
+
+class ScopeDoesNotFit(Refusal):
+    """The role cannot be given for such a part of the school."""
+
+
+class UnknownScope(NotFound):
+    """There is no class, journal or pupil of this id to give a role for."""
 
 
 class AccountIsLocked(WrongState):
@@ -90,6 +102,8 @@ class SystemStaysLocked(NotAllowed):
 
 class AccountCommand(Command):
     """Base of the commands on accounts: head or technical support, and the system until the first head is there."""
+
+    access: ClassVar[Access] = Access("manage-accounts", "account", "manage accounts")
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the right to manage accounts."""
@@ -154,23 +168,48 @@ class OneAccountCommand(AccountCommand):
         return Target(self.account, Scope(kind="account"))
 
     def not_own(self, context: Context, what: str) -> None:
-        """Raise NotForTheOwnAccount when the actor's own account is meant."""
-        if context.actor.account == self.account:
+        """Raise NotForTheOwnAccount when the actor's own account is meant, or another one of the same person."""
+        if same(decider(context), decider(context, self.account)):
             msg = f"nobody can {what} the own account: ask the head or technical support"
             raise NotForTheOwnAccount(msg, field="account")
 
 
-class GrantRole(OneAccountCommand):
-    """Grant a role from a day on (today unless named), to a day included if one is named (F1)."""
+class ScopePart(Part):
+    """A part of the school: a class, a journal, or what is about one child."""
+
+    kind: Literal["class", "journal", "child"]
+    id: Id
+
+
+class RoleCommand(OneAccountCommand):
+    """Base: a role of an account, in the whole school unless a scope is named."""
+
+    role: a.Role
+    scope: ScopePart | None = None
+
+    def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
+        """Ask for the head where the role sees the whole school, else for the right to manage accounts."""
+        return Appoints() if self.role in OF_THE_HEAD else Supports()
+
+    def part(self) -> a.GrantScope | None:
+        """Answer the scope as it is stored."""
+        return None if self.scope is None else a.GrantScope(kind=self.scope.kind, id=self.scope.id)
+
+
+class GrantRole(RoleCommand):
+    """Grant a role from a day on (today unless named), to a day included if one is named (F1).
+
+    In the whole school, or for a class (deputy head, API client), a journal (teacher, API client) or a child (parent,
+    API client) only. Head, deputy head and API client are granted by the head.
+    """
 
     name: ClassVar[str] = "grant-role"
     step_up: ClassVar[bool] = True
-    role: a.Role
     starts: Day | None = None
     ends: Day | None = None
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
-        """Refuse a role that does not fit the person, and the own account."""
+        """Refuse a role that does not fit the person or the scope, and the own account."""
         opened = known.account(context, self.account)
         self.not_own(context, "grant a role to")
         starts = self.starts or context.today
@@ -184,28 +223,51 @@ class GrantRole(OneAccountCommand):
         if needed is not None and needed not in (person_is(context, opened.person) if opened.person else ()):
             msg = f"the role {self.role} is for the account of a {needed}: open one for that person"
             raise RoleDoesNotFit(msg, field="role")
-        grants = [g for g in context.load(AccountState, self.account).grants if g.role == self.role]
+        scope = self._scope(context)
+        grants = [g for g in context.load(AccountState, self.account).grants if (g.role, g.scope) == (self.role, scope)]
         if self.starts is None and any(g.starts <= starts and g.ends == self.ends for g in grants):
             return
         if not any((g.starts, g.ends) == (starts, self.ends) for g in grants):
-            yield a.RoleGranted(role=self.role, starts=starts, ends=self.ends)
+            yield a.RoleGranted(role=self.role, starts=starts, ends=self.ends, scope=scope)
+
+    def _scope(self, context: Context) -> a.GrantScope | None:
+        """Answer where the role is to count; refuses a kind of scope that means nothing for it, and an unknown one."""
+        scope = self.part()
+        if scope is None:
+            return None
+        fitting = sorted(SCOPES[self.role])
+        if scope.kind not in fitting:
+            only = f"for the whole school or a {' or '.join(fitting)}" if fitting else "for the whole school only"
+            raise ScopeDoesNotFit(f"the role {self.role} is given {only}: choose that", field="scope")
+        there = {
+            "class": context.load(ClassState, scope.id).formed is not None,
+            "journal": context.load(JournalState, scope.id).opened is not None,
+            "child": context.load(PupilState, scope.id).enrolled,
+        }
+        if not there[scope.kind]:
+            what = "pupil" if scope.kind == "child" else scope.kind
+            raise UnknownScope(f"there is no {what} {scope.id}: look the id up first", field="scope.id")
+        return scope
 
 
-class RevokeRole(OneAccountCommand):
-    """Take a role away at once (F1)."""
+class RevokeRole(RoleCommand):
+    """Take a role away at once, in the scope named: without one, that for the whole school (F1)."""
 
     name: ClassVar[str] = "revoke-role"
-    role: a.Role
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Do nothing when the account does not have it."""
         known.account(context, self.account)
-        if any(grant.role == self.role for grant in context.load(AccountState, self.account).grants):
-            yield a.RoleRevoked(role=self.role)
+        held = {(grant.role, grant.scope) for grant in context.load(AccountState, self.account).grants}
+        if (self.role, self.part()) in held:
+            yield a.RoleRevoked(role=self.role, scope=self.part())
 
 
 class IssueToken(OneAccountCommand):
-    """Register a bearer token; the client made the secret and keeps it, only its SHA-256 comes here."""
+    """Register a bearer token; the client made the secret and keeps it, only its SHA-256 comes here.
+
+    Who makes a token can act as its account: for programs, and for who sees the whole school, the head does it.
+    """
 
     name: ClassVar[str] = "issue-token"
     step_up: ClassVar[bool] = True
@@ -213,6 +275,13 @@ class IssueToken(OneAccountCommand):
     digest: Digest
     client: Name
     expires_at: Moment
+
+    def need(self, context: Context) -> Need:
+        """Ask for the head where the account is a program's, or has a role that sees the whole school."""
+        state = context.load(AccountState, self.account)
+        program = state.opened is not None and state.opened.kind == "program"
+        whole = any(grant.role in OF_THE_HEAD for grant in state.grants)
+        return Appoints("make a token for this account") if program or whole else Supports()
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Refuse a locked account, a term that is over or too long, and more tokens than one account may have."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, NotFound, Refusal, Target
 from ejd.kernel.envelope import Ref, Scope
 from ejd.kernel.events.acknowledgements import (
@@ -45,9 +46,15 @@ class NotYetToRead(Refusal):
     """What has not begun cannot have been read."""
 
 
+def unknown_pupil(pupil: str) -> UnknownPupil:
+    """Answer what whoever may not see a pupil hears of one, and of an id that is no pupil's."""
+    return UnknownPupil(f"there is no pupil {pupil}: check the id", field="pupil")
+
+
 class AcknowledgementCommand(Command):
     """Base: a guardian and a pupil; `channel` paper is registered by the school from a signature."""
 
+    access: ClassVar[Access] = Access("acknowledge", "child", "acknowledge", also="register-paper")
     guardian: Id
     pupil: Id
     channel: Literal["web", "api", "paper"] = "api"
@@ -55,14 +62,14 @@ class AcknowledgementCommand(Command):
     def target(self, context: Context) -> Target:
         """Answer the stream of this guardian and pupil."""
         if not context.load(PupilState, self.pupil).enrolled:
-            msg = f"there is no pupil {self.pupil}: check the id"
-            raise UnknownPupil(msg, field="pupil")
+            raise unknown_pupil(self.pupil)
         stream = acknowledgements_stream(self.guardian, self.pupil)
         return Target(stream, Scope(kind="acknowledgements", person=self.pupil))
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the guardianship."""
-        return ActsForPupil(self.guardian, self.pupil, from_paper=self.channel == "paper")
+        unknown = unknown_pupil(self.pupil)
+        return ActsForPupil(self.guardian, self.pupil, from_paper=self.channel == "paper", unknown=unknown)
 
     def state(self, context: Context) -> AcknowledgementsState:
         """Answer what was acknowledged before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ejd.kernel.access import Access
 from ejd.kernel.breach_rights import DecidesBreach, ReceivesNotice, ReportsBreach, ResetsCredentials
 from ejd.kernel.command import Command, Elsewhere, NotAllowed, NotFound, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
@@ -98,6 +99,7 @@ def check_second(context: Context, first: b.Decider, what: str) -> None:
 class BreachCommand(Command):
     """Base of the decisions in a reported breach, which is not closed."""
 
+    access: ClassVar[Access] = Access("decide-breach", "breach", "decide about a breach")
     step_up: ClassVar[bool] = True
     breach: Id
 
@@ -131,6 +133,7 @@ class ReportBreach(Command):
     """
 
     name: ClassVar[str] = "report-breach"
+    access: ClassVar[Access] = Access("report-breach", "account", "report a breach of somebody else's account")
     events_max: ClassVar[int] = TOKENS_MAX + 10
     breach: Id | None = None
     account: Id
@@ -214,6 +217,7 @@ class AcknowledgeBreachNotice(BreachCommand):
     """
 
     name: ClassVar[str] = "acknowledge-breach-notice"
+    access: ClassVar[Access] = Access("receive-notice", "breach", "receive this notice")
     step_up: ClassVar[bool] = False
     receiver: Literal["head", "support"]
     received_at: Moment
@@ -275,6 +279,7 @@ class ResetCredentials(BreachCommand):
     """
 
     name: ClassVar[str] = "reset-credentials"
+    access: ClassVar[Access] = Access("reset-credentials", "breach", "reset credentials")
 
     def need(self, context: Context) -> Need:
         """Ask for technical support or administration."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Refusal, WrongState
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL
@@ -47,6 +48,7 @@ class SetReadinessDate(YearCommand):
     """Name the day by which the set-up of the year is to be done; 15 September without it (C7, п. 5)."""
 
     name: ClassVar[str] = "set-readiness-date"
+    access: ClassVar[Access] = Access("administer", "school", "set the day of readiness")
     day: Day
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
@@ -65,6 +67,7 @@ class ClosePeriod(YearCommand):
     """Close a grading period: nothing in it may be written any more (A10)."""
 
     name: ClassVar[str] = "close-period"
+    access: ClassVar[Access] = Access("administer", "school", "close a grading period")
     period: Code
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
@@ -83,6 +86,7 @@ class ReopenPeriod(YearCommand):
     """Open a closed grading period again for some journals until a moment, with the reason (A10)."""
 
     name: ClassVar[str] = "reopen-period"
+    access: ClassVar[Access] = Access("administer", "school", "reopen a grading period")
     period: Code
     journals: Annotated[tuple[Id, ...], Field(min_length=1, max_length=REOPENED_JOURNALS_MAX)]
     until: Moment

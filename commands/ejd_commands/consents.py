@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from pydantic import Field, Strict
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, NotFound, Refusal, Target, WrongState
 from ejd.kernel.consent_rights import RegistersConsent, SpeaksForOneself
 from ejd.kernel.consents import OF_AGE, OWN_FROM_AGE, has_ended, purpose_of, purposes_on, standing
@@ -65,6 +66,7 @@ class DefineConsentPurpose(Command):
     """Add a purpose of consent, or change from a day on what one that ejd knows takes (E5)."""
 
     name: ClassVar[str] = "define-consent-purpose"
+    access: ClassVar[Access] = Access("administer", "school", "define purposes of consent")
     code: Code
     title: Name
     whose: k.Whose = "person"
@@ -109,13 +111,16 @@ class AboutConsents(Command):
         """Answer the registry of the person."""
         return Target(consents_stream(self.person), Scope(kind="consents", person=self.person))
 
+    def unknown(self) -> UnknownPerson:
+        """Answer what is said of an id of nobody, and of a person whom the actor may not know of."""
+        return UnknownPerson(f"there is no person {self.person}: check the id in GET /api/v1/people", field="person")
+
     def state(self, context: Context) -> ConsentState:
         """Answer what was said so far; raises UnknownPerson."""
         pupil = context.load(PupilState, self.person)
         guardian = context.load(GuardianState, self.person)
         if not (pupil.enrolled or guardian.registered or context.load(StaffState, self.person).terms):
-            msg = f"there is no person {self.person}: check the id in GET /api/v1/people"
-            raise UnknownPerson(msg, field="person")
+            raise self.unknown()
         return context.load(ConsentState, consents_stream(self.person))
 
     def check(self, context: Context, word: k.ConsentWord) -> None:
@@ -142,6 +147,7 @@ class AboutConsents(Command):
 class ConsentCommand(AboutConsents):
     """Base of what is said: for which purpose, by whom, on which day (today by default), and how it came."""
 
+    access: ClassVar[Access] = Access("consent", "child", "say something about personal data", also="register-consent")
     makes: ClassVar[type[k.ConsentEvent]]
     purpose: Code
     giver: Id
@@ -152,8 +158,8 @@ class ConsentCommand(AboutConsents):
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the school from paper, for the giver in the cabinet."""
         if self.channel == "paper":
-            return RegistersConsent(self.person)
-        return SpeaksForOneself(self.person, self.giver)
+            return RegistersConsent(self.person, self.unknown())
+        return SpeaksForOneself(self.person, self.giver, self.unknown())
 
     def day(self, context: Context) -> date:
         """Answer when it was said; raises SaidToday for another day in the cabinet."""
@@ -222,12 +228,13 @@ class WithdrawConsent(ConsentCommand):
 class ConsentCorrection(AboutConsents):
     """Base of what sets the registry right: the version of the event that said it first."""
 
+    access: ClassVar[Access] = Access("register-consent", "child", "correct the registry of consents")
     version: Annotated[int, Field(ge=1, le=VERSION_MAX)]
     reason: Reason
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for whoever registers papers."""
-        return RegistersConsent(self.person, "correct the registry of consents")
+        return RegistersConsent(self.person, self.unknown(), "correct the registry of consents")
 
     def old(self, context: Context) -> k.ConsentWord:
         """Answer what stands there now; raises UnknownConsent."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, Strict
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Refusal
 from ejd.kernel.events.control_works import ControlNorms, ControlNormsAdopted, NormRule
 from ejd.kernel.rights import Administers
@@ -40,6 +41,7 @@ class AdoptControlNorms(SchoolCommand):
     """
 
     name: ClassVar[str] = "adopt-control-norms"
+    access: ClassVar[Access] = Access("administer", "school", "adopt norms for control works")
     starts: Day
     source: Name
     per_day_max: Works = 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from pydantic import Field, Strict
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, Elsewhere, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events.control_works import ControlWorkCancelled, ControlWorkMoved, ControlWorkPlanned
@@ -56,6 +57,8 @@ def check_day(context: Context, journal: str, day: date, field: str = "day") -> 
 
 class ControlWorkCommand(Command):
     """Base: what is planned by the administration."""
+
+    access: ClassVar[Access] = Access("administer", "school", "plan control works")
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the administration (п. 5: the schedule of control works)."""

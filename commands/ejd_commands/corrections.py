@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Caused, Command, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import corrections as c
@@ -18,9 +19,9 @@ from ejd.kernel.states.school import YearState
 from ejd_commands import known
 from ejd_commands.fields import Code, Day, Id, Ordinal, Reason, Slot
 from ejd_commands.final_marks import FinalMarkCommand
-from ejd_commands.lesson_base import LessonCommand, existing_lesson, opened_journal, school
+from ejd_commands.lesson_base import LessonCommand, check_known, existing_lesson, opened_journal, school
 from ejd_commands.lessons import FIRST_EXTRA_ORDINAL
-from ejd_commands.windows import WORDS, Windows, requested
+from ejd_commands.windows import WORDS, Windows, requested, unknown_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +81,7 @@ class RequestCorrection(Command):
     """
 
     name: ClassVar[str] = "request-correction"
+    access: ClassVar[Access] = Access("write-record", "journal", "ask to correct a record", also="administer")
     request: Id | None = None
     kind: RecordKind
     journal: Id
@@ -126,7 +128,7 @@ class RequestCorrection(Command):
         The same request under the same id changes nothing while it is open.
         """
         if self.pupil is not None:
-            known.pupil(context, self.pupil)
+            check_known(context, opened_journal(context, self.journal), self.pupil)
         asked = self._asked(context)
         event = self._event(context, asked)
         state = context.load(CorrectionState, self.stream(context))
@@ -224,6 +226,8 @@ class RequestCommand(Command):
 class DecisionOnRequest(RequestCommand):
     """Base of what the regulation's approvers decide."""
 
+    access: ClassVar[Access] = Access("decide-request", "request", "decide on requests to correct")
+
     def need(self, context: Context) -> Need:
         """Ask for a role of the regulation, of somebody else than who asked, without a breach."""
         _, asked = requested(context, self.request)
@@ -261,11 +265,12 @@ class WithdrawCorrection(RequestCommand):
     """Take back one's own request, also when it is approved and not used (A10)."""
 
     name: ClassVar[str] = "withdraw-correction"
+    access: ClassVar[Access] = Access("withdraw-request", "request", "withdraw a request")
 
     def need(self, context: Context) -> Need:
         """Ask to be who asked."""
         _, asked = requested(context, self.request)
-        return AskedForIt(asked.account, asked.person)
+        return AskedForIt(asked.account, asked.person, unknown_request(self.request))
 
     def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse a request that is rejected, withdrawn or used."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import NotFound, Refusal, WrongState
 from ejd.kernel.credential_rights import GivesCode, OwnCredentials
 from ejd.kernel.events import credentials as c
@@ -47,6 +48,8 @@ class PasswordMoved(WrongState):
 
 class CodeCommand(OneAccountCommand):
     """Base of what is done about a code for somebody else."""
+
+    access: ClassVar[Access] = Access("give-code", "account", "give this account a code")
 
     code: CodeId
 
@@ -98,6 +101,8 @@ class RevokeCode(CodeCommand):
 
 class OwnCredentialCommand(OneAccountCommand):
     """Base of what the owner does."""
+
+    access: ClassVar[Access] = Access("keep-credentials", "account", "set somebody else's password")
 
     inner: ClassVar[bool] = True
     credential: Id

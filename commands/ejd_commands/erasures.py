@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from ejd.kernel import retention
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, Elsewhere, NotFound, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.erasure_rights import AsksForErasure, DecidesErasure
@@ -54,6 +55,7 @@ class RequestErasure(Command):
     """Ask that a person's data be erased for good; the event keeps what had to be kept on that day (152-ФЗ ст. 21)."""
 
     name: ClassVar[str] = "request-erasure"
+    access: ClassVar[Access] = Access("ask-erasure", "child", "ask for the erasure of somebody else")
     request: Id | None = None
     kind: PersonKind
     person: Id
@@ -128,6 +130,7 @@ class ApproveErasure(ErasureCommand):
     """
 
     name: ClassVar[str] = "approve-erasure"
+    access: ClassVar[Access] = Access("decide-erasure", "school", "decide about an erasure")
 
     def need(self, context: Context) -> Need:
         """Ask for the head, who has not asked."""
@@ -150,6 +153,7 @@ class RejectErasure(ErasureCommand):
     """Refuse an erasure, with the reason: the data stays, and another request may be made."""
 
     name: ClassVar[str] = "reject-erasure"
+    access: ClassVar[Access] = Access("administer", "school", "refuse an erasure")
     reason: Reason
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.access import Access
 from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Caused, Command, Refusal, Target, WrongState
 from ejd.kernel.envelope import Ref, Scope
@@ -18,10 +19,11 @@ from ejd_commands.fields import Code, Id, MarkValue, Reason
 from ejd_commands.lesson_base import (
     NotInThisJournal,
     PeriodIsClosed,
-    UnknownPupil,
+    check_known,
     closed_sentence,
     opened_journal,
     school,
+    unknown_journal,
 )
 from ejd_commands.period_record import PeriodRecord, period_record
 from ejd_commands.windows import Windows
@@ -63,6 +65,7 @@ class FinalMarkCommand(Command):
     `approval` is the approved request by which a final mark is written whose free window is over (A10).
     """
 
+    access: ClassVar[Access] = Access("write-record", "journal", "decide final marks")
     journal: Id
     period: Code
     pupil: Id
@@ -92,7 +95,8 @@ class FinalMarkCommand(Command):
     def need(self, context: Context) -> Need:
         """Ask for the load today, or at the period's end when it is over."""
         _, last = self.span(context, opened_journal(context, self.journal))
-        return Teaches(self.journal, min(context.today, last), doing="decide final marks")
+        day = min(context.today, last)
+        return Teaches(self.journal, day, unknown_journal(self.journal), doing="decide final marks")
 
     def span(self, context: Context, journal: JournalOpened) -> tuple[date, date]:
         """Answer first and last day of the period; raises UnknownPeriod."""
@@ -118,10 +122,8 @@ class FinalMarkCommand(Command):
         if context.today < first:
             msg = f"this period begins on {first:%d.%m.%Y}: decide its final marks after that day"
             raise PeriodHasNotBegun(msg, field="period")
+        check_known(context, journal, self.pupil)
         pupil = context.load(PupilState, self.pupil)
-        if not pupil.enrolled:
-            msg = f"there is no pupil {self.pupil}: look the pupil up in the gradebook of this journal"
-            raise UnknownPupil(msg, field="pupil")
         stays = pupil.memberships.classes if journal.group_kind == "class" else pupil.memberships.groups
         inside = [
             stay

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, NotFound, Refusal, WrongState
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.rights import SetsUp
@@ -102,6 +103,8 @@ class NotEmployedThen(Refusal):
 
 class SetUpCommand(Command):
     """Base of the commands that set the school up: administration, or a program it let in, may send them (C1-C8)."""
+
+    access: ClassVar[Access] = Access("set-up", "school", "change the set-up of the school")
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the right to set the school up."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypedDict
 
+from ejd.kernel.access import Access
 from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Command, NotFound, Refusal, Target, WrongState
 from ejd.kernel.due import is_due
 from ejd.kernel.envelope import Scope
 from ejd.kernel.ids import SCHOOL, lesson_stream, timetable_stream
-from ejd.kernel.rights import Teaches
+from ejd.kernel.rights import Teaches, knows_pupil
 from ejd.kernel.states.lesson import LessonState
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import SchoolState, TimetableState, YearState
@@ -76,6 +77,7 @@ class LessonCommand(Command):
     `approval` is the approved request by which a record is written whose free window is over (A10).
     """
 
+    access: ClassVar[Access] = Access("write-record", "journal", "write in this journal")
     journal: Id
     day: Day
     slot: Slot
@@ -103,7 +105,8 @@ class LessonCommand(Command):
         """Ask for the load, or the substitution, on the day on which the lesson takes place."""
         opened_journal(context, self.journal)
         state = context.load(LessonState, self.lesson)
-        return Teaches(self.journal, state.placement[0] if state.placement else self.day, self.lesson)
+        day = state.placement[0] if state.placement else self.day
+        return Teaches(self.journal, day, unknown_journal(self.journal), self.lesson)
 
     def windows(self, context: Context, *, whole: bool = False) -> Windows:
         """Answer the rule of free windows for what this command writes to the lesson."""
@@ -114,9 +117,13 @@ def opened_journal(context: Context, journal: str) -> JournalOpened:
     """Answer the journal's opening; raises UnknownJournal."""
     opened = context.load(JournalState, journal).opened
     if opened is None:
-        msg = f"there is no journal {journal}: look it up in GET /api/v1/journals"
-        raise UnknownJournal(msg, field="journal")
+        raise unknown_journal(journal)
     return opened
+
+
+def unknown_journal(journal: str) -> UnknownJournal:
+    """Answer what whoever may not see a journal hears of it, and of one that is not there."""
+    return UnknownJournal(f"there is no journal {journal}: look it up in GET /api/v1/journals", field="journal")
 
 
 def existing_lesson(command: LessonCommand, context: Context) -> OpenLesson:
@@ -173,12 +180,23 @@ def closed_sentence(name: str) -> str:
     return f"{name} is closed: ask the deputy head to reopen it for this journal (reopen-period), with the reason"
 
 
-def membership(context: Context, lesson: OpenLesson, journal: str, pupil: str) -> Ref:
-    """Answer the fact by which the pupil belongs in the journal on the lesson's day; raises NotInThisJournal."""
+def check_known(context: Context, journal: JournalOpened, pupil: str) -> None:
+    """Raise UnknownPupil for an id of nobody, and of a pupil whom the actor cannot have met: the same in every letter.
+
+    Who was ever in the journal's class or group is met there.
+    """
     state = context.load(PupilState, pupil)
-    if not state.enrolled:
+    stays = (*state.memberships.classes, *state.memberships.groups)
+    met = any(stay.where == journal.group for stay in stays) or (state.enrolled and knows_pupil(context, pupil))
+    if not met:
         msg = f"there is no pupil {pupil}: look the pupil up in the gradebook of this journal"
         raise UnknownPupil(msg, field="pupil")
+
+
+def membership(context: Context, lesson: OpenLesson, journal: str, pupil: str) -> Ref:
+    """Answer the fact by which the pupil belongs in the journal on the lesson's day; raises NotInThisJournal."""
+    check_known(context, lesson.journal, pupil)
+    state = context.load(PupilState, pupil)
     stay = state.memberships.member_of(lesson.journal.group, lesson.journal.group_kind, journal, lesson.day)
     if stay is None:
         msg = f"pupil {pupil} does not belong in this journal on {lesson.day:%d.%m.%Y}: check class, group and dates"

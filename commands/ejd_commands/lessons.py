@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Caused, Refusal, WrongState
 from ejd.kernel.events.lessons import (
     ExtraLessonPlanned,
@@ -272,6 +273,7 @@ class PlanExtraLesson(LessonCommand):
     """Plan a lesson that the timetable does not have; it has the next free ordinal, and may make a lost one up."""
 
     name: ClassVar[str] = "plan-extra-lesson"
+    access: ClassVar[Access] = Access("administer", "journal", "plan extra lessons")
     room: Id | None = None
     makes_up: LostLesson | None = None
     reason: Reason | None = None
@@ -279,7 +281,7 @@ class PlanExtraLesson(LessonCommand):
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Extra lessons are planned by the administration."""
-        return Administers("plan extra lessons")
+        return Administers("plan extra lessons", self.journal)
 
     def decide(self, context: Context) -> Iterable[Decided]:
         """Refuse an ordinal that is in use or leaves a gap, a day outside the year, an unknown room."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Elsewhere, Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import people as p
@@ -60,6 +61,7 @@ class PromoteClass(SetUpCommand):
     """
 
     name: ClassVar[str] = "promote-class"
+    access: ClassVar[Access] = Access("administer", "school", "promote pupils")
     class_id: Id
     on: Day
     new_class: Id | None = None

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Refusal, Target, WrongState
 from ejd.kernel.envelope import Scope
 from ejd.kernel.events import school as s
@@ -119,6 +120,7 @@ class AdoptRegulation(SchoolCommand):
     """Adopt the terms of keeping the journal from a day on; what is left out is common practice (rules.md, M)."""
 
     name: ClassVar[str] = "adopt-regulation"
+    access: ClassVar[Access] = Access("administer", "school", "adopt a regulation")
     starts: Day
     topic_days: Days = 0
     homework_days: Days = 0

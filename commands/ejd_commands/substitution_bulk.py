@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ejd.kernel.access import Access
 from ejd.kernel.closed_years import YearIsClosed
 from ejd.kernel.command import Command, Elsewhere, Refusal
 from ejd.kernel.rights import Administers
@@ -91,6 +92,7 @@ class SubstituteTeacherBulk(Command):
     """
 
     name: ClassVar[str] = "substitute-teacher-bulk"
+    access: ClassVar[Access] = Access("administer", "school", "substitute, move or cancel lessons")
     absent_teacher: Id
     reason: Reason
     lessons: Annotated[tuple[Chosen, ...], Field(min_length=1, max_length=BULK_LESSONS_MAX)]

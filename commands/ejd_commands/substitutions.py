@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Caused, Elsewhere, Refusal, WrongState
 from ejd.kernel.events.lessons import (
     LessonCancelled,
@@ -83,9 +84,11 @@ class MovedTooFarBack(Refusal):
 class AdministeredLesson(LessonCommand, ABC):
     """Base: what the administration decides about a lesson."""
 
+    access: ClassVar[Access] = Access("administer", "journal", "substitute, move or cancel lessons")
+
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
         """Ask for the administration (п. 4: the deputy head records substitutions)."""
-        return Administers("substitute, move or cancel lessons")
+        return Administers("substitute, move or cancel lessons", self.journal)
 
     def open_lesson(self, context: Context) -> OpenLesson:
         """Answer a lesson that exists, is not cancelled, and lies in an open period."""

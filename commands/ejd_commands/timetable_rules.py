@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, Strict
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Refusal
 from ejd.kernel.due import SLOTS_MAX
 from ejd.kernel.events.timetable import (
@@ -59,6 +60,7 @@ class AdoptTimetableRules(SchoolCommand):
     """Adopt the school's rules for timetables, whole: which kinds of conflicts refuse a change; the rest only warn."""
 
     name: ClassVar[str] = "adopt-timetable-rules"
+    access: ClassVar[Access] = Access("administer", "school", "adopt rules for timetables")
     errors: Annotated[tuple[ConflictKind, ...], Field(max_length=KINDS_MAX)] = ERRORS
     shared_rooms: Annotated[tuple[Id, ...], Field(max_length=SHARED_ROOMS_MAX)] = ()
     room_kinds: Annotated[tuple[RoomNeedPart, ...], Field(max_length=SUBJECTS_MAX)] = ()

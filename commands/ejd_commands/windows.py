@@ -9,7 +9,7 @@ from ejd.kernel.command import Elsewhere, NotAllowed, NotFound, Refusal, WrongSt
 from ejd.kernel.events.corrections import CorrectionMade
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.policies import deadline
-from ejd.kernel.rights import is_the_same_person
+from ejd.kernel.rights import is_the_same_person, knows_requests
 from ejd.kernel.states.corrections import CorrectionState
 from ejd.kernel.states.school import SchoolState
 from ejd_commands.fields import DAY_MIN
@@ -82,9 +82,13 @@ def requested(context: Context, request: str, field: str = "request") -> tuple[C
     """Answer a request with what was asked for; raises UnknownRequest, also when all of it is void."""
     state = context.load(CorrectionState, request)
     if state.requested is None:
-        msg = f"there is no request {request}: ask with request-correction first"
-        raise UnknownRequest(msg, field=field)
+        raise unknown_request(request, field)
     return state, state.requested
+
+
+def unknown_request(request: str, field: str = "request") -> UnknownRequest:
+    """Answer what whoever may not see a request hears of it, and of one that is not there."""
+    return UnknownRequest(f"there is no request {request}: ask with request-correction first", field=field)
 
 
 class Windows:
@@ -138,6 +142,9 @@ class Windows:
 
     def _approved(self, approval: str, kind: RecordKind, pupil: str) -> Ref:
         state, asked = requested(self._context, approval, "approval")
+        own = is_the_same_person(self._context, asked.account, asked.person)
+        if not own and not knows_requests(self._context):
+            raise unknown_request(approval, "approval")
         fits = [(self._record, kind, pupil), *([(self._record, "lesson", "")] if self._whole else [])]
         if (asked.record, asked.kind, asked.pupil) not in fits:
             msg = (
@@ -145,7 +152,7 @@ class Windows:
                 "with request-correction, naming its kind and, where it is about one, its pupil"
             )
             raise ApprovalOfAnotherRecord(msg, field="approval")
-        if not is_the_same_person(self._context, asked.account, asked.person):
+        if not own:
             msg = "this approval was given to somebody else: ask for your own with request-correction"
             raise ApprovalOfSomebodyElse(msg, field="approval")
         if state.standing != "approved" or state.approval is None:

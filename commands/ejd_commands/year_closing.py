@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Refusal, WrongState
 from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL
@@ -49,6 +50,7 @@ class CloseAcademicYear(YearCommand):
     """
 
     name: ClassVar[str] = "close-academic-year"
+    access: ClassVar[Access] = Access("administer", "school", "close an academic year")
     reason: Reason | None = None
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands
@@ -96,6 +98,7 @@ class ReopenAcademicYear(YearCommand):
     """Open a closed academic year again, with the reason; whatever its periods say still counts (G7)."""
 
     name: ClassVar[str] = "reopen-academic-year"
+    access: ClassVar[Access] = Access("decide-alone", "school", "reopen an academic year")
     reason: Reason
 
     def need(self, context: Context) -> Need:  # noqa: ARG002 - one signature for all commands

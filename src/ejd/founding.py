@@ -9,7 +9,7 @@ from uuid import uuid5
 from ejd.handling.handler import ClockNotSettable, Request
 from ejd.kernel.calendar import local_day
 from ejd.kernel.command import Actor, Command
-from ejd.kernel.ids import NAMESPACE, SCHOOL, SYSTEM
+from ejd.kernel.ids import NAMESPACE, OPERATOR, SCHOOL, SYSTEM
 from ejd.kernel.states.school import SchoolState
 from ejd_commands.accounts import GrantRole, LockAccount, OpenAccount
 from ejd_commands.people import EmployStaffMember
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ejd.handling.handler import Handler
     from ejd.kernel.events.accounts import Role
 
-OPERATOR = str(uuid5(NAMESPACE, "operator"))
-"""The account of whoever keeps the machine: technical support, used by `ejd token`."""
 IMPORTER = str(uuid5(NAMESPACE, "importer"))
 """The program that brings set-up data in (`ejd import`, `ejd demo`): a program has no other role than API client."""
 OPERATOR_LOGIN, IMPORTER_LOGIN = "operator", "importer"

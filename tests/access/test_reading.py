@@ -6,11 +6,23 @@ from typing import get_args
 
 import pytest
 
-from ejd.access.reading import READERS, Duties, check_reader, reads_whole_school, sight
+from ejd.access.reading import (
+    DIRECTORY,
+    NARROWED,
+    ONESELF,
+    READERS,
+    Duties,
+    check_reader,
+    of_administration,
+    reads_whole_school,
+    sight,
+    taught_within,
+)
+from ejd.kernel.access import Held
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.events.accounts import Role
+from ejd.kernel.events.accounts import GrantScope, Role
 
-ROLES: tuple[str, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = get_args(Role)
 DUTIES = Duties(journals=frozenset({"own"}), classes=frozenset({"5a"}), pupils=frozenset({"child"}))
 MATRIX = {
     "school": "head deputy-head teacher pupil parent support api-client",
@@ -82,31 +94,31 @@ def test_the_matrix_has_every_question() -> None:
 
 @pytest.mark.parametrize("question", MATRIX)
 @pytest.mark.parametrize("role", ROLES)
-def test_only_the_named_roles_may_ask(question: str, role: str) -> None:
-    roles = frozenset({role})
+def test_only_the_named_roles_may_ask(question: str, role: Role) -> None:
+    grants = [Held(role)]
     if role in MATRIX[question].split():
-        check_reader(question, roles)
+        check_reader(question, grants)
     else:
         with pytest.raises(NotAllowed, match="this can be read by: head"):
-            sight(question, roles, DUTIES)
+            sight(question, grants, DUTIES)
 
 
 def test_nobody_without_a_role_may_ask_anything() -> None:
     for question in READERS:
         with pytest.raises(NotAllowed):
-            sight(question, frozenset(), DUTIES)
+            sight(question, [], DUTIES)
 
 
 @pytest.mark.parametrize("role", ["head", "deputy-head", "api-client"])
-def test_administration_and_programs_see_the_whole_school(role: str) -> None:
-    seen = sight("gradebook", frozenset({role}), Duties())
-    assert reads_whole_school(frozenset({role}))
+def test_administration_and_programs_see_the_whole_school(role: Role) -> None:
+    seen = sight("gradebook", [Held(role)], Duties())
+    assert reads_whole_school([Held(role)])
     assert seen.whole_journal("any", "any")
     assert seen.whole_class("any")
 
 
 def test_a_teacher_sees_own_journals_and_the_own_class() -> None:
-    seen = sight("gradebook", frozenset({"teacher"}), DUTIES)
+    seen = sight("gradebook", [Held("teacher")], DUTIES)
     assert seen.whole_journal("own", "5b")
     assert seen.whole_journal("foreign", "5a"), "kept for the own class"
     assert not seen.whole_journal("foreign", "5b")
@@ -116,8 +128,8 @@ def test_a_teacher_sees_own_journals_and_the_own_class() -> None:
 
 
 @pytest.mark.parametrize("role", ["parent", "pupil"])
-def test_a_family_sees_its_own_rows_only(role: str) -> None:
-    seen = sight("gradebook", frozenset({role}), DUTIES)
+def test_a_family_sees_its_own_rows_only(role: Role) -> None:
+    seen = sight("gradebook", [Held(role)], DUTIES)
     assert seen.family("child")
     assert not seen.family("other")
     assert not seen.whole_journal("own", "5a")
@@ -126,8 +138,67 @@ def test_a_family_sees_its_own_rows_only(role: str) -> None:
 
 
 def test_a_teacher_with_a_child_here_has_both() -> None:
-    seen = sight("gradebook", frozenset({"teacher", "parent"}), DUTIES)
+    seen = sight("gradebook", [Held("teacher"), Held("parent")], DUTIES)
     assert seen.whole_journal("own", "5b")
     assert seen.family("child")
-    fill = sight("fill-completeness", frozenset({"teacher", "parent"}), DUTIES)
+    fill = sight("fill-completeness", [Held("teacher"), Held("parent")], DUTIES)
     assert not fill.family("child"), "no question for parents"
+
+
+CLASS, JOURNAL, CHILD = (GrantScope(kind=kind, id=kind) for kind in ("class", "journal", "child"))
+
+
+def test_every_question_is_of_one_kind() -> None:
+    assert set(READERS) >= DIRECTORY | NARROWED | ONESELF
+    assert len(DIRECTORY | NARROWED | ONESELF) == len(DIRECTORY) + len(NARROWED) + len(ONESELF)
+
+
+@pytest.mark.parametrize("question", MATRIX)
+def test_a_role_for_a_part_of_the_school_asks_nothing_about_all_of_it(question: str) -> None:
+    grants = [Held("deputy-head", scope=CLASS)]
+    if question in DIRECTORY | NARROWED | ONESELF:
+        check_reader(question, grants)
+    else:
+        with pytest.raises(NotAllowed, match="administration"):
+            check_reader(question, grants)
+
+
+@pytest.mark.parametrize("role", ["deputy-head", "api-client"])
+def test_a_role_for_a_class_sees_what_its_class_teacher_sees(role: Role) -> None:
+    grants = [Held(role, scope=CLASS)]
+    seen = sight("gradebook", grants, DUTIES)
+    assert not reads_whole_school(grants)
+    assert not of_administration(grants)
+    assert (seen.everything, seen.staff, seen.teaches, seen.personal) == (False, True, False, True)
+    assert seen.duties == Duties(classes=frozenset({"class"}))
+
+
+def test_a_program_for_a_journal_or_a_child_sees_only_that() -> None:
+    journal = sight("gradebook", [Held("api-client", scope=JOURNAL)], Duties())
+    assert journal.duties == Duties(journals=frozenset({"journal"}))
+    assert journal.staff
+    child = sight("gradebook", [Held("api-client", scope=CHILD)], Duties())
+    assert child.duties == Duties(pupils=frozenset({"child"}))
+    assert not child.staff
+
+
+def test_a_parents_grant_for_one_child_shows_that_one_while_it_is_the_own_child() -> None:
+    grants = [Held("parent", scope=CHILD)]
+    both = Duties(pupils=frozenset({"child", "sister"}))
+    assert sight("gradebook", grants, both).duties.pupils == {"child"}
+    assert sight("gradebook", grants, Duties(pupils=frozenset({"sister"}))).duties.pupils == frozenset()
+
+
+def test_a_teachers_grant_for_one_journal_takes_the_load_too_and_heads_no_class() -> None:
+    grants = [Held("teacher", scope=JOURNAL)]
+    seen = sight("gradebook", grants, DUTIES)
+    assert (seen.duties, seen.staff, seen.teaches) == (Duties(), True, True)
+    assert taught_within(grants) == frozenset({"journal"})
+    assert taught_within([*grants, Held("teacher")]) is None
+    assert taught_within([Held("parent")]) == frozenset()
+
+
+def test_technical_support_sees_nothing_personal_where_it_may_ask() -> None:
+    assert not sight("breaches", [Held("support")], Duties()).personal
+    assert sight("breaches", [Held("head")], Duties()).personal
+    assert sight("breaches", [Held("head"), Held("support")], Duties()).personal

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ejd.kernel.command import Command, NotAllowed
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import people as p
-from ejd.kernel.ids import SCHOOL, SYSTEM, derived
+from ejd.kernel.ids import OPERATOR, SCHOOL, SYSTEM, derived
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd_commands.accounts import (
     AccountIsLocked,
@@ -26,11 +27,14 @@ from ejd_commands.accounts import (
     RevokeRole,
     RevokeToken,
     RoleDoesNotFit,
+    ScopeDoesNotFit,
+    ScopePart,
     SystemStaysLocked,
     TokenTaken,
     TokenTermWrong,
     TooManyTokens,
     UnknownPerson,
+    UnknownScope,
     UnknownToken,
     UnlockAccount,
     microseconds,
@@ -39,6 +43,7 @@ from ejd_commands.known import EndsBeforeItBegins, UnknownAccount
 from tests.scenario import given, refused_as_input, sealed, uid
 from tests.worlds import (
     A_CLASS_5A,
+    A_JOURNAL,
     A_REAL_EMPTY_SCHOOL,
     A_SCHOOL,
     ADA,
@@ -46,9 +51,12 @@ from tests.worlds import (
     API_CLIENT,
     BORIS,
     BORIS_STAFF,
+    CLASS_5A,
     DEPUTY,
     GLEB,
     HEAD,
+    HEAD_STAFF,
+    JOURNAL,
     PARENT,
     PARENT_GUARDIAN,
     PUPIL_ACCOUNT,
@@ -170,6 +178,69 @@ def test_a_role_does_not_end_before_it_begins() -> None:
 def test_nobody_grants_a_role_to_the_own_account() -> None:
     command = GrantRole(account=SUPPORT, role="support", ends=date(2030, 1, 1))
     given(A_SCHOOL).when(command, by=SUPPORT).then_refused(NotForTheOwnAccount, saying="own account", field="account")
+
+
+def test_nobody_grants_a_role_to_the_own_person_by_another_account() -> None:
+    second = uid("another account of the head")
+    world = given(A_SCHOOL, (second, a.AccountOpened(kind="person", login="head2", person=HEAD_STAFF)))
+    world.when(GrantRole(account=second, role="teacher"), by=HEAD).then_refused(NotForTheOwnAccount)
+
+
+@pytest.mark.parametrize("role", ["head", "deputy-head", "api-client"])
+def test_only_the_head_gives_and_takes_roles_that_see_the_whole_school(role: a.Role) -> None:
+    account = API_CLIENT if role == "api-client" else BORIS
+    grant, revoke = GrantRole(account=account, role=role, starts=TODAY), RevokeRole(account=account, role=role)
+    for command in (grant, revoke):
+        for who in (SUPPORT, DEPUTY, ADA):
+            given(A_SCHOOL).when(command, by=who).then_refused(NotAllowed, saying="only a head")
+    assert given(A_SCHOOL).when(grant, by=HEAD).when(revoke, by=HEAD).events
+    keeper = (OPERATOR, a.AccountOpened(kind="person", login="operator"))
+    support = (OPERATOR, a.RoleGranted(role="support", starts=TODAY))
+    assert given(A_SCHOOL, keeper, support).when(grant, by=OPERATOR).events, "whoever keeps the machine makes the first"
+    shut = (OPERATOR, a.AccountLocked(reason=sealed(SCHOOL, "x")))
+    given(A_SCHOOL, keeper, support, shut).when(grant, by=OPERATOR).then_refused(AccountLockedRefusal)
+
+
+def test_support_makes_no_token_for_a_program_nor_for_who_sees_the_whole_school() -> None:
+    for account in (HEAD, DEPUTY, API_CLIENT):
+        given(A_SCHOOL).when(issue(account=account), by=SUPPORT).then_refused(NotAllowed, saying="make a token")
+        assert given(A_SCHOOL).when(issue(account=account), by=HEAD).events
+    assert given(A_SCHOOL).when(issue(account=BORIS), by=SUPPORT).events
+
+
+SCOPES = {"class": CLASS_5A, "journal": JOURNAL, "child": VERA}
+FITTING = {
+    "head": set(),
+    "deputy-head": {"class"},
+    "teacher": {"journal"},
+    "pupil": set(),
+    "parent": {"child"},
+    "support": set(),
+    "api-client": {"class", "journal", "child"},
+}
+WHOSE = {"head": BORIS, "deputy-head": BORIS, "teacher": BORIS, "pupil": PUPIL_ACCOUNT, "parent": PARENT}
+
+
+@pytest.mark.parametrize("kind", SCOPES)
+@pytest.mark.parametrize("role", FITTING)
+def test_a_role_is_given_for_a_part_of_the_school_where_that_means_something(role: a.Role, kind: str) -> None:
+    account = WHOSE.get(role, SUPPORT if role == "support" else API_CLIENT)
+    if role == "support":
+        account = BORIS
+    scope = ScopePart.model_validate({"kind": kind, "id": SCOPES[kind]})
+    command = GrantRole(account=account, role=role, scope=scope)
+    outcome = given(A_JOURNAL).when(command, by=HEAD)
+    if kind not in FITTING[role]:
+        outcome.then_refused(ScopeDoesNotFit, saying="whole school", field="scope")
+        return
+    part = msgspec.convert({"kind": kind, "id": SCOPES[kind]}, a.GrantScope)
+    outcome.then(a.RoleGranted(role=role, starts=TODAY, scope=part))
+    outcome.when(command, by=HEAD).then_nothing()
+    missing = command.model_copy(update={"scope": scope.model_copy(update={"id": uid("nowhere")})})
+    given(A_JOURNAL).when(missing, by=HEAD).then_refused(UnknownScope, saying=uid("nowhere"), field="scope.id")
+    revoke = RevokeRole(account=account, role=role, scope=scope)
+    outcome.when(revoke, by=HEAD).then(a.RoleRevoked(role=role, scope=part))
+    given(A_JOURNAL).when(revoke, by=HEAD).then_nothing()
 
 
 def test_a_role_is_revoked_once() -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, Refusal, commands_in
 from ejd_commands.catalogue import catalogue
 
@@ -39,14 +40,23 @@ def test_the_class_is_named_as_the_command(command: type[Command]) -> None:
 def test_two_commands_cannot_have_one_name() -> None:
     class Once(Command):
         name: ClassVar[str] = "do-it"
+        access: ClassVar[Access] = Access("administer", "school")
 
-    class Again(Command):
+    class Again(Once):
         name: ClassVar[str] = "do-it"
 
     modules = {"one": types.SimpleNamespace(a=Once, b=Once), "two": types.SimpleNamespace(a=Again)}
     assert list(commands_in(["one"], modules)) == [Once]
     with pytest.raises(ValueError, match="'do-it' is taken"):
         list(commands_in(["one", "two"], modules))
+
+
+def test_a_command_without_declared_access_stops_everything() -> None:
+    class Undeclared(Command):
+        name: ClassVar[str] = "do-it"
+
+    with pytest.raises(ValueError, match="Undeclared declares no access"):
+        list(commands_in(["one"], {"one": types.SimpleNamespace(a=Undeclared)}))
 
 
 def test_a_type_of_refusal_has_one_status() -> None:

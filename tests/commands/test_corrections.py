@@ -395,11 +395,18 @@ def test_an_approval_is_used_by_who_asked_with_any_account_of_the_same_person() 
     used(late(A_LESSON, asked(), APPROVED).when(named, by=ADA_TOO), CORRECTED)
     others = asked(account=w.BORIS, person=w.BORIS_STAFF)
     refused = late(A_LESSON, others, APPROVED).when(named, by=w.ADA)
-    refused.then_refused(windows.ApprovalOfSomebodyElse, saying="ask for your own", field="approval")
+    refused.then_refused(windows.UnknownRequest, saying=f"there is no request {REQUEST}", field="approval")
     nobody = asked(account=w.BORIS, person="")
-    late(A_LESSON, nobody, APPROVED).when(named, by=w.ADA).then_refused(windows.ApprovalOfSomebodyElse)
+    late(A_LESSON, nobody, APPROVED).when(named, by=w.ADA).then_refused(windows.UnknownRequest)
     of_the_account = asked(account=w.ADA, person="")
     used(late(A_LESSON, of_the_account, APPROVED).when(named, by=w.ADA), CORRECTED)
+
+
+def test_who_may_know_of_an_approval_hears_that_it_is_somebody_elses() -> None:
+    theirs = asked("substitution", "", account=w.HEAD, person=w.HEAD_STAFF)
+    command = substitutions.CorrectSubstitution(**PLACE, reason="Не было", approval=REQUEST)
+    refused = late(SUBSTITUTED, theirs, APPROVED).when(command, by=w.DEPUTY)
+    refused.then_refused(windows.ApprovalOfSomebodyElse, saying="ask for your own", field="approval")
 
 
 def test_an_approval_that_is_no_request_is_not_found() -> None:
@@ -429,7 +436,7 @@ def test_who_would_correct_asks_and_the_request_names_the_record(kind: c.RecordK
     outcome.sealing(pupil or SCHOOL, "Журнал не был доступен", field="correction-requested.reason")
     assert outcome.targets[0].scope.kind == "correction"
     assert (outcome.targets[0].scope.journal, outcome.targets[0].scope.person) == (w.JOURNAL, pupil)
-    late().when(asking(kind), by=w.BORIS).then_refused(NotAllowed, saying="not in your load")
+    late().when(asking(kind), by=w.BORIS).then_refused(UnknownJournal)
 
 
 def test_a_substitution_is_asked_for_by_the_administration() -> None:
@@ -619,6 +626,7 @@ def test_who_asked_withdraws_and_nobody_else() -> None:
     assert late(asked()).when(WITHDRAW, by=ADA_TOO).events
     assert late(asked(account=w.ADA, person="")).when(WITHDRAW, by=w.ADA).events
     late(asked()).when(WITHDRAW, by=w.HEAD).then_refused(NotAllowed, saying="rejects it instead")
+    late(asked()).when(WITHDRAW, by=w.BORIS).then_refused(windows.UnknownRequest, saying=f"no request {REQUEST}")
     late(asked()).when(WITHDRAW, by=w.API_CLIENT).then_refused(NotAllowed, saying="withdraw a request")
 
 

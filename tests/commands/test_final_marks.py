@@ -18,7 +18,7 @@ from ejd.kernel.ids import SCHOOL, acknowledgements_stream, final_marks_stream, 
 from ejd_commands import acknowledgements as ack
 from ejd_commands import control_works as cw
 from ejd_commands import final_marks as fm
-from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed, UnknownPupil
+from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed, UnknownJournal, UnknownPupil
 from ejd_commands.marks import UnknownControlWork, UnknownKindOfWork
 from tests import worlds as w
 from tests.scenario import World, given, sealed, uid
@@ -173,14 +173,24 @@ def test_final_marks_follow_scale_scheme_membership_and_the_closing_of_the_perio
     scenario.when(decide(value="6"), by=w.ADA).then_refused(fm.NotThisFinalMark, saying="н/а")
     scenario.when(decide(period="h1"), by=w.ADA).then_refused(fm.UnknownPeriod, saying="q1, q2, q3, q4, year")
     scenario.when(decide(period="q4"), by=w.ADA).then_refused(fm.PeriodHasNotBegun)
-    scenario.when(decide(pupil=w.MISHA), by=w.ADA).then_refused(NotInThisJournal)
+    scenario.when(decide(pupil=w.MISHA), by=w.ADA).then_refused(UnknownPupil)
     scenario.when(decide(pupil=uid("nobody")), by=w.ADA).then_refused(UnknownPupil)
-    scenario.when(decide(), by=w.BORIS).then_refused(NotAllowed)
+    scenario.when(decide(), by=w.BORIS).then_refused(UnknownJournal)
     closed = (w.YEAR, y.PeriodClosed(period="q1"))
     given(w.A_JOURNAL, closed).when(decide(), by=w.ADA).then_refused(PeriodIsClosed)
     assert scenario.when(decide(period="year"), by=w.ADA).events
     left_before = (w.VERA, p.PupilLeft(left_on=w.FIRST_DAY))
-    given(w.A_JOURNAL, left_before).when(decide(), by=w.ADA).then_refused(NotInThisJournal)
+    given(w.A_JOURNAL, left_before).when(decide(), by=w.ADA).then_refused(UnknownPupil)
+    left_late = (
+        w.VERA,
+        p.PupilTransferred(old_class=w.CLASS_5A, new_class=w.CLASS_5B, transferred_on=date(2025, 9, 2)),
+    )
+    came_back = (
+        w.VERA,
+        p.PupilTransferred(old_class=w.CLASS_5B, new_class=w.CLASS_5A, transferred_on=date(2026, 2, 2)),
+    )
+    given(w.A_JOURNAL, left_before, came_back).when(decide(), by=w.ADA).then_refused(NotInThisJournal)
+    assert given(w.A_JOURNAL, left_late).when(decide(), by=w.ADA).events
 
 
 def test_a_pupil_of_a_group_gets_the_final_mark_of_the_group_journal() -> None:
@@ -245,11 +255,14 @@ def test_a_parent_acknowledges_the_week_for_the_own_child_only() -> None:
     outcome.when(command, by=w.PARENT).then_nothing()
     outcome.when(command.model_copy(update={"seen_position": 6}), by=w.PARENT).then_nothing()
     foreign = command.model_copy(update={"pupil": w.GLEB})
-    given(w.A_JOURNAL).when(foreign, by=w.PARENT).then_refused(NotAllowed)
+    given(w.A_JOURNAL).when(foreign, by=w.PARENT).then_refused(UnknownPupil, saying=f"no pupil {w.GLEB}")
     given(w.A_JOURNAL).when(command, by=w.PUPIL_ACCOUNT).then_refused(NotAllowed)
     somebody_else = command.model_copy(update={"guardian": uid("guardian of nobody")})
     given(w.A_JOURNAL).when(somebody_else, by=w.PARENT).then_refused(NotAllowed, saying="own name")
-    given(w.A_JOURNAL).when(command.model_copy(update={"pupil": uid("nobody")}), by=w.PARENT).then_refused(NotAllowed)
+    nobody = command.model_copy(update={"pupil": uid("nobody")})
+    given(w.A_JOURNAL).when(nobody, by=w.PARENT).then_refused(UnknownPupil, saying=f"no pupil {uid('nobody')}")
+    ended = (w.PARENT_GUARDIAN, p.GuardianshipEnded(pupil=w.VERA, ends=w.TODAY))
+    given(w.A_JOURNAL, ended).when(command, by=w.PARENT).then_refused(UnknownPupil)
 
 
 def test_a_pupil_who_was_never_enrolled_is_named() -> None:
@@ -261,8 +274,14 @@ def test_a_pupil_who_was_never_enrolled_is_named() -> None:
 
 def test_a_signature_on_paper_is_registered_by_the_school() -> None:
     command = ack.AcknowledgeDiary(**PAIR, channel="paper", week=date(2025, 10, 6), seen_position=7)
-    assert given(w.A_JOURNAL).when(command, by=w.ADA).events
-    given(w.A_JOURNAL).when(command, by=w.PARENT).then_refused(NotAllowed)
+    assert given(w.A_JOURNAL).when(command, by=w.DEPUTY).events
+    given(w.A_JOURNAL).when(command, by=w.PARENT).then_refused(NotAllowed, saying="only a head or deputy head or teach")
+    class_teacher = (w.CLASS_5A, j.ClassTeacherAppointed(staff=w.ADA_STAFF, starts=w.TODAY))
+    given(w.A_JOURNAL, class_teacher).when(command, by=w.ADA).standing_on(Ref(w.PARENT_GUARDIAN, 2)).in_stream(ACK)
+    given(w.A_JOURNAL).when(command, by=w.ADA).then_refused(NotAllowed, saying="only the class teacher")
+    given(w.A_JOURNAL).when(command, by=w.BORIS).then_refused(UnknownPupil)
+    nobody = command.model_copy(update={"guardian": uid("nobody")})
+    given(w.A_JOURNAL).when(nobody, by=w.DEPUTY).then_refused(NotAllowed, saying="does not act for this pupil today")
 
 
 def test_what_has_not_begun_cannot_have_been_read() -> None:

@@ -11,7 +11,7 @@ from ejd.kernel.events import year as y
 from ejd.kernel.ids import SCHOOL, day_stream, lesson_stream
 from ejd_commands import attendance as at
 from ejd_commands import lessons as le
-from ejd_commands.lesson_base import NoSuchLesson, NotInThisJournal, PeriodIsClosed
+from ejd_commands.lesson_base import NoSuchLesson, PeriodIsClosed, UnknownPupil
 from ejd_commands.marks import CellIsTaken, MarkEntry
 from tests import worlds as w
 from tests.scenario import given, refused_as_input, sealed
@@ -91,7 +91,7 @@ def test_the_roll_names_members_once_with_minutes_only_for_the_late() -> None:
     )
     given(w.A_JOURNAL).when(roll(ill, ill), by=w.ADA).then_refused(at.TwiceOnTheRoll)
     stranger = at.AbsenceLine(pupil=w.MISHA, kind="absent")
-    given(w.A_JOURNAL).when(roll(stranger), by=w.ADA).then_refused(NotInThisJournal)
+    given(w.A_JOURNAL).when(roll(stranger), by=w.ADA).then_refused(UnknownPupil)
     hurried = at.AbsenceLine(pupil=w.VERA, kind="ill", minutes=10)
     given(w.A_JOURNAL).when(roll(hurried), by=w.ADA).then_refused(at.MinutesOnlyForLate)
     refused_as_input(

@@ -81,8 +81,38 @@ def test_two_marks_in_one_lesson_have_numbers() -> None:
 
 
 def test_only_the_teacher_of_the_load_may_write_and_the_refusal_says_whom_to_ask() -> None:
-    for stranger in (w.BORIS, w.HEAD, w.DEPUTY, w.PARENT, w.PUPIL_ACCOUNT, w.API_CLIENT, w.SUPPORT, w.STRANGER):
+    for stranger in (w.HEAD, w.DEPUTY, w.PARENT, w.PUPIL_ACCOUNT, w.API_CLIENT, w.SUPPORT, w.STRANGER):
         given(w.A_JOURNAL).when(RecordMark(**CELL, value="5"), by=stranger).then_refused(NotAllowed, saying="ask")
+
+
+def test_to_a_teacher_who_cannot_see_it_a_journal_is_as_unknown_as_one_that_is_not_there() -> None:
+    world = given(w.A_JOURNAL)
+    said = f"there is no journal {w.JOURNAL}: look it up"
+    world.when(RecordMark(**CELL, value="5"), by=w.BORIS).then_refused(UnknownJournal, saying=said, field="journal")
+    nowhere = RecordMark(**{**CELL, "journal": uid("nowhere")}, value="5")
+    said = f"there is no journal {uid('nowhere')}: look it up"
+    world.when(nowhere, by=w.BORIS).then_refused(UnknownJournal, saying=said, field="journal")
+    for known in (
+        (w.JOURNAL, j.TeacherAssigned(staff=w.BORIS_STAFF, starts=date(2025, 11, 5))),
+        (w.CLASS_5A, j.ClassTeacherAppointed(staff=w.BORIS_STAFF, starts=w.TODAY)),
+    ):
+        seeing = given(w.A_JOURNAL, known).when(RecordMark(**CELL, value="5"), by=w.BORIS)
+        seeing.then_refused(NotAllowed, saying="not in your load on 06.10.2025")
+
+
+def test_a_grant_for_one_journal_writes_in_that_one_only() -> None:
+    only = a.GrantScope(kind="journal", id=w.JOURNAL)
+    elsewhere = a.GrantScope(kind="journal", id=w.GROUP_JOURNAL)
+    for scope, ends in ((only, None), (elsewhere, "part of the school")):
+        scoped = (
+            (w.ADA, a.RoleRevoked(role="teacher")),
+            (w.ADA, a.RoleGranted(role="teacher", starts=w.TODAY, scope=scope)),
+        )
+        outcome = given(w.A_GROUP_JOURNAL, *scoped).when(RecordMark(**CELL, value="5"), by=w.ADA)
+        if ends is None:
+            outcome.then(FIVE)
+        else:
+            outcome.then_refused(NotAllowed, saying=ends)
 
 
 def test_a_load_that_ended_gives_no_right() -> None:
@@ -101,7 +131,7 @@ def test_the_substitute_may_write_in_this_lesson_and_the_teacher_may_not() -> No
     scenario.when(RecordMark(**CELL, value="5"), by=w.BORIS).then(FIVE).standing_on(Ref(w.LESSON, 1))
     scenario.when(RecordMark(**CELL, value="5"), by=w.ADA).then_refused(NotAllowed, saying="substitute")
     other = RecordMark(**{**CELL, "day": date(2025, 10, 3)}, value="5")
-    scenario.when(other, by=w.BORIS).then_refused(NotAllowed)
+    scenario.when(other, by=w.BORIS).then_refused(NotAllowed, saying="not in your load on 03.10.2025")
 
 
 def test_a_locked_account_can_do_nothing() -> None:
@@ -143,7 +173,13 @@ def test_nothing_is_written_in_a_closed_period_or_a_cancelled_lesson() -> None:
 
 def test_only_pupils_of_the_journal_on_that_day_get_marks() -> None:
     other_class = RecordMark(**{**CELL, "pupil": w.MISHA}, value="5")
-    given(w.A_JOURNAL).when(other_class, by=w.ADA).then_refused(NotInThisJournal, field="pupil")
+    given(w.A_JOURNAL).when(other_class, by=w.ADA).then_refused(UnknownPupil, field="pupil")
+    taught_elsewhere = (w.GROUP, j.TeachingGroupFormed(year=w.YEAR, name="А", kind="stream", classes=(w.CLASS_5B,)))
+    joined = (w.MISHA, p.GroupJoined(group=w.GROUP, joined_on=w.FIRST_DAY))
+    known = given(w.A_GROUP_JOURNAL, taught_elsewhere, joined)
+    known.when(other_class, by=w.ADA).then_refused(NotInThisJournal, field="pupil")
+    class_teacher = (w.CLASS_5B, j.ClassTeacherAppointed(staff=w.ADA_STAFF, starts=w.TODAY))
+    given(w.A_JOURNAL, class_teacher).when(other_class, by=w.ADA).then_refused(NotInThisJournal)
     unknown = RecordMark(**{**CELL, "pupil": uid("nobody")}, value="5")
     given(w.A_JOURNAL).when(unknown, by=w.ADA).then_refused(UnknownPupil)
     moved = (

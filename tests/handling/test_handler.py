@@ -28,7 +28,7 @@ from ejd.kernel.events import CATALOGUE, accounts, lessons, people, year
 from ejd.kernel.rights import AccountLockedRefusal
 from ejd.settings import Settings
 from ejd_commands.closing import ClosePeriod, ReopenPeriod
-from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed
+from ejd_commands.lesson_base import NotInThisJournal, PeriodIsClosed, UnknownPupil
 from ejd_commands.lessons import RecordTopic
 from ejd_commands.marks import CellIsTaken, CorrectMark, RecordMark
 from ejd_commands.school import DefineRoom, DefineSubject
@@ -110,7 +110,7 @@ def test_a_batch_is_all_or_nothing_and_has_an_id_of_its_own(school: School) -> N
     ids = [uid("a"), uid("b")]
     good = [Request(MARK, ids[0]), Request(TOPIC, ids[1])]
     bad = [Request(TOPIC, ids[0]), Request(MARK.model_copy(update={"pupil": w.MISHA}), ids[1])]
-    with pytest.raises(NotInThisJournal) as refused:
+    with pytest.raises(UnknownPupil) as refused:
         school.handler.handle(bad, ADA, batch_id=uid("batch"))
     assert refused.value.command_index == 1
     assert names(school, w.LESSON) == []

@@ -140,10 +140,10 @@ class Attack:
         return int(self.request("GET", "/readyz", "head")[1]["last_position"])
 
     def renew(self, login: str, account: str) -> None:
-        """Give an account a token by technical support."""
+        """Give an account a token: the head may for every account."""
         made = new_token(os.urandom)
         fields = {"account": account, "token": made.token_id, "digest": made.digest, "client": "web"}
-        self.done("helper", "issue-token", **fields, expires_at=self.now + timedelta(days=100))
+        self.done("head", "issue-token", **fields, expires_at=self.now + timedelta(days=100))
         self.tokens[login] = made.text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ejd.handling.authentication import Authenticated
 from ejd.http.cookies import CSRF_HEADER, DEVICE_COOKIE, SESSION_COOKIE
 from ejd.kernel.command import Actor
+from ejd.kernel.ids import OPERATOR
 from tests.http.conftest import Web
 from tests.http.server import ADDRESS
 from tests.schools import LOGINS
@@ -16,7 +17,7 @@ GOOD = "лиловый жираф читает газету"
 """A password that nobody would guess."""
 BETTER = "сорок две тихие черепахи"
 WRONG = "это не тот пароль совсем"
-SUPPORT_ACTOR = Actor(LOGINS["helper"][0], "0198c0de-7a3b-7000-8000-000000000001", "tests")
+KEEPER_ACTOR = Actor(OPERATOR, "0198c0de-7a3b-7000-8000-000000000001", "tests")
 HEAD_ACTOR = Actor(LOGINS["head"][0], "0198c0de-7a3b-7000-8000-000000000002", "tests")
 
 
@@ -64,10 +65,10 @@ class Browser:
 
 
 def code_for(web: Web, login: str, *, days: int = 7) -> str:
-    """Have a one-time code made for somebody by whom it may be: support for staff, the head for families."""
+    """Have a one-time code made for somebody by whom it may be: the operator for staff, the head for families."""
     account, role, _ = LOGINS[login]
-    actor = HEAD_ACTOR if role in {"parent", "pupil"} or login == "helper" else SUPPORT_ACTOR
-    giver = Authenticated(actor, "", frozenset(), staff=True)
+    actor = HEAD_ACTOR if role in {"parent", "pupil"} or login == "helper" else KEEPER_ACTOR
+    giver = Authenticated(actor, "", ())
     (issued,) = web.tiny.school.signing.issue_codes(giver, [account], days=days)
     return issued.code
 

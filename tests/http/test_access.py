@@ -21,8 +21,10 @@ def pupils_of(answer: Any) -> set[str]:
 def test_a_teacher_sees_the_own_journals_only(shared: Web) -> None:
     assert pupils_of(shared.get(BOOK, login="boris", **TODAY)) == {w.MISHA}
     assert pupils_of(shared.get(BOOK, login="boris", journal=JOURNAL_5B)) == {w.MISHA}
-    for choice in ({"journal": w.JOURNAL}, {"class_": w.CLASS_5A}, {"pupil": w.VERA}, {"teacher": w.ADA_STAFF}):
-        problem(shared.get(BOOK, login="boris", **choice), 403, "not-allowed")
+    for known in ({"class_": w.CLASS_5A}, {"teacher": w.ADA_STAFF}, {"group": w.CLASS_5A}):
+        problem(shared.get(BOOK, login="boris", **known), 403, "not-allowed")
+    for foreign in ({"journal": w.JOURNAL}, {"pupil": w.VERA}, {"journal": w.JOURNAL, "class_": w.CLASS_5B}):
+        problem(shared.get(BOOK, login="boris", **foreign), 404, "not-there")
     problem(shared.get(BOOK, login="boris", journal=w.STRANGER), 404, "not-there")
     assert [one["journal"]["id"] for one in report(shared.get("/journals", login="boris"))["journals"]] == [JOURNAL_5B]
     assert {one["journal"] for one in report(shared.get("/lessons", login="boris"))["lessons"]} == {JOURNAL_5B}
@@ -42,8 +44,10 @@ def test_a_teacher_reads_missed_topics_of_the_own_journals(shared: Web) -> None:
     path = "/reports/missed-topics"
     assert {one["pupil"] for one in report(shared.get(path, login="boris"))["pupils"]} == {w.MISHA}
     assert {one["pupil"] for one in report(shared.get(path, login="boris", group=w.CLASS_5B))["pupils"]} == {w.MISHA}
-    for choice in ({"class_": w.CLASS_5A}, {"journal": w.JOURNAL}, {"teacher": w.ADA_STAFF}, {"pupil": w.GLEB}):
-        problem(shared.get(path, login="boris", **choice), 403, "not-allowed")
+    for known in ({"class_": w.CLASS_5A}, {"teacher": w.ADA_STAFF}):
+        problem(shared.get(path, login="boris", **known), 403, "not-allowed")
+    for foreign in ({"journal": w.JOURNAL}, {"pupil": w.GLEB}):
+        problem(shared.get(path, login="boris", **foreign), 404, "not-there")
 
 
 def test_a_class_teacher_sees_the_class_in_every_journal_and_nobody_else(web: Web) -> None:
@@ -75,7 +79,7 @@ def test_a_class_teacher_sees_the_class_in_every_journal_and_nobody_else(web: We
 
 
 def test_a_substitute_sees_the_journal_of_the_lesson(web: Web) -> None:
-    problem(web.get(BOOK, login="boris", journal=w.JOURNAL, **TODAY), 403, "not-allowed")
+    problem(web.get(BOOK, login="boris", journal=w.JOURNAL, **TODAY), 404, "not-there")
     substitution = {
         "journal": w.JOURNAL,
         "day": "2025-10-06",
@@ -102,7 +106,7 @@ def test_a_family_sees_the_own_rows_only(shared: Web, login: str) -> None:
         assert w.DINA not in answer.text
     for pupil in (w.GLEB, w.MISHA):
         problem(shared.get(BOOK, login=login, pupil=pupil), 404, "not-there")
-    assert report(shared.get(BOOK, login=login, journal=JOURNAL_5B))["gradebooks"] == []
+    problem(shared.get(BOOK, login=login, journal=JOURNAL_5B), 404, "not-there")
     missed = report(shared.get("/reports/missed-topics", login=login, class_=w.CLASS_5A))
     assert {one["pupil"] for one in missed["pupils"]} <= {w.VERA}
     progress = report(shared.get("/reports/progress", login=login, by="pupil", period="q1"))
@@ -141,5 +145,37 @@ def test_support_sees_no_marks_and_no_people(shared: Web) -> None:
 
 def test_slots_of_the_other_class_are_not_the_teachers(shared: Web) -> None:
     mark = {"journal": JOURNAL_5B, "day": "2025-10-06", "slot": SLOT_5B, "pupil": w.MISHA, "work": "oral", "value": "5"}
-    problem(shared.command("record-mark", mark, login="ada"), 403, "not-allowed")
+    problem(shared.command("record-mark", mark, login="ada"), 404, "unknown-journal")
     problem(shared.command("record-mark", mark, login="deputy"), 403, "not-allowed")
+
+
+def test_what_may_not_be_known_of_is_answered_letter_by_letter_as_what_is_not_there(shared: Web) -> None:
+    nothing = w.STRANGER
+    for login, path, field, foreign in (
+        ("boris", BOOK, "journal", w.JOURNAL),
+        ("boris", BOOK, "pupil", w.VERA),
+        ("boris", "/reports/thematic-plan", "journal", w.JOURNAL),
+        ("boris", "/reports/substitutions", "journal", w.JOURNAL),
+        ("boris", "/reports/consents", "person", w.VERA),
+        ("boris", "/exports/timetable.ics", "pupil", w.VERA),
+        ("boris", "/members", "pupil", w.VERA),
+        ("olga", BOOK, "pupil", w.GLEB),
+        ("olga", BOOK, "journal", JOURNAL_5B),
+        ("olga", "/lessons", "journal", JOURNAL_5B),
+        ("olga", "/reports/timetable", "pupil", w.MISHA),
+        ("olga", "/exports/timetable.ics", "pupil", w.MISHA),
+        ("vera", "/reports/progress", "pupil", w.GLEB),
+        ("vera", "/reports/missed-topics", "journal", JOURNAL_5B),
+    ):
+        one = shared.get(path, login=login, **{field: foreign})
+        other = shared.get(path, login=login, **{field: nothing})
+        assert (one.status_code, one.text) == (other.status_code, other.text), (login, path, field)
+        assert one.status_code == 404 or path == "/members"
+        assert set(one.headers) == set(other.headers)
+
+
+def test_a_right_is_judged_before_the_version_is_compared(shared: Web) -> None:
+    """The version of a foreign record is nobody's business."""
+    mark = {"journal": JOURNAL_5B, "day": "2025-10-06", "slot": SLOT_5B, "pupil": w.MISHA, "work": "oral", "value": "5"}
+    found = shared.command("record-mark", mark, login="ada", **{"If-Match": '"77"'})
+    problem(found, 404, "unknown-journal")

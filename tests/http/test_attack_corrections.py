@@ -107,10 +107,11 @@ def test_an_approval_is_for_one_person_one_record_one_command_until_midnight(att
     for login in ("ada", "boris", "olga", "vera", "helper", "timetable-program"):
         attack.refused(login, "approve-correction", "not-allowed", request=request)
         if login != "ada":
-            attack.refused(login, "withdraw-correction", "not-allowed", request=request)
+            said_to = "unknown-request" if login == "boris" else "not-allowed"
+            attack.refused(login, "withdraw-correction", said_to, request=request)
     attack.done("head", "approve-correction", request=request)
     attack.refused("ada", "correct-mark", "approval-of-another-record", **{**own, "pupil": w.VERA})
-    attack.refused("boris", "correct-mark", "not-allowed", **own)
+    attack.refused("boris", "correct-mark", "unknown-journal", **own)
     two = [{"command": "correct-mark", **own, "value": value} for value in ("4", "2")]
     refused = attack.batch("ada", *two)
     assert (said(refused), refused[1]["command_index"]) == ("approval-not-usable", 1)

@@ -67,10 +67,12 @@ def test_a_command_that_changes_nothing_has_no_events(shared: Web) -> None:
 
 
 def test_a_rule_that_says_no_names_field_and_way_out(shared: Web) -> None:
-    found = problem(shared.command("record-mark", {**MARK, "pupil": w.MISHA}), 422, "not-in-this-journal")
-    assert found["field"] == "pupil"
-    assert "check class, group and dates" in found["detail"]
-    problem(shared.command("record-mark", MARK, login="boris"), 403, "not-allowed")
+    found = problem(shared.command("record-mark", {**MARK, "day": "2025-10-07"}), 422, "lesson-not-yet-held")
+    assert found["field"] == "day"
+    assert "record it on that day or later" in found["detail"]
+    problem(shared.command("record-mark", {**MARK, "pupil": w.MISHA}), 404, "unknown-pupil")
+    problem(shared.command("record-mark", MARK, login="boris"), 404, "unknown-journal")
+    problem(shared.command("record-mark", MARK, login="olga"), 403, "not-allowed")
     problem(shared.command("record-mark", {**MARK, "journal": w.STRANGER}), 404, "unknown-journal")
 
 

@@ -110,7 +110,7 @@ def test_a_family_sees_itself_and_no_notes(refused: tuple[Web, int]) -> None:
         words = [word for one in found["people"] for answer in one["purposes"] for word in answer["words"]]
         assert {(word["note"], word["registered_by"]) for word in words} == {("", "")}
         assert {one["pupils"] for one in found["classes"]} == {1}
-    problem(shared.get("/reports/consents", login="olga", person=w.GLEB), 403, "not-allowed")
+    problem(shared.get("/reports/consents", login="olga", person=w.GLEB), 404, "not-there")
     problem(shared.get("/reports/consents", login="olga", class_=w.CLASS_5B), 403, "not-allowed")
 
 

@@ -65,7 +65,7 @@ def test_an_answer_that_the_client_has_already_is_a_look_too(web: Web) -> None:
 
 
 def test_what_is_refused_or_names_nobody_is_no_look(web: Web) -> None:
-    problem(web.get("/reports/gradebook", login="boris", journal=w.JOURNAL), 403, "not-allowed")
+    problem(web.get("/reports/gradebook", login="boris", journal=w.JOURNAL), 404, "not-there")
     assert web.get("/rooms").is_success
     assert looked(web) == []
 

@@ -8,17 +8,47 @@ import pytest
 from fastapi import FastAPI, Response
 
 from ejd.access.reading import READERS
-from ejd.http.routes import ApiRoute, add_question
+from ejd.http import routes
+from ejd.http.routes import ApiRoute, UndeclaredRouteError, add_question, check_all_declared, is_open
+from ejd.http.service import create_http
 from ejd_commands.catalogue import catalogue
 from tests.http.conftest import Web
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/sign-in", "/api/v1/first-sign-in"}
-DOCUMENTATION = {"/", "/openapi.json", "/docs", "/docs/start.js", "/static-offline-docs"}
+DOCUMENTATION = {"/", "/openapi.json", "/docs", "/static-offline-docs"}
+
+
+def test_what_is_open_is_written_down_twice() -> None:
+    assert set(routes.OPEN) == OPEN | DOCUMENTATION
+    assert all(routes.OPEN.values()), "each with its reason"
+
+
+def test_a_route_that_declares_nothing_stops_the_start() -> None:
+    app = FastAPI(redoc_url=None)
+    check_all_declared(app)
+    app.add_api_route("/docs-of-mine", lambda: None)
+    with pytest.raises(UndeclaredRouteError, match="/docs-of-mine declares no access"):
+        check_all_declared(app)
+    app = FastAPI(redoc_url=None)
+    app.router.add_api_route("/api/v1/x", lambda: None, route_class_override=ApiRoute)
+    with pytest.raises(UndeclaredRouteError, match="/api/v1/x declares no access"):
+        check_all_declared(app)
+
+
+def test_the_service_does_not_start_with_a_route_that_declares_nothing(
+    shared: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def and_one_more(app: FastAPI, *_: object) -> None:
+        app.add_api_route("/secret", lambda: None)
+
+    monkeypatch.setattr("ejd.http.service.add_health", and_one_more)
+    with pytest.raises(UndeclaredRouteError, match="/secret"):
+        create_http(shared.tiny.school)
 
 
 def test_every_route_is_known_to_be_open_or_checks_who_asks(shared: Web) -> None:
     for route in shared.client.app.routes:  # type: ignore[attr-defined]
-        if route.path in OPEN | DOCUMENTATION:
+        if is_open(route.path):
             assert not isinstance(route, ApiRoute) or route.open, f"{route.path} must say itself that it is open"
             continue
         assert isinstance(route, ApiRoute), f"{route.path} must be an ApiRoute: it checks the token"
@@ -32,8 +62,8 @@ def test_every_route_has_a_rule_about_who_may_use_it(shared: Web) -> None:
     for name, command in catalogue().items():
         assert callable(command.need)
         ruled.add(name)
-    routes = shared.client.app.routes  # type: ignore[attr-defined]
-    assert {one.name for one in routes if isinstance(one, ApiRoute) and not one.open} == ruled | set(READERS)
+    table = shared.client.app.routes  # type: ignore[attr-defined]
+    assert {one.name for one in table if isinstance(one, ApiRoute) and not one.open} == ruled | set(READERS)
 
 
 def test_a_question_without_readers_stops_the_start() -> None:

@@ -54,7 +54,7 @@ def told(web: Web) -> int:
 def test_a_substitute_writes_in_that_lesson_and_in_no_other(web: Web) -> None:
     """With the own token: this lesson, on its day and in the regulation's days; never the lessons beside it."""
     topic = {**LESSON, "topic": "Дроби"}
-    problem(web.command("record-topic", topic, login="boris"), 403, "not-allowed")
+    problem(web.command("record-topic", topic, login="boris"), 404, "unknown-journal")
     sent(web, "substitute-teacher", **LESSON, teacher=w.BORIS_STAFF, absent_teacher=w.ADA_STAFF)
     assert web.command("record-topic", topic, login="boris").status_code == 200
     mark = {**LESSON, "pupil": w.VERA, "work": "oral", "value": "5"}

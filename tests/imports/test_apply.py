@@ -12,11 +12,12 @@ import msgspec
 import pytest
 
 from ejd.app import School, initialise, opened
-from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
+from ejd.founding import IMPORTER, account_with_role, cli_actor
 from ejd.imports import apply
 from ejd.imports.apply import ImportRefused, import_file, report_lines
 from ejd.imports.timetable_file import TeachingGroup, TimetableFile
 from ejd.imports.weekdays import cycle
+from ejd.kernel.ids import OPERATOR
 from ejd.kernel.states.people import PupilState
 from ejd.kernel.states.school import RoomState, SubjectState
 from ejd.kernel.states.teaching import ClassState

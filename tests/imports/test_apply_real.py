@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from ejd.access.secrets import new_token
 from ejd.app import School
-from ejd.founding import IMPORTER, OPERATOR, account_with_role, cli_actor
+from ejd.founding import IMPORTER, account_with_role, cli_actor
 from ejd.http.service import create_http
 from ejd.imports.apply import ImportReport, import_file, report_lines
 from ejd.imports.fet import read_fet, read_fet_file
@@ -24,6 +24,7 @@ from ejd.imports.timetable_file import TimetableFile
 from ejd.imports.xhstt import read_xhstt_file
 from ejd.kernel.command import Command
 from ejd.kernel.due import Occurrence
+from ejd.kernel.ids import OPERATOR
 from ejd.kernel.states.people import PupilState
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken

@@ -147,7 +147,23 @@ def test_a_grant_takes_the_place_of_one_of_its_role_and_counts_on_its_last_day()
     )
     state = folded(AccountState, "ada", granted)
     assert [(one.role, one.ref) for one in state.grants] == [("head", Ref("ada", 2)), ("teacher", Ref("ada", 3))]
-    assert [state.grant("teacher", date(2025, 10, n)) is not None for n in (5, 6, 7, 8)] == [False, True, True, False]
+    held = [[one.role for one in state.held(date(2025, 10, n))] for n in (5, 6, 7, 8)]
+    assert held == [[], ["head", "teacher"], ["head", "teacher"], ["head"]]
+
+
+def test_grants_of_one_role_in_several_scopes_stand_side_by_side_and_end_one_by_one() -> None:
+    day = date(2025, 10, 6)
+    here, there = a.GrantScope(kind="journal", id="maths"), a.GrantScope(kind="journal", id="english")
+    granted = (
+        a.RoleGranted(role="teacher", starts=day, scope=here),
+        a.RoleGranted(role="teacher", starts=day, scope=there),
+        a.RoleGranted(role="teacher", starts=day),
+        a.RoleRevoked(role="teacher", scope=here),
+    )
+    state = folded(AccountState, "ada", granted)
+    assert [(one.scope, one.ref) for one in state.held(day)] == [(there, Ref("ada", 2)), (None, Ref("ada", 3))]
+    state = folded(AccountState, "ada", (*granted, a.RoleRevoked(role="teacher")))
+    assert [one.scope for one in state.held(day)] == [there]
 
 
 def test_an_unlocked_account_is_open() -> None:

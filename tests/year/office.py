@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 
 from ejd.access.secrets import new_token
 from ejd.app import School, initialise, open_school
-from ejd.founding import OPERATOR, Founding, Head, cli_actor, found, named
+from ejd.founding import Founding, Head, cli_actor, found, named
 from ejd.handling.handler import Request
 from ejd.http.logs import make_log
 from ejd.http.service import create_http
+from ejd.kernel.ids import OPERATOR
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken
 from tests.http.server import ADDRESS

@@ -1,4 +1,6 @@
-"""Who may read what: a pure function of roles and duties, and the only place for it (F1).
+"""What questions declare about themselves, and what grants and duties let somebody see of their answers (F1).
+
+Whether a role may ask, `ejd.kernel.access` decides.
 
 Administration and API clients read everything that reports hold. A teacher reads the journals of the own load and of
 own substitutions, and all of the class that he or she is class teacher of. A parent reads the rows of the own
@@ -7,20 +9,22 @@ children, a pupil only the own ones. Technical support reads neither marks nor p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ejd.kernel.access import Access, Held, ThingKind, admits
 from ejd.kernel.command import NotAllowed
+from ejd.kernel.events.accounts import Role
 from ejd.kernel.rights import WORDS
 
-ADMINISTRATION = frozenset({"head", "deputy-head"})
-WHOLE_SCHOOL = ADMINISTRATION | {"api-client"}
-STAFF = WHOLE_SCHOOL | {"teacher"}
-EVERYBODY_AT_SCHOOL = STAFF | {"parent", "pupil"}
+ADMINISTRATION: frozenset[Role] = frozenset({"head", "deputy-head"})
+WHOLE_SCHOOL: frozenset[Role] = ADMINISTRATION | {"api-client"}
+STAFF: frozenset[Role] = WHOLE_SCHOOL | {"teacher"}
+EVERYBODY_AT_SCHOOL: frozenset[Role] = STAFF | {"parent", "pupil"}
 
-PEOPLE = frozenset({"head", "deputy-head", "teacher", "pupil", "parent", "support"})
+PEOPLE: frozenset[Role] = frozenset({"head", "deputy-head", "teacher", "pupil", "parent", "support"})
 
-READERS: Mapping[str, frozenset[str]] = {
+READERS: Mapping[str, frozenset[Role]] = {
     "school": EVERYBODY_AT_SCHOOL | {"support"},
     "classes": EVERYBODY_AT_SCHOOL,
     "grading-systems": EVERYBODY_AT_SCHOOL,
@@ -90,11 +94,76 @@ READERS: Mapping[str, frozenset[str]] = {
 }
 """By question the roles that may ask it at all; `Sight` says about what."""
 
+DIRECTORY = frozenset(
+    {
+        "school",
+        "classes",
+        "grading-systems",
+        "production-calendar",
+        "calendar",
+        "rooms",
+        "curricula",
+    }
+)
+"""Questions about what everybody at school may know; a role for a part of the school is enough."""
+ONESELF = frozenset(
+    {
+        "session",
+        "sign-out",
+        "sessions",
+        "end-session",
+        "end-other-sessions",
+        "step-up",
+        "set-password",
+    }
+)
+"""Questions about the own account; codes for others are commands, and judged as such."""
+NARROWED = frozenset(
+    {
+        "timetable-grid",
+        "consents",
+        "journals",
+        "members",
+        "loads",
+        "people",
+        "timetable-calendar",
+        "lessons",
+        "timetable",
+        "gradebook",
+        "gradebook-changes",
+        "progress",
+        "missed-topics",
+        "fill-completeness",
+        "curriculum",
+        "thematic-plan",
+        "control-works-schedule",
+        "programme",
+        "readiness",
+        "substitutions",
+        "substitution-hours",
+        "lessons-not-made-up",
+    }
+)
+"""Questions whose answers `Sight` narrows to journals, classes and pupils; all others are about the whole school."""
+
+
+def declared(question: str) -> Access:
+    """Answer what a question declares about itself; raises KeyError for one that READERS does not know."""
+    thing: ThingKind = (
+        "directory" if question in DIRECTORY | ONESELF else "journal" if question in NARROWED else "school"
+    )
+    return Access("read", thing, readers=READERS[question])
+
+
+QUESTIONS: Mapping[str, Access] = {question: declared(question) for question in READERS}
+"""The declaration of every question by its name."""
+
 
 class Duties(NamedTuple):
     """What somebody has to do with the school in the days asked about; ids.
 
-    `journals`: own load or substitution. `classes`: as class teacher. `pupils`: own children, or oneself.
+    `journals`: own load or substitution, or a grant for them. `classes`: as class teacher, or a grant. `pupils`: own
+    children, oneself, or a grant.
     """
 
     journals: frozenset[str] = frozenset()
@@ -103,10 +172,17 @@ class Duties(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What somebody may see of the answer to one question."""
+    """What somebody may see of the answer to one question; every list, report and export takes it.
+
+    `staff`: asks for the school's work, not about the own family. `teaches`: the loads of the days asked about count.
+    `personal`: may see names, contacts and free text at all.
+    """
 
     everything: bool
     duties: Duties
+    staff: bool = True
+    teaches: bool = False
+    personal: bool = True
 
     def whole_journal(self, journal: str, group: str) -> bool:
         """Say whether all rows of a journal may be seen; `group` is the class or teaching group that it is for."""
@@ -125,32 +201,74 @@ class Sight(NamedTuple):
         return pupil in self.duties.pupils
 
 
-def check_reader(question: str, roles: frozenset[str]) -> None:
+def check_reader(question: str, grants: Sequence[Held]) -> None:
     """Raise NotAllowed unless one of the roles may ask the question at all."""
-    readers = READERS[question]
-    if roles.isdisjoint(readers):
-        who = ", ".join(word for role, word in WORDS.items() if role in readers)
+    verdict = admits(QUESTIONS[question], grants)
+    if verdict.lacks == "scope":
+        msg = "your role counts for a part of the school only, and this is about all of it: ask the administration"
+        raise NotAllowed(msg)
+    if not verdict.allowed:
+        who = ", ".join(word for role, word in WORDS.items() if role in READERS[question])
         msg = f"this can be read by: {who}. Ask the administration for the role, or for the answer"
         raise NotAllowed(msg)
 
 
-def reads_whole_school(roles: frozenset[str]) -> bool:
+def reads_whole_school(grants: Sequence[Held]) -> bool:
     """Say whether the duties need not be looked up."""
-    return not roles.isdisjoint(WHOLE_SCHOOL)
+    return any(grant.role in WHOLE_SCHOOL and grant.scope is None for grant in grants)
 
 
-def sight(question: str, roles: frozenset[str], duties: Duties) -> Sight:
-    """Answer what the roles and duties of today let somebody see; raises NotAllowed for who may not ask at all."""
-    check_reader(question, roles)
-    if reads_whole_school(roles):
-        return Sight(everything=True, duties=Duties())
-    teaches = "teacher" in roles
-    family = not roles.isdisjoint({"parent", "pupil"}) and "parent" in READERS[question]
+def of_administration(grants: Sequence[Held]) -> bool:
+    """Say whether somebody is head or deputy head of the whole school."""
+    return any(grant.role in ADMINISTRATION and grant.scope is None for grant in grants)
+
+
+def sight(question: str, grants: Sequence[Held], duties: Duties) -> Sight:
+    """Answer what the grants and duties of today let somebody see; raises NotAllowed for who may not ask at all."""
+    check_reader(question, grants)
+    readers = READERS[question]
+    personal = any(grant.role != "support" for grant in grants if grant.role in readers)
+    if reads_whole_school([grant for grant in grants if grant.role in readers]):
+        return Sight(everything=True, duties=Duties(), personal=personal)
+    roles = {grant.role for grant in grants if grant.role in readers and grant.scope is None}
+    family = not roles.isdisjoint({"parent", "pupil"})
+    own = Duties(
+        journals=duties.journals if "teacher" in roles else frozenset(),
+        classes=duties.classes if "teacher" in roles else frozenset(),
+        pupils=duties.pupils if family else frozenset(),
+    )
+    parts = [grant for grant in grants if grant.role in readers and grant.scope is not None]
     return Sight(
         everything=False,
-        duties=Duties(
-            journals=duties.journals if teaches else frozenset(),
-            classes=duties.classes if teaches else frozenset(),
-            pupils=duties.pupils if family else frozenset(),
-        ),
+        duties=_with_parts(own, parts, duties),
+        staff=bool(roles & STAFF) or any(grant.role in STAFF and _is_of_staff(grant) for grant in parts),
+        teaches=any(grant.role == "teacher" and grant.role in readers for grant in grants),
+        personal=personal,
     )
+
+
+def _is_of_staff(grant: Held) -> bool:
+    """Say whether a grant for a part of the school is for its work: one for a child is as a family sees it."""
+    return grant.scope is not None and grant.scope.kind != "child"
+
+
+def _with_parts(own: Duties, parts: Sequence[Held], duties: Duties) -> Duties:
+    """Answer the duties with what is granted for parts of the school; a parent's child is the own child all the same.
+
+    A teacher's grant for a journal opens nothing by itself: it takes the load too.
+    """
+    kinds: dict[str, set[str]] = {"class": set(), "journal": set(), "child": set()}
+    for grant in parts:
+        if grant.scope is None or grant.role == "teacher":
+            continue
+        if grant.role != "parent" or grant.scope.id in duties.pupils:
+            kinds[grant.scope.kind].add(grant.scope.id)
+    return Duties(own.journals | kinds["journal"], own.classes | kinds["class"], own.pupils | kinds["child"])
+
+
+def taught_within(grants: Sequence[Held]) -> frozenset[str] | None:
+    """Answer the journals that a teacher's role is for; None: every one of the own load."""
+    own = [grant for grant in grants if grant.role == "teacher"]
+    if any(grant.scope is None for grant in own):
+        return None
+    return frozenset(grant.scope.id for grant in own if grant.scope is not None)

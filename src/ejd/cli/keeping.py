@@ -18,12 +18,12 @@ import typer
 from ejd.access.secrets import new_token
 from ejd.app import School, initialise, opened, system_clock
 from ejd.cli.parts import Unusable, app, bar, check_opened, out, place, run_server
-from ejd.founding import OPERATOR, cli_actor
+from ejd.founding import cli_actor
 from ejd.handling.handler import Request
 from ejd.http.keeper import Keeper
 from ejd.http.logs import make_log
 from ejd.http.readiness import schema_version
-from ejd.kernel.ids import SCHOOL
+from ejd.kernel.ids import OPERATOR, SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.read.contract import NoGenerationError
 from ejd.read.rebuild import rebuild

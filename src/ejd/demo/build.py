@@ -272,7 +272,7 @@ class _Build:
         within = datetime.fromtimestamp(at // 1_000_000, tz=UTC) + timedelta(days=CODE_DAYS)
         printed = IssueCode(account=owner, code=code, expires_at=within)
         self.sender.send(
-            roster.support.account, [*commands, lost, revoked, printed, RevokeCode(account=owner, code=code)], at
+            roster.head.account, [*commands, lost, revoked, printed, RevokeCode(account=owner, code=code)], at
         )
         return {role: token.text for role, token in tokens.items()}
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ejd.handling.states import States
+    from ejd.kernel.access import Held
     from ejd.kernel.command import State
+    from ejd.kernel.events.accounts import Role
     from ejd.store.signing_in import SessionRow, SigningInTables
 
 TOKEN_KEY = "token/"  # noqa: S105 - the prefix of a reserved key, no secret
@@ -32,17 +34,21 @@ OF_STAFF = frozenset({"head", "deputy-head", "teacher"})
 
 
 class Authenticated(NamedTuple):
-    """Who asks: actor, the person behind the account (empty for a program), the roles of today.
+    """Who asks: actor, the person behind the account (empty for a program), the roles of today with their scopes.
 
     `session` is there for who comes with a cookie; `scopes` are those of the token.
     """
 
     actor: Actor
     person: str
-    roles: frozenset[str]
-    staff: bool
+    grants: tuple[Held, ...]
     session: SessionRow | None = None
     scopes: tuple[TokenScope, ...] = ALL_SCOPES
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles of today, wherever they count."""
+        return frozenset(grant.role for grant in self.grants)
 
 
 class SessionEnded(NotAuthenticated):
@@ -117,11 +123,9 @@ class Authentication:
 
     def _authenticated(self, actor: Actor, account: AccountState, staff: StaffState | None, now: int) -> Authenticated:
         today = local_day(now, self._states.load(SchoolState, SCHOOL).timezone)
-        roles = frozenset(g.role for g in account.grants if g.starts <= today and (g.ends is None or today <= g.ends))
-        if staff is not None and staff.left_on is not None and staff.left_on < today:
-            roles -= OF_STAFF
-        person = account.opened.person if account.opened is not None else ""
-        return Authenticated(actor, person, roles, bool(roles & (OF_STAFF | {"support"})))
+        gone = staff is not None and staff.left_on is not None and staff.left_on < today
+        grants = tuple(one for one in account.held(today) if not (gone and one.role in OF_STAFF))
+        return Authenticated(actor, account.opened.person if account.opened is not None else "", grants)
 
     def _note_use(self, token: str, now: int) -> None:
         """Keep the day of last use: one write a day and process for each token."""

@@ -19,7 +19,7 @@ from ejd.kernel.envelope import (
     WatchedMovedError,
 )
 from ejd.kernel.ids import SCHOOL
-from ejd.kernel.rights import check_step_up
+from ejd.kernel.rights import authority, check_step_up
 from ejd.kernel.states.school import SchoolState
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ LATER_FIELDS = (
     "minutes_min",
     "new_slot",
     "reserve",
+    "scope",
     "scopes",
     "self_study",
     "teachers",
@@ -192,12 +193,12 @@ class Handler:
         for index, request in enumerate(requests):
             decision.command_id = request.command_id
             try:
+                stands_on = authority(decision, request.command)
                 if index == 0 and expected_version is not None:
                     self._check_version(decision, request.command, expected_version)
                 if request.command.step_up:
                     check_step_up(decision, self._clock())
-                authority = request.command.need(decision).granted(decision)
-                decision.take(request.command, request.command_id, authority)
+                decision.take(request.command, request.command_id, stands_on)
             except Refusal as refusal:
                 refusal.command_index = index
                 raise

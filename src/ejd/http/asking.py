@@ -16,7 +16,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ejd.access.reading import Duties, Sight, check_reader, reads_whole_school, sight
+from ejd.access.reading import Duties, Sight, check_reader, reads_whole_school, sight, taught_within
 from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import ClockNotSettable
 from ejd.history.ground import PRESENT, Ground
@@ -154,14 +154,16 @@ class Asking:
 
     def taught(self, first: str, last: str) -> Sight:
         """Answer the sight with the journals of a range of days: own load, and own substitutions."""
-        if self.sight.everything or "teacher" not in self.who.roles or not self.who.person:
+        if self.sight.everything or not self.sight.teaches or not self.who.person:
             return self.sight
         own = {one.id for one in find_journals(self.live, teacher=self.who.person, first=first, last=last)}
         t = lessons.c
         given = sa.select(t.journal).distinct().where(t.substitute == self.who.person)
         given = given.where(t.placed_date >= first, t.placed_date <= last)
         own |= set(self.live.scalars(given))
-        return self.sight._replace(duties=self.sight.duties._replace(journals=frozenset(own)))
+        within = taught_within(self.who.grants)
+        journals = self.sight.duties.journals | (own if within is None else own & within)
+        return self.sight._replace(duties=self.sight.duties._replace(journals=journals))
 
     def strangers(self, first: str, last: str) -> bool:
         """Say whether pupils were in the reader's own class then who, as is known today, were not in it."""
@@ -214,7 +216,7 @@ class Desk:
         at: int | None = None,
     ) -> Response:
         """Answer a question by its name in `ejd.access.reading.READERS`; raises Refusal and what reports raise."""
-        check_reader(question, who.roles)
+        check_reader(question, who.grants)
         store = self.service.store
         if as_of is not None and after is not None:
             raise Malformed("as_of says a moment already: leave `after` out", field="after")
@@ -251,7 +253,7 @@ class Desk:
         at: int | None = None,
     ) -> Response:
         """Answer a question about two moments, the second one not before the first: the present when None."""
-        check_reader(question, who.roles)
+        check_reader(question, who.grants)
         store, without = self.service.store, invalidated == "exclude"
         present = self.service.clock() if at is None else at
         first = find_then(store, moments[0], present, without_invalidated=without, field="from")
@@ -285,7 +287,7 @@ class Desk:
 
         `ask` gets the present and the past; a moment before the first event is left out.
         """
-        check_reader(question, who.roles)
+        check_reader(question, who.grants)
         if after is not None and after > self.service.store.last_position():
             raise Malformed(f"there is no position {after} yet: give one that a command answered", field="after")
         with self.service.read.snapshot(after) as snapshot:
@@ -308,7 +310,7 @@ class Desk:
             raise ClockNotSettable("this school is real, its clock cannot be set: leave the time out")
         now = self.service.clock() if at is None else at
         day = local_day(now, opened.timezone).isoformat()
-        seen = sight(question, who.roles, duties_of(snapshot.connection, who, day))
+        seen = sight(question, who.grants, duties_of(snapshot.connection, who, day))
         unshown = {} if question in WITHOUT_CONSENT else _unshown(snapshot.connection, seen.duties.pupils, who, day)
         if unshown:
             seen = seen._replace(duties=seen.duties._replace(pupils=seen.duties.pupils - unshown.keys()))
@@ -347,7 +349,7 @@ def _unshown(c: sa.Connection, pupils: frozenset[str], who: Authenticated, day: 
 
 def duties_of(c: sa.Connection, who: Authenticated, day: str) -> Duties:
     """Answer classes and pupils that somebody has to do with on a day; journals depend on the range asked about."""
-    if reads_whole_school(who.roles) or not who.person:
+    if reads_whole_school(who.grants) or not who.person:
         return Duties()
     classes: set[str] = set()
     pupils: set[str] = set()

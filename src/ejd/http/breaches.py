@@ -157,7 +157,7 @@ def _endpoint(desk: Desk, school: SchoolService, route: _Route) -> Callable[...,
         asked: QuestionParameters = query
         after = asked.after
         if route.decided:
-            check_reader(route.name, client.roles)
+            check_reader(route.name, client.grants)
             after = max(Known(school, breach).position, after or 0)
         return desk.answer(
             route.name,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 
-from ejd.access.reading import ADMINISTRATION, STAFF
+from ejd.access.reading import of_administration
 from ejd.handling.authentication import Authenticated
 from ejd.history.page_changes import Cell, Found, Kind, Value, between, cells_of, differences, reason_of, touches
 from ejd.http.asking import Answered, Asking, Desk, Limit, Offset
@@ -171,8 +171,8 @@ class _Teller:
         self._pupils = {one.pupil: one.name for page in pages for one in page.pupils}
         self._dates = {lesson.lesson: lesson.date for page in pages for lesson in page.lessons}
         self._dates |= {work.stream: work.day for page in pages for work in page.control_works}
-        self._staff = not asking.who.roles.isdisjoint(STAFF)
-        self._administration = not asking.who.roles.isdisjoint(ADMINISTRATION)
+        self._staff = asking.sight.staff
+        self._administration = of_administration(asking.who.grants)
         first, last = min((page.first for page in pages), default=""), max((page.last for page in pages), default="")
         self._taught = asking.taught(first, last).duties.journals
         actors = {one.meta.actor for own in self._events.values() for one in own}

@@ -1,4 +1,4 @@
-"""From what was asked for to what may be answered: unknown ids are 404, known ones without the right 403."""
+"""From what was asked for to what may be answered: what the asker cannot know of is 404, what is known is 403."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.consents import Verdict
 from ejd_commands.fields import Code, Day, Id
+from ejd_projections.asking import DAY_MAX
 from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals, groups_by_name
 from ejd_projections.memberships import stays_in, stays_of
 from ejd_projections.people import people_by_id
 from ejd_projections.period import Selection, select_days
 from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 
+EVER = ("0001-01-01", DAY_MAX)
+"""Any day at all."""
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
 
 
@@ -97,17 +100,17 @@ def check_there(asking: Asking, query: OfWhom) -> None:
     """Raise NotThere for an id that nothing at this school has."""
     c = asking.c
     if query.class_id and not classes_by_name(c, ids=[query.class_id]):
-        raise _not_there("class")
+        raise not_there("class")
     if query.group and not (classes_by_name(c, ids=[query.group]) or groups_by_name(c, ids=[query.group])):
-        raise _not_there("group")
+        raise not_there("group")
     if query.journal and not find_journals(c, ids=[query.journal]):
-        raise _not_there("journal")
+        raise not_there("journal")
     if query.subject and not subjects_by_name(c, ids=[query.subject]):
-        raise _not_there("subject")
+        raise not_there("subject")
     for field, kind in PERSON_KINDS.items():
         person = getattr(query, field)
         if person and people_by_id(c, [person]).get(person, _NOBODY).kind != kind:
-            raise _not_there(field)
+            raise not_there(field)
 
 
 class _NoKind:
@@ -117,8 +120,41 @@ class _NoKind:
 _NOBODY = _NoKind()
 
 
-def _not_there(field: str) -> NotThere:
+def not_there(field: str) -> NotThere:
+    """Answer what is said of an id that nothing has, and of what the asker may not know of: letter by letter."""
     return NotThere(f"there is no such {field}: look it up in GET /api/v1/journals or /api/v1/classes", field=field)
+
+
+def check_known(asking: Asking, *, journal: str | None = None, pupil: str | None = None) -> None:
+    """Raise NotThere for a journal or pupil that the asker has nothing to do with, in these days or any others."""
+    if asking.sight.everything or (journal is None and pupil is None):
+        return
+    ever = asking.taught(*EVER)
+    duties = ever.duties
+    if journal is not None:
+        row = next(iter(find_journals(asking.live, ids=[journal])), None)
+        if row is None or not (
+            ever.whole_journal(row.id, row.group)
+            or ever.part_of_journal(frozenset(row.classes))
+            or row.group in _places(asking, duties.pupils | asking.unshown.keys())
+        ):
+            raise not_there("journal")
+    if pupil is not None and pupil not in asking.unshown and not knows_pupil(asking, pupil):
+        raise not_there("pupil")
+
+
+def knows_pupil(asking: Asking, pupil: str) -> bool:
+    """Say whether the asker may know of a pupil: the own child, or one who was ever in the own class or journals."""
+    ever = asking.taught(*EVER)
+    if ever.everything or ever.family(pupil):
+        return True
+    taught = find_journals(asking.live, ids=ever.duties.journals) if ever.duties.journals else []
+    return not _places(asking, [pupil]).isdisjoint(ever.duties.classes | {one.group for one in taught})
+
+
+def _places(asking: Asking, pupils: Collection[str]) -> set[str]:
+    """Answer every class and group that pupils are or were in, as is known today."""
+    return {stay.place for stay in stays_of(asking.live, sorted(pupils), first=EVER[0], last=EVER[1])}
 
 
 class Allowed:
@@ -163,7 +199,7 @@ class Allowed:
 def choice_of(asking: Asking, query: WhomParameters, year: str | None) -> Choice:
     """Answer what to have for a question: the only pupil of a family's question is implied."""
     own = asking.sight.duties.pupils
-    family = len(own) == 1 and "teacher" not in asking.who.roles
+    family = len(own) == 1 and not asking.sight.staff
     return Choice(
         years=None if year is None else frozenset({year}),
         class_id=query.class_id,
@@ -183,6 +219,7 @@ def allowed_journals(asking: Asking, query: WhomParameters, days: Selection, *, 
     """
     asking.ground.choose(choice_of(asking, query, None if any_year else days.year))
     check_there(asking, query)
+    check_known(asking, journal=query.journal, pupil=query.pupil)
     seen = asking.taught(days.first, days.last)
     pupil = own_pupil(asking, query)
     found = _chosen(asking.c, query, pupil or query.pupil, days)
@@ -229,10 +266,10 @@ def own_pupil(asking: Asking, query: WhomParameters) -> str | None:
         return query.pupil
     if query.pupil is not None and query.pupil in asking.unshown:
         raise _no_consent(asking.unshown[query.pupil])
-    if asking.sight.everything or "teacher" in asking.who.roles:
+    if asking.sight.everything or asking.sight.staff:
         return None
     if query.pupil is not None:
-        raise _not_there("pupil")
+        raise not_there("pupil")
     if not own and asking.unshown:
         raise _no_consent(next(iter(asking.unshown.values())))
     if not own:

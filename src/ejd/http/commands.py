@@ -16,7 +16,8 @@ from ejd.handling.voided import voided_by
 from ejd.http.contract import SchoolService
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, malformed
-from ejd.http.routes import BEARER, COOKIE, ApiRoute, problems, who
+from ejd.http.routes import BEARER, COOKIE, ApiRoute, declare, problems, who
+from ejd.kernel.access import Access
 from ejd.kernel.command import Command, NotFound
 from ejd.kernel.envelope import Answer
 from ejd_commands.accounts import microseconds
@@ -24,6 +25,8 @@ from ejd_commands.fields import DAY_MAX, DAY_MIN, UUID_PATTERN, WHOLE_NUMBER_MAX
 
 PREFIX = "/api/v1/commands"
 STATUSES = (400, 401, 403, 404, 406, 408, 409, 413, 415, 422, 503)
+ANY_COMMAND = Access("send", "school", "send several commands at once")
+"""Whoever is known may send a batch, or a name that no command has; each command is decided by itself."""
 EXAMPLE_ID = "0198c0de-7a3b-7000-8000-3f1c2a9d4e55"
 
 
@@ -124,6 +127,7 @@ def add_commands(app: FastAPI, school: SchoolService) -> None:
             app,
             f"{PREFIX}/{name}",
             _single(school, command),
+            command.access,
             name=name,
             summary=name.replace("-", " ").capitalize(),
             description=_documentation(command),
@@ -132,6 +136,7 @@ def add_commands(app: FastAPI, school: SchoolService) -> None:
         app,
         PREFIX,
         _batch(school),
+        ANY_COMMAND,
         name="batch",
         summary="Several commands at once",
         description=(
@@ -144,9 +149,10 @@ def add_commands(app: FastAPI, school: SchoolService) -> None:
             PREFIX + "/{name}", _unknown(school), methods=["POST"], name="unknown-command", include_in_schema=False
         )
     )
+    declare(app, ANY_COMMAND)
 
 
-def _add(app: FastAPI, path: str, endpoint: Callable[..., Response], **documentation: Any) -> None:
+def _add(app: FastAPI, path: str, endpoint: Callable[..., Response], access: Access, **documentation: Any) -> None:
     app.router.add_api_route(
         path,
         endpoint,
@@ -159,6 +165,7 @@ def _add(app: FastAPI, path: str, endpoint: Callable[..., Response], **documenta
         route_class_override=ApiRoute,
         **documentation,
     )
+    declare(app, access)
 
 
 def _documentation(command: type[Command]) -> str:

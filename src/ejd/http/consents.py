@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ejd.http.asking import Asking, Limit, Offset, told
-from ejd.http.choosing import OfWhom, YearParameters, check_there, year_of
+from ejd.http.choosing import OfWhom, YearParameters, check_there, knows_pupil, year_of
 from ejd.http.downloads import DownloadParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
@@ -222,7 +222,8 @@ def _chosen(asking: Asking, query: ConsentsParameters, known: _Known) -> list[Pe
         seen.whole_class(query.class_id) or query.class_id in _classes(known, allowed)
     ):
         raise NotAllowed("these people are not of your class: leave the class out, or ask the administration")
-    if query.person is not None and query.person not in known.people:
+    hidden = query.person is not None and query.person not in allowed and not _known_of(asking, query.person, known)
+    if query.person is not None and (query.person not in known.people or hidden):
         raise NotThere("there is no such person: look it up in GET /api/v1/people", field="person")
     if query.person is not None and query.person not in allowed:
         raise NotAllowed("you can read what was said about yourself, your child or your class: leave the person out")
@@ -238,6 +239,12 @@ def _chosen(asking: Asking, query: ConsentsParameters, known: _Known) -> list[Pe
         return own is None, own.sort_key if own else "", KINDS.index(row.kind), row.sort_key, row.stream
 
     return sorted(found, key=place)
+
+
+def _known_of(asking: Asking, person: str, known: _Known) -> bool:
+    """Say whether the asker may know that there is this person: everybody knows the staff, of pupils it takes a tie."""
+    row = known.people.get(person)
+    return row is not None and (row.kind == "staff" or (row.kind == "pupil" and knows_pupil(asking, person)))
 
 
 def _classes(known: _Known, people: Iterable[str]) -> set[str]:

@@ -111,7 +111,7 @@ def add_events(app: FastAPI, school: SchoolService) -> None:
         query: Annotated[EventsParameters, Query()],
         client: Annotated[Authenticated, Depends(who)],
     ) -> Response:
-        check_reader("events", client.roles)
+        check_reader("events", client.grants)
         found = school.store.find_events(
             after=query.after,
             limit=query.limit + 1,

@@ -193,7 +193,7 @@ class _Routes:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         """Take a file and answer the difference."""
-        check_reader("import-upload", client.roles)
+        check_reader("import-upload", client.grants)
         most = UPLOAD_BYTES_MAX if query.kind in {"oneroster", "roster"} else TIMETABLE_BYTES_MAX
         content = await bodies.read_body(
             request,
@@ -235,7 +235,7 @@ class _Routes:
         client: Annotated[Authenticated, Depends(who)],
     ) -> Response:
         """Answer the imports."""
-        check_reader("imports", client.roles)
+        check_reader("imports", client.grants)
         return _answer(ImportList(list(imports_of(self._school))[::-1]))
 
     def one(
@@ -246,7 +246,7 @@ class _Routes:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         """Answer one import, or the difference of a file that waits."""
-        check_reader("import", client.roles)
+        check_reader("import", client.grants)
         found = listed(self._school, import_id.lower())
         if found is not None:
             return _rows(found.refusals, found.id) if query.format == "csv" else _answer(found)
@@ -263,7 +263,7 @@ class _Routes:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         """Store what was looked at."""
-        check_reader("import-apply", client.roles)
+        check_reader("import-apply", client.grants)
         try:
             report = self._applied(import_id.lower(), body.digest, client, moment_of(simulated_time))
         except (ImportRefused, Refusal) as refusal:
@@ -296,7 +296,7 @@ class _Routes:
         simulated_time: SimulatedTime = None,
     ) -> Response:
         """Undo an import as one."""
-        check_reader("import-undo", client.roles)
+        check_reader("import-undo", client.grants)
         report = undo_import(self._school, import_id.lower(), client.actor, at=moment_of(simulated_time))
         notes_of(request.scope).outcome = "repeated" if report.repeated else "stored"
         return _answer(report, position=self._school.store.last_position())

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ejd.access.reading import taught_within
 from ejd.http.asking import Asking, Limit, Offset, told
 from ejd.http.choosing import YearParameters, year_of
 from ejd.http.downloads import DownloadParameters
@@ -147,7 +148,10 @@ def _seen(asking: Asking, year: Year, day: str) -> set[str] | None:
     if asking.sight.everything:
         return None
     own = find_journals(asking.live, year=year.id, teacher=asking.who.person) if asking.who.person else []
-    seen = {one.group for one in own}
+    within, granted = taught_within(asking.who.grants), asking.sight.duties.journals
+    seen = {one.group for one in own if within is None or one.id in within}
+    if granted:
+        seen |= {one.group for one in find_journals(asking.live, year=year.id, ids=granted)}
     if not asking.strangers(day, day):
         seen |= asking.sight.duties.classes
     if not seen:

@@ -69,7 +69,7 @@ def add_outbox(app: FastAPI, school: SchoolService) -> None:
         query: Annotated[OutboxParameters, Query()],
         client: Annotated[Authenticated, Depends(who)],
     ) -> Response:
-        check_reader("outbox", client.roles)
+        check_reader("outbox", client.grants)
         found = school.outbox.page(
             after=_mark(query.after),
             limit=query.limit,

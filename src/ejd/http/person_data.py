@@ -92,7 +92,7 @@ class PersonDataRoute(ApiRoute):
 
 def check_may_have(school: SchoolService, client: Authenticated, person: str) -> None:
     """Raise NotThere unless it is oneself, a child that one acts for today, or one administrates."""
-    check_reader(NAME, client.roles)
+    check_reader(NAME, client.grants)
     if client.roles & ADMINISTRATION or (client.person and client.person == person):
         return
     if client.person and "parent" in client.roles:

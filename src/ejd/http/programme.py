@@ -16,10 +16,10 @@ from ejd.http.choosing import (
     allowed_journals,
     check_there,
     choice_of,
+    not_there,
     year_of,
 )
 from ejd.http.downloads import FILE_ROWS_MAX, FileReportParameters, download
-from ejd.http.problems import NotThere
 from ejd.http.programme_files import curriculum_sheet, plan_sheet, programme_sheet
 from ejd_commands.fields import GRADE_MAX, Day, Id
 from ejd_projections import curriculum_compared as compared
@@ -110,7 +110,7 @@ def thematic_plan(asking: Asking, query: PlanParameters) -> ThematicPlan:
     asking.ground.choose(Choice(journal=query.journal))
     found = find_journals(asking.c, ids=[query.journal])
     if not found:
-        raise NotThere("there is no such journal: look it up in GET /api/v1/journals", field="journal")
+        raise not_there("journal")
     year = find_year(asking.c, year=found[0].year)
     days = Selection(year.id, year.first_day, year.last_day, "", "", year.name)
     whom = WhomParameters.model_validate({"journal": query.journal, "year": year.id})

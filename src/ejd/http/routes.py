@@ -1,7 +1,7 @@
 """The one kind of route under /api: who asks is known before a byte of the body is read."""
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -9,15 +9,16 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from ejd.access.reading import READERS
+from ejd.access.reading import QUESTIONS, READERS, check_reader
 from ejd.handling.authentication import Authenticated, Authentication
 from ejd.http import bodies
 from ejd.http.contract import SchoolService
 from ejd.http.cookies import SAFE_METHODS, SESSION_COOKIE, check_own_page, check_same_site, session_secret
 from ejd.http.notes import notes_of
 from ejd.http.problems import Malformed, NotAcceptable, Problem
+from ejd.kernel.access import Access, Held
 from ejd.kernel.command import NotAuthenticated
-from ejd.kernel.rights import check_recent, check_scope
+from ejd.kernel.rights import check_recent, check_roles, check_scope
 
 BEARER = HTTPBearer(
     scheme_name="token",
@@ -96,13 +97,15 @@ class CheckedRequest(Request):
 
 
 class ApiRoute(APIRoute):
-    """Checks, in this order: what the client can read, who it is, what it sends."""
+    """Checks, in this order: what the client can read, who it is, whether its roles may at all, what it sends."""
 
     accepted: ClassVar[frozenset[str]] = ACCEPTED
     open: ClassVar[bool] = False
     """Whether nobody needs to be known: only where people become known."""
     step_up: ClassVar[bool] = False
     """Whether who is at a browser must have shown password or second factor again a short time ago."""
+    access: Access | None = None
+    """What it declares about itself; a service with a route that declares nothing does not start."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
@@ -119,6 +122,7 @@ class ApiRoute(APIRoute):
                 school: SchoolService = request.app.state.school
                 known = await run_in_threadpool(authenticate, school.authentication, request)
                 notes_of(request.scope).actor = known.actor.account
+                check_declared(self, known.grants)
                 if self.step_up:
                     check_recent(known.actor.proof, known.scopes, school.clock())
                 request.state.who = known
@@ -136,6 +140,56 @@ class ApiRoute(APIRoute):
             return response
 
         return checked
+
+
+def check_declared(route: ApiRoute, grants: Sequence[Held]) -> None:
+    """Refuse, before a body costs anything, whoever has no role for what the route declares."""
+    assert route.access is not None, f"{route.path} declares no access"  # noqa: S101 - invariant of `declare`
+    if route.access.action == "read":
+        check_reader(route.name, grants)
+    else:
+        check_roles(route.access, grants)
+
+
+def declare(app: FastAPI, access: Access) -> None:
+    """Say of the route added last what it does to what."""
+    route = app.router.routes[-1]
+    assert isinstance(route, ApiRoute)  # noqa: S101 - invariant of those who add routes
+    route.access = access
+
+
+class UndeclaredRouteError(Exception):
+    """The service does not start: a route says neither what it does to what nor that it is open to all."""
+
+
+def check_all_declared(app: FastAPI) -> None:
+    """Raise UndeclaredRouteError unless every route declares its access, or is one of OPEN."""
+    for route in app.router.routes:
+        path = str(getattr(route, "path", route))
+        checks = isinstance(route, ApiRoute) and not route.open
+        declared = getattr(route, "access", None) is not None if checks else is_open(path)
+        if not declared:
+            msg = f"{path} declares no access: use add_question or add_commands, or say in OPEN why all may ask it"
+            raise UndeclaredRouteError(msg)
+
+
+def is_open(path: str) -> bool:
+    """Say whether an address is one of OPEN, or below one."""
+    return path in OPEN or any(path.startswith(f"{one}/") for one in OPEN if one != "/")
+
+
+OPEN: dict[str, str] = {
+    "/": "leads to the documentation",
+    "/api/v1/sign-in": "where people become known: login and password",
+    "/api/v1/first-sign-in": "where people become known: login and the code from paper",
+    "/healthz": "for those who watch the machine; says only that the process lives",
+    "/readyz": "for those who watch the machine; positions and whether the database answers, nothing of the school",
+    "/metrics": "for those who watch the machine; figures by route, nobody's name; keep it inside by the proxy",
+    "/docs": "the documentation, which is the same for every school",
+    "/openapi.json": "the documentation, which is the same for every school",
+    "/static-offline-docs": "styles and scripts of the documentation",
+}
+"""Addresses outside the API, and all below them, that nobody has to be known for, with the reason."""
 
 
 def add_question(  # noqa: PLR0913 - what a documented route has
@@ -174,6 +228,8 @@ def add_question(  # noqa: PLR0913 - what a documented route has
         route_class_override=route,
         openapi_extra=openapi_extra,
     )
+    if not route.open:
+        declare(app, QUESTIONS[name])
 
 
 def check_accept(accept: str, accepted: frozenset[str] = ACCEPTED) -> None:

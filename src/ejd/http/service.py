@@ -29,6 +29,7 @@ from ejd.http.outbox import add_outbox
 from ejd.http.person_data import add_person_data
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
+from ejd.http.routes import check_all_declared
 from ejd.http.shield import Headers, Hosts
 from ejd.http.signing import add_signing
 from ejd.http.watch import Watch
@@ -97,6 +98,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_imports(app, school)
     add_signing(app, school)
     add_health(app, readiness, metrics)
+    check_all_declared(app)
     app.add_middleware(Once)
     app.add_middleware(Hosts, names=school.settings.host_names)
     app.add_middleware(Watch, log=log, metrics=metrics)

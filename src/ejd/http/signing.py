@@ -117,7 +117,7 @@ def own(name: str) -> Callable[..., Authenticated]:
     """Answer what lets only those in who may ask this at all (ejd.access.reading)."""
 
     def checked(client: Annotated[Authenticated, Depends(who)]) -> Authenticated:
-        check_reader(name, client.roles)
+        check_reader(name, client.grants)
         return client
 
     return checked

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ejd.access.reading import ADMINISTRATION
+from ejd.access.reading import of_administration
 from ejd.history.choosing import Choice
 from ejd.http.asking import Asking, Download, Limit, Offset, told
-from ejd.http.choosing import InDays, OfWhom, check_there, days_of, year_of
+from ejd.http.choosing import InDays, OfWhom, check_known, check_there, days_of, year_of
 from ejd.http.downloads import FILE_ROWS_MAX, FileReportParameters, check_whole, download
 from ejd.http.substitution_files import hours_sheet, lost_sheet, substitutions_sheet
 from ejd.kernel.command import NotAllowed
@@ -80,9 +80,7 @@ def _substitutions(
         journals=journals,
         days=(days.first, days.last),
         moment=moment_of(asking.now, asking.school.timezone),
-        reader=subs.Reader(
-            every_reason=not asking.who.roles.isdisjoint(ADMINISTRATION), person=asking.who.person or ""
-        ),
+        reader=subs.Reader(every_reason=of_administration(asking.who.grants), person=asking.who.person or ""),
         teacher=teacher,
         kinds=query.kind,
         limit=limit,
@@ -115,6 +113,7 @@ def _journals(
     )
     named = {name: getattr(query, name) for name in ("group", "journal", "subject")}
     check_there(asking, OfWhom.model_validate(named | {"class": query.class_id, "teacher": teacher}))
+    check_known(asking, journal=query.journal)
     asking.ground.substitutions(span, days.year)
     ids = None if query.journal is None else {query.journal}
     if teacher is not None:

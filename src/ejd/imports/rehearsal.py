@@ -27,6 +27,7 @@ from ejd.kernel.event import Event
 from ejd.kernel.events import CATALOGUE
 from ejd.kernel.events.timetable import JournalScheduled
 from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import authority
 from ejd.kernel.states.school import SchoolState, TimetableState
 from ejd_commands.timetable import ScheduleJournal, in_order, is_so
 from ejd_commands.timetable_changes import JOURNALS_MAX, ChangeTimetable, JournalChangePart
@@ -125,18 +126,18 @@ class Rehearsal:
 
     def _change(self, command: ChangeTimetable, names: Mapping[str, str], accept_conflicts: bool) -> None:
         decision = self._decision
-        authority = command.need(decision).granted(decision)
+        stands_on = authority(decision, command)
         source, stream = self._ground.source, command.target(decision).stream
         before = len(decision.events)
         try:
-            decision.take(command, source.command(command, 0), authority)
+            decision.take(command, source.command(command, 0), stands_on)
         except TimetableHasConflicts as refusal:
             self.conflicts += [_told(one, names) for one in refusal.more["conflicts"]]
             self.conflicts_total += refusal.more["conflicts_total"]
             if not accept_conflicts:
                 raise ImportRefused(self.conflicts_sentence()) from refusal
             command = command.model_copy(update={"accept_conflicts": True})
-            decision.take(command, source.command(command, 0), authority)
+            decision.take(command, source.command(command, 0), stands_on)
         except Refusal as refusal:
             raise ImportRefused(f"The timetable: {refusal.sentence}.") from refusal
         command_id = self._new_id(command, after=0) if self._ground.written(stream) else source.command(command, 0)
@@ -178,7 +179,7 @@ class Rehearsal:
         if isinstance(command, ScheduleJournal):
             self._gather(step, command)
             return
-        authority = command.need(decision).granted(decision)
+        stands_on = authority(decision, command)
         events = [] if step.done else [_event(each) for each in command.decide(decision)]
         if not events:
             self.unchanged += 1
@@ -196,7 +197,7 @@ class Rehearsal:
         new = not self._ground.written(stream)
         command_id = self._ground.source.command(command, 0) if new else self._new_id(command, after=len(said))
         self._sealer.person = ""
-        decision.take(command, command_id, authority)
+        decision.take(command, command_id, stands_on)
         self.differences.append(Told(_kind(command, told), NOUNS.get(command.name, "academic year"), step.what))
         self.to_send.append(ToSend(step, Request(command, command_id), len(events), self._sealer.person))
 

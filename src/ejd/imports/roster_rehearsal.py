@@ -17,6 +17,7 @@ from ejd.imports.roster_ground import RosterGround
 from ejd.imports.sealing import NoSeal
 from ejd.kernel.command import Actor, Command, Refusal
 from ejd.kernel.ids import SCHOOL
+from ejd.kernel.rights import authority
 from ejd.kernel.states.school import SchoolState
 
 __all__ = ["Difference", "DifferenceKind", "Planned", "RosterRehearsal"]
@@ -76,7 +77,7 @@ class RosterRehearsal:
         decision, before = self._decision, len(self._decision.events)
         self._sealer.person = ""
         try:
-            decision.take(command, "", command.need(decision).granted(decision))
+            decision.take(command, "", authority(decision, command))
         except Refusal as refusal:
             self.refuse(at, refusal.sentence)
             return False

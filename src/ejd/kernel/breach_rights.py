@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ejd.kernel.access import PERMITS, Thing, Tie, decide
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.events.breaches import Receiver
 from ejd.kernel.ids import SCHOOL
-from ejd.kernel.rights import acting, any_role, decider, same
+from ejd.kernel.rights import acting, decider, facts, lacking, same
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.school import SchoolState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ejd.kernel.access import Action, Bar, Verdict
     from ejd.kernel.command import Context
     from ejd.kernel.envelope import Ref
     from ejd.kernel.events.accounts import Role
@@ -32,14 +34,25 @@ class NotTheReceiver(NotAllowed):
     """The notice is received by the head and by technical support, or by whom the regulation names for them."""
 
 
-def check_independent(context: Context, compromised: str) -> None:
-    """Raise CompromisedAccount or UnderBreach unless the actor is somebody else, whom nothing is open against."""
+def stands_against(context: Context, compromised: str) -> list[Bar]:
+    """Answer what keeps the actor from deciding: being whose breach it is, and an open breach of one's own."""
+    found: list[Bar] = []
     if same(decider(context), decider(context, compromised)):
-        msg = "this is a breach of your own account: somebody else of the administration decides about it"
-        raise CompromisedAccount(msg)
+        found.append("own-breach")
     if context.load(AccountState, context.actor.account).breaches:
-        msg = "a breach of your own account is open: let somebody else decide until it is closed"
-        raise UnderBreach(msg)
+        found.append("under-breach")
+    return found
+
+
+def barred(verdict: Verdict) -> NotAllowed | None:
+    """Answer the refusal of somebody who has the role but decides nothing here."""
+    if verdict.lacks == "own-breach":
+        return CompromisedAccount(
+            "this is a breach of your own account: somebody else of the administration decides about it"
+        )
+    if verdict.lacks == "under-breach":
+        return UnderBreach("a breach of your own account is open: let somebody else decide until it is closed")
+    return None
 
 
 @dataclass(frozen=True)
@@ -51,9 +64,11 @@ class ReportsBreach:
     def granted(self, context: Context) -> Sequence[Ref]:
         """Give the right to the owner whatever the roles; else by role."""
         acting(context)
-        if same(decider(context), decider(context, self.account)):
-            return []
-        return any_role(context, ("head", "deputy-head", "support"), "report a breach of somebody else's account")
+        ties = [Tie("owner")] if same(decider(context), decider(context, self.account)) else []
+        verdict = decide("report-breach", facts(context, ties), Thing("account", self.account))
+        if not verdict.allowed:
+            raise lacking(verdict, PERMITS["report-breach"].roles, "report a breach of somebody else's account")
+        return verdict.refs
 
 
 @dataclass(frozen=True)
@@ -72,14 +87,12 @@ class ReceivesNotice:
             roles = (regulation.receiver_for_head,) if "head" in concerned else ("head",)
         else:
             roles = ("support", regulation.receiver_for_support) if "support" in concerned else ("support",)
-        try:
-            refs = any_role(context, roles, "receive this notice")
-        except NotAllowed as refusal:
-            if type(refusal) is not NotAllowed:
-                raise
-            raise NotTheReceiver(refusal.sentence, field="receiver") from refusal
-        check_independent(context, self.account)
-        return refs
+        known = facts(context, bars=stands_against(context, self.account))
+        verdict = decide("receive-notice", known, Thing("breach"), only=roles)
+        if not verdict.allowed:
+            sentence = lacking(verdict, roles, "receive this notice").sentence
+            raise barred(verdict) or NotTheReceiver(sentence, field="receiver")
+        return verdict.refs
 
 
 @dataclass(frozen=True)
@@ -90,9 +103,7 @@ class DecidesBreach:
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Answer the grant; raises CompromisedAccount and UnderBreach."""
-        refs = any_role(context, ("head", "deputy-head"), "decide about a breach")
-        check_independent(context, self.account)
-        return refs
+        return _independently(context, "decide-breach", self.account, "decide about a breach")
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,12 @@ class ResetsCredentials:
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Answer the grant; raises CompromisedAccount and UnderBreach."""
-        refs = any_role(context, ("support", "head", "deputy-head"), "reset credentials")
-        check_independent(context, self.account)
-        return refs
+        return _independently(context, "reset-credentials", self.account, "reset credentials")
+
+
+def _independently(context: Context, action: Action, compromised: str, doing: str) -> Sequence[Ref]:
+    known = facts(context, bars=stands_against(context, compromised))
+    verdict = decide(action, known, Thing("breach"))
+    if not verdict.allowed:
+        raise barred(verdict) or lacking(verdict, PERMITS[action].roles, doing)
+    return verdict.refs

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from ejd.kernel.access import Access
 from ejd.kernel.envelope import Recorded, Ref, Scope
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
@@ -224,6 +225,8 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: ClassVar[str] = ""
+    access: ClassVar[Access]
+    """Its action and to what kind of thing, as `kernel.access` judges it; a command without one is not found."""
     alone: ClassVar[bool] = False
     """Whether it must be the only command of its request: it changes what other events mean."""
     inner: ClassVar[bool] = False
@@ -247,9 +250,9 @@ class Command(BaseModel):
 
 
 def commands_in(module_names: Iterable[str], modules: Mapping[str, Any]) -> Iterator[type[Command]]:
-    """Answer the command classes that the modules define, in order of name; ValueError for two with one name.
+    """Answer the command classes that the modules define, in order of name; inner ones are left out.
 
-    Inner ones are left out.
+    Raises ValueError for two with one name, and for one that does not declare its access: nothing starts then.
     """
     found: dict[str, type[Command]] = {}
     for module_name in module_names:
@@ -258,5 +261,8 @@ def commands_in(module_names: Iterable[str], modules: Mapping[str, Any]) -> Iter
                 continue
             if found.setdefault(thing.name, thing) is not thing:
                 msg = f"{thing.__qualname__} needs a name of its own, {thing.name!r} is taken"
+                raise ValueError(msg)
+            if not hasattr(thing, "access"):
+                msg = f"{thing.__qualname__} declares no access: say its action and the kind of thing in `access`"
                 raise ValueError(msg)
     yield from (found[name] for name in sorted(found))

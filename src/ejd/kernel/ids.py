@@ -10,6 +10,8 @@ SCHOOL = str(uuid5(NAMESPACE, "school"))
 """The school's own stream: one database schema or folder holds one school."""
 SYSTEM = str(uuid5(NAMESPACE, "system"))
 """The account under which a new school is opened; it can do nothing once there is a school."""
+OPERATOR = str(uuid5(NAMESPACE, "operator"))
+"""The account of whoever keeps the machine: technical support, used by `ejd token`."""
 
 
 def lesson_stream(journal: str, day: date, slot: int, ordinal: int = 1) -> str:

@@ -23,7 +23,7 @@ PERSON: frozenset[str] = frozenset(
     "absent_teacher giver guardian person pupil pupils staff teacher teachers".split()  # noqa: SIM905 - a list to read
 )
 ACCOUNT = frozenset({"account"})
-STREAM = frozenset("external left record stream".split())  # noqa: SIM905 - as above
+STREAM = frozenset("external id left record stream".split())  # noqa: SIM905 - as above
 WORDS = frozenset(
     "client column file form links login name new_topic old_topic position reason relation section sheet short "  # noqa: SIM905
     "source text title topic".split()

@@ -1,29 +1,31 @@
-"""Who may do what: rights follow roles and duties at the moment of the decision. Pure, and the only place for it."""
+"""The facts by which commands are allowed, gathered from streams; what they add up to, `ejd.kernel.access` decides."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from ejd.kernel.access import PERMITS, WHOLE_SCHOOL, Facts, Thing, Tie, admits, decide, sees
 from ejd.kernel.command import NotAllowed
-from ejd.kernel.events.accounts import ALL_SCOPES
+from ejd.kernel.events.accounts import ALL_SCOPES, GrantScope
 from ejd.kernel.events.breaches import Decider
-from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.ids import OPERATOR, SCHOOL, SYSTEM
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.lesson import LessonState
-from ejd.kernel.states.people import GuardianState
+from ejd.kernel.states.people import GuardianState, PupilState, stay_on
 from ejd.kernel.states.school import SchoolState
-from ejd.kernel.states.teaching import JournalState
+from ejd.kernel.states.teaching import ClassState, JournalState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Collection, Iterator, Sequence
 
-    from ejd.kernel.command import Context, Proof
+    from ejd.kernel.access import Access, Action, Bar, Held, Verdict
+    from ejd.kernel.command import Command, Context, Proof, Refusal
     from ejd.kernel.envelope import Ref
     from ejd.kernel.events.accounts import Role, TokenScope
 
-WORDS: dict[str, str] = {
+WORDS: dict[Role, str] = {
     "head": "head",
     "deputy-head": "deputy head",
     "teacher": "teacher",
@@ -97,16 +99,68 @@ def acting(context: Context) -> AccountState:
     return account
 
 
-def any_role(context: Context, roles: Sequence[Role], doing: str) -> list[Ref]:
-    """Answer the grant that gives one of the roles today; raises NotAllowed saying which roles may."""
-    account = acting(context)
-    for role in roles:
-        grant = account.grant(role, context.today)
-        if grant is not None:
-            return [grant.ref]
+def authority(context: Context, command: Command) -> Sequence[Ref]:
+    """Answer what gives the actor the right to a command: its roles are judged before anything it names is read."""
+    if context.actor.account != SYSTEM:
+        check_roles(command.access, acting(context).held(context.today))
+    return command.need(context).granted(context)
+
+
+def check_roles(access: Access, grants: Sequence[Held]) -> None:
+    """Raise NotAllowed for somebody whose roles never let them do this, whatever it is done to."""
+    verdict = admits(access, grants)
+    if not verdict.allowed:
+        raise lacking(verdict, access.roles, access.doing)
+
+
+def lacking(verdict: Verdict, roles: Sequence[Role], doing: str) -> NotAllowed:
+    """Answer the refusal of somebody whose roles are not enough, in words that name those that are."""
     who = " or ".join(WORDS[role] for role in roles)
-    msg = f"only a {who} may {doing}: ask the administration for the role or for the entry"
-    raise NotAllowed(msg)
+    if verdict.lacks == "scope":
+        return NotAllowed(
+            f"your role counts for a part of the school only, which this is not: ask a {who} of the school"
+        )
+    return NotAllowed(f"only a {who} may {doing}: ask the administration for the role or for the entry")
+
+
+def facts(context: Context, ties: Sequence[Tie] = (), bars: Collection[Bar] = (), *, founding: bool = False) -> Facts:
+    """Answer what is known of the actor at this moment; raises AccountLockedRefusal."""
+    if founding:
+        return Facts(founding=True)
+    return Facts(acting(context).held(context.today), ties, bars)
+
+
+def by_role(
+    context: Context, action: Action, doing: str, thing: Thing = WHOLE_SCHOOL, *, founding: bool = False
+) -> Sequence[Ref]:
+    """Answer the grant that is enough for an action; raises NotAllowed saying which roles may."""
+    verdict = decide(action, facts(context, founding=founding), thing)
+    if not verdict.allowed:
+        raise lacking(verdict, PERMITS[action].roles, doing)
+    return verdict.refs
+
+
+def any_role(context: Context, roles: Sequence[Role], doing: str) -> Sequence[Ref]:
+    """Answer the grant that gives one of the roles in the whole school; raises NotAllowed saying which roles may."""
+    verdict = decide("act-in-role", facts(context), only=roles)
+    if not verdict.allowed:
+        raise lacking(verdict, roles, doing)
+    return verdict.refs
+
+
+def journal_thing(context: Context, journal: str) -> Thing:
+    """Answer a journal with the scopes it lies in: its own, and that of the class it is kept for, if it is one only."""
+    opened = context.load(JournalState, journal).opened
+    within = {GrantScope(kind="journal", id=journal)}
+    if opened is not None and len(opened.classes) == 1:
+        within.add(GrantScope(kind="class", id=opened.classes[0]))
+    return Thing("journal", journal, frozenset(within))
+
+
+def person_of(context: Context) -> str:
+    """Answer whose account acts; "" for a program."""
+    opened = context.load(AccountState, context.actor.account).opened
+    return opened.person if opened is not None else ""
 
 
 @dataclass(frozen=True)
@@ -117,20 +171,21 @@ class SetsUp:
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Give the right to head, deputy head and API client; to the system while there is no school."""
-        if context.actor.account == SYSTEM and not context.load(SchoolState, SCHOOL).name:
-            return []
-        return any_role(context, ("head", "deputy-head", "api-client"), self.doing)
+        founding = context.actor.account == SYSTEM and not context.load(SchoolState, SCHOOL).name
+        return by_role(context, "set-up", self.doing, founding=founding)
 
 
 @dataclass(frozen=True)
 class Administers:
-    """What only people of the administration decide (п. 5-9)."""
+    """What only people of the administration decide (п. 5-9); about one journal if it is named."""
 
     doing: str = "do this"
+    journal: str | None = None
 
     def granted(self, context: Context) -> Sequence[Ref]:
-        """Give the right to head and deputy head."""
-        return any_role(context, ("head", "deputy-head"), self.doing)
+        """Give the right to head and deputy head, who may have it for a class only."""
+        thing = WHOLE_SCHOOL if self.journal is None else journal_thing(context, self.journal)
+        return by_role(context, "administer", self.doing, thing)
 
 
 @dataclass(frozen=True)
@@ -141,7 +196,7 @@ class HeadDecides:
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Give the right to the head."""
-        return any_role(context, ("head",), self.doing)
+        return by_role(context, "decide-alone", self.doing)
 
 
 @dataclass(frozen=True)
@@ -152,62 +207,159 @@ class Supports:
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Give the right to head and support, and to the system until the first head's account is there."""
-        if context.actor.account == SYSTEM and not context.load(AccountState, SYSTEM).locked:
-            return []
-        return any_role(context, ("head", "support"), self.doing)
+        founding = context.actor.account == SYSTEM and not context.load(AccountState, SYSTEM).locked
+        return by_role(context, "manage-accounts", self.doing, founding=founding)
+
+
+@dataclass(frozen=True)
+class Appoints:
+    """Roles that see the whole school, and tokens to act as somebody: the head; the machine's keeper the first ones."""
+
+    doing: str = "give or take this role"
+
+    def granted(self, context: Context) -> Sequence[Ref]:
+        """Give the right to the head; to the operator, who holds the master key anyway; to the system at first."""
+        system = context.actor.account == SYSTEM and not context.load(AccountState, SYSTEM).locked
+        keeper = context.actor.account == OPERATOR and not acting(context).locked
+        return by_role(context, "appoint", self.doing, founding=system or keeper)
 
 
 @dataclass(frozen=True)
 class Teaches:
-    """Writing in a journal page: the teacher whose load, or whose substitution in this lesson, it is (F1)."""
+    """Writing in a journal page: the teacher whose load, or whose substitution in this lesson, it is (F1).
+
+    `unknown` is what somebody hears who may not know that there is such a journal.
+    """
 
     journal: str
     day: date
+    unknown: Refusal
     lesson: str = ""
     doing: str = "write in this journal"
 
     def granted(self, context: Context) -> Sequence[Ref]:
-        """Answer grant of the role and load or substitution; raises NotAllowed naming what is missing."""
-        refs = any_role(context, ("teacher",), self.doing)
-        opened = context.load(AccountState, context.actor.account).opened
-        person = opened.person if opened is not None else ""
+        """Answer grant of the role and load or substitution; else what is missing, or that it is not there."""
+        thing = journal_thing(context, self.journal)
+        person = person_of(context)
+        ties = list(self._binding(context, person))
+        verdict = decide("write-record", facts(context, ties), thing)
+        if verdict.allowed:
+            return verdict.refs
+        if verdict.lacks == "role":
+            raise lacking(verdict, PERMITS["write-record"].roles, self.doing)
+        if not decide(
+            "write-record", facts(context, [*ties, *seeing_journal(context, self.journal, person)]), thing
+        ).known:
+            raise self.unknown
+        if verdict.lacks == "scope":
+            raise lacking(verdict, PERMITS["write-record"].roles, self.doing)
+        raise NotAllowed(self._sentence(context))
+
+    def _binding(self, context: Context, person: str) -> Iterator[Tie]:
+        """Answer the substitution, else the load: a lesson that was given to somebody is that person's alone."""
         if self.lesson:
             lesson = context.load(LessonState, self.lesson)
-            if lesson.substitution is not None and lesson.substitution.teacher and lesson.substitution_ref is not None:
+            if lesson.substitution is not None and lesson.substitution.teacher:
                 if lesson.substitution.teacher == person:
-                    return [*refs, lesson.substitution_ref]
-                msg = "this lesson was given to a substitute: ask the substitute or the deputy head"
-                raise NotAllowed(msg)
+                    yield Tie("substitution", lesson.substitution_ref)
+                return
         load = context.load(JournalState, self.journal).load_of(person, self.day)
-        if load is None:
-            msg = f"this journal is not in your load on {self.day:%d.%m.%Y}: ask the deputy head to assign it"
-            raise NotAllowed(msg)
-        return [*refs, load.ref]
+        if load is not None:
+            yield Tie("load", load.ref)
+
+    def _sentence(self, context: Context) -> str:
+        if self.lesson:
+            lesson = context.load(LessonState, self.lesson)
+            if lesson.substitution is not None and lesson.substitution.teacher:
+                return "this lesson was given to a substitute: ask the substitute or the deputy head"
+        return f"this journal is not in your load on {self.day:%d.%m.%Y}: ask the deputy head to assign it"
+
+
+def seeing_journal(context: Context, journal: str, person: str) -> Iterator[Tie]:
+    """Answer what lets a teacher see a journal though not write in it: a load of another time, the class, a lesson."""
+    state = context.load(JournalState, journal)
+    if not person or state.opened is None:
+        return
+    if any(load.staff == person for load in state.loads):
+        yield Tie("was-load")
+    if any(one.teacher_on(context.today) == person for one in context.load_many(ClassState, state.opened.classes)):
+        yield Tie("class-teacher")
+    lessons = context.load_many(LessonState, context.streams_of(journal, "lesson"))
+    if any(one.substitution is not None and one.substitution.teacher == person for one in lessons):
+        yield Tie("substitutes")
 
 
 @dataclass(frozen=True)
 class ActsForPupil:
-    """Acknowledging for a child (E4): the guardian; from paper, administration or a teacher registers it."""
+    """Acknowledging for a child (E4): the guardian; from paper, administration or the class teacher registers it.
+
+    `unknown` is what somebody hears who may not know that there is such a pupil.
+    """
 
     guardian: str
     pupil: str
     from_paper: bool
+    unknown: Refusal
 
     def granted(self, context: Context) -> Sequence[Ref]:
         """Answer grant of the role and guardianship; raises NotAllowed for somebody else's child."""
         guardianship = context.load(GuardianState, self.guardian).acts_for(self.pupil, context.today)
-        if self.from_paper:
-            refs = any_role(context, ("head", "deputy-head", "teacher"), "register a signature on paper")
-        else:
-            refs = any_role(context, ("parent",), "acknowledge")
-            opened = context.load(AccountState, context.actor.account).opened
-            if opened is None or opened.person != self.guardian:
-                msg = "you can acknowledge only in your own name"
-                raise NotAllowed(msg)
+        thing = Thing("child", self.pupil, frozenset({GrantScope(kind="child", id=self.pupil)}))
+        action: Action = "register-paper" if self.from_paper else "acknowledge"
+        if not self.from_paper and person_of(context) != self.guardian:
+            msg = "you can acknowledge only in your own name"
+            raise NotAllowed(msg)
+        ties = list(self._class_teacher(context)) if self.from_paper else []
+        if guardianship is not None and not self.from_paper:
+            ties.append(Tie("guardianship", guardianship.ref))
+        verdict = decide(action, facts(context, ties), thing)
+        if not verdict.allowed:
+            raise self._refused(context, verdict, action)
         if guardianship is None:
             msg = "this guardian does not act for this pupil today: check the guardianship"
             raise NotAllowed(msg)
-        return [*refs, guardianship.ref]
+        return tuple(dict.fromkeys((*verdict.refs, guardianship.ref)))
+
+    def _refused(self, context: Context, verdict: Verdict, action: Action) -> Refusal:
+        doing = "register a signature on paper" if self.from_paper else "acknowledge"
+        if verdict.lacks == "role":
+            return lacking(verdict, PERMITS[action].roles, doing)
+        if verdict.known or (self.from_paper and knows_pupil(context, self.pupil)):
+            return NotAllowed("only the class teacher, or the administration, registers signatures of this class")
+        return self.unknown
+
+    def _class_teacher(self, context: Context) -> Iterator[Tie]:
+        if _heads_class_of(context, self.pupil):
+            yield Tie("class-teacher")
+
+
+def _heads_class_of(context: Context, pupil: str) -> bool:
+    """Say whether the actor is class teacher of the class that a pupil is in today."""
+    person, stay = person_of(context), stay_on(context.load(PupilState, pupil).memberships.classes, context.today)
+    if not person or stay is None:
+        return False
+    return context.load(ClassState, stay.where).teacher_on(context.today) == person
+
+
+def knows_pupil(context: Context, pupil: str) -> bool:
+    """Say whether the actor may know of a pupil: the administration, who teaches the pupil today, the class teacher."""
+    known = sees(acting(context).held(context.today), Thing("child", pupil))
+    return known or _heads_class_of(context, pupil) or _teaches_pupil(context, pupil)
+
+
+def _teaches_pupil(context: Context, pupil: str) -> bool:
+    person, state, today = person_of(context), context.load(PupilState, pupil), context.today
+    own = context.load_all(JournalState, "journal", lambda one: one.load_of(person, today) is not None)
+    return any(
+        one.opened is not None
+        and state.memberships.member_of(one.opened.group, one.opened.group_kind, journal, today) is not None
+        for journal, one in own.items()
+    )
+
+
+def knows_requests(context: Context) -> bool:
+    """Say whether the actor may know of requests to correct that others made."""
+    return sees(acting(context).held(context.today), Thing("request"))
 
 
 def decider(context: Context, account: str = "") -> Decider:
@@ -237,27 +389,43 @@ class Approves:
     def granted(self, context: Context) -> Sequence[Ref]:
         """Answer the grant of the role; `account` and `person` are who asked."""
         roles = context.load(SchoolState, SCHOOL).regulation_on(context.today).approvers
-        refs = any_role(context, roles, "decide on requests to correct")
+        bars: list[Bar] = []
         if is_the_same_person(context, self.account, self.person):
+            bars.append("asked-oneself")
+        if context.load(AccountState, context.actor.account).breaches:
+            bars.append("under-breach")
+        verdict = decide("decide-request", facts(context, bars=bars), Thing("request"), only=roles)
+        if verdict.allowed:
+            return verdict.refs
+        if verdict.lacks == "asked-oneself":
             msg = "you asked for this yourself, so somebody else decides: withdraw it if it is no longer needed"
             raise NotAllowed(msg)
-        if context.load(AccountState, context.actor.account).breaches:
+        if verdict.lacks == "under-breach":
             msg = "a breach of this account is not closed: until then somebody else decides on requests"
             raise NotAllowed(msg)
-        return refs
+        raise lacking(verdict, roles, "decide on requests to correct")
 
 
 @dataclass(frozen=True)
 class AskedForIt:
-    """Taking back what one asked for oneself, with any account of the same person."""
+    """Taking back what one asked for oneself, with any account of the same person.
+
+    `unknown` is what somebody hears who may not know that there is such a request.
+    """
 
     account: str
     person: str
+    unknown: Refusal
 
     def granted(self, context: Context) -> Sequence[Ref]:
-        """Answer the grant of the role in which people ask; raises NotAllowed for somebody else's request."""
-        refs = any_role(context, ("teacher", "head", "deputy-head"), "withdraw a request")
-        if not is_the_same_person(context, self.account, self.person):
-            msg = "only who asked for it withdraws a request: whoever approves rejects it instead"
-            raise NotAllowed(msg)
-        return refs
+        """Answer the grant of the role in which people ask; somebody else's request is refused, or not there."""
+        ties = [Tie("asked")] if is_the_same_person(context, self.account, self.person) else []
+        verdict = decide("withdraw-request", facts(context, ties), Thing("request"))
+        if verdict.allowed:
+            return verdict.refs
+        if verdict.lacks == "role":
+            raise lacking(verdict, PERMITS["withdraw-request"].roles, "withdraw a request")
+        if not verdict.known:
+            raise self.unknown
+        msg = "only who asked for it withdraws a request: whoever approves rejects it instead"
+        raise NotAllowed(msg)

@@ -74,7 +74,7 @@ class OpenDependents:
     def _deputies(self, day: date) -> Iterator[str]:
         for entry in self._states.store.directory(kinds=["account"]):
             account = self._states.fresh(AccountState, entry.stream)
-            if account.opened is None or account.locked or account.grant(REMINDED, day) is None:
+            if account.opened is None or account.locked or not account.opened.person:
                 continue
-            if account.opened.person:
+            if any(one.role == REMINDED and one.scope is None for one in account.held(day)):
                 yield account.opened.person

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import ClassVar, Literal
 
+import msgspec
+
 from ejd.kernel.event import Event
 from ejd.kernel.sealed import Sealed
 
@@ -10,6 +12,13 @@ TokenScope = Literal["read", "write", "decide"]
 """What a token is for: to ask, to record, and what a person at a browser repeats the password for."""
 ALL_SCOPES: tuple[TokenScope, ...] = ("read", "write", "decide")
 Role = Literal["head", "deputy-head", "teacher", "pupil", "parent", "support", "api-client"]
+
+
+class GrantScope(msgspec.Struct, frozen=True):
+    """Where a role counts: a class, a journal, or what is about one child; `id` is its stream."""
+
+    kind: Literal["class", "journal", "child"]
+    id: str
 
 
 class AccountOpened(Event, frozen=True, kw_only=True):
@@ -22,19 +31,24 @@ class AccountOpened(Event, frozen=True, kw_only=True):
 
 
 class RoleGranted(Event, frozen=True, kw_only=True):
-    """A role from a day on, to a day included if one is named; granted by another account."""
+    """A role from a day on, to a day included if one is named; granted by another account, that of the envelope.
+
+    In the whole school unless a scope is named; grants of one role in several scopes stand side by side.
+    """
 
     stored_name: ClassVar[str] = "role-granted/1"
     role: Role
     starts: date
     ends: date | None = None
+    scope: GrantScope | None = None
 
 
 class RoleRevoked(Event, frozen=True, kw_only=True):
-    """The role ends at once."""
+    """The role ends at once in the scope named: without one, that for the whole school."""
 
     stored_name: ClassVar[str] = "role-revoked/1"
     role: Role
+    scope: GrantScope | None = None
 
 
 class TokenIssued(Event, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from ejd.kernel.access import Held
 from ejd.kernel.command import State
 from ejd.kernel.envelope import Ref
 from ejd.kernel.events import accounts as a
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
 
 class Grant(NamedTuple):
-    """A role by date, days included."""
+    """A role by date, days included, in the whole school unless a scope is named."""
 
     role: a.Role
     starts: date
     ends: date | None
     ref: Ref
+    scope: a.GrantScope | None = None
+
+    def covers(self, day: date) -> bool:
+        """Say whether it counts on a day."""
+        return self.starts <= day and (self.ends is None or day <= self.ends)
 
 
 class Token(NamedTuple):
@@ -78,10 +84,12 @@ class AccountState(State):
             case a.AccountOpened():
                 self.opened = event
             case a.RoleGranted():
-                kept = tuple(grant for grant in self.grants if grant.role != event.role)
-                self.grants = (*kept, Grant(event.role, event.starts, event.ends, ref))
+                kept = tuple(grant for grant in self.grants if (grant.role, grant.scope) != (event.role, event.scope))
+                self.grants = (*kept, Grant(event.role, event.starts, event.ends, ref, event.scope))
             case a.RoleRevoked():
-                self.grants = tuple(grant for grant in self.grants if grant.role != event.role)
+                self.grants = tuple(
+                    grant for grant in self.grants if (grant.role, grant.scope) != (event.role, event.scope)
+                )
                 self.generation = ref.version
             case a.TokenIssued():
                 if event.token not in self.ended_tokens:
@@ -149,12 +157,9 @@ class AccountState(State):
         self.ended_codes.add(code)
         self.codes.pop(code, None)
 
-    def grant(self, role: a.Role, day: date) -> Grant | None:
-        """Answer the grant of a role that covers a date."""
-        for grant in self.grants:
-            if grant.role == role and grant.starts <= day and (grant.ends is None or day <= grant.ends):
-                return grant
-        return None
+    def held(self, day: date) -> list[Held]:
+        """Answer the roles that count on a day."""
+        return [Held(grant.role, grant.ref, grant.scope) for grant in self.grants if grant.covers(day)]
 
 
 class AcknowledgementsState(State):

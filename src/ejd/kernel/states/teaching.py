@@ -42,6 +42,11 @@ class ClassState(State):
             case _:
                 pass
 
+    def teacher_on(self, day: date) -> str:
+        """Answer the class teacher on a day: whoever was appointed last, "" before anybody was."""
+        starts = max((one for one in self.teachers if one <= day), default=None)
+        return "" if starts is None else self.teachers[starts]
+
 
 class GroupState(State):
     """A teaching group."""
