@@ -192,7 +192,7 @@ def totals(rows: list[Requirement]) -> str:
 def asvs() -> Iterator[str]:
     """Answer the table of the security standard, by chapter, with its gaps first."""
     rows = requirements()
-    yield from ("# ASVS 5.0, levels 1 and 2", "", HEADER.replace("from the code", "from docs/asvs.tsv"), "")
+    yield from ("# ASVS 5.0, levels 1 and 2", "", HEADER.replace("the code", "docs/asvs.tsv"), "")
     yield from (
         "The [OWASP Application Security Verification Standard 5.0.0](https://github.com/OWASP/ASVS/tree/v5.0.0) in a",
         "few words of ours (its own text is CC BY-SA 4.0), and what shows that each requirement is met.",
