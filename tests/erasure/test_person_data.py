@@ -11,6 +11,7 @@ import pytest
 
 from ejd.history import person_data as data
 from ejd.http import person_data as route
+from ejd.http.shield import POLICY_OF_A_FILE
 from ejd.kernel.envelope import CommandRecord, Commit, NewEvent, Scope
 from ejd.kernel.event import encode
 from ejd.kernel.events import CATALOGUE
@@ -100,7 +101,7 @@ def test_an_id_that_nothing_knows_is_not_found(web: Web) -> None:
 def test_a_page_in_russian_needs_nothing_from_elsewhere(web: Web) -> None:
     page = export(web, s.CHILD, format="html")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.headers["content-security-policy"] == "default-src 'none'"
+    assert page.headers["content-security-policy"] == POLICY_OF_A_FILE
     for one in ("<h1>Сведения о персональных данных</h1>", "Дана рекомендация", s.ADVICE, "Зачисление", "152-ФЗ"):
         assert one in page.text, one
     assert "src=" not in page.text

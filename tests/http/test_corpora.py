@@ -6,16 +6,19 @@ A command's texts are found in its schema, so that a new command, or a new field
 from __future__ import annotations
 
 import csv
+import json
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from ejd.http.shield import POLICY_OF_A_FILE
 from ejd_commands.catalogue import catalogue
 from ejd_commands.fields import clean_line, clean_lines
 from tests import worlds as w
@@ -197,6 +200,55 @@ def test_files_made_of_attacks_are_harmless(told: Web, path: str, asked: dict[st
         sheets = [parts.read(one) for one in names if one.startswith("xl/worksheets/sheet")]
     assert sheets
     assert not [one for one in sheets if re.search(rb"<f[ >]|<hyperlink", one)]
+
+
+class _Page(HTMLParser):
+    """Collects tags, attributes and text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.add(data)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+PLAIN_TAGS = {
+    *("html", "head", "meta", "title", "body", "h1", "h2", "p", "ul", "li"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+def test_a_page_made_of_attacks_is_text(told: Web) -> None:
+    """The one page with what people wrote: all that is known of a pupil, whose names are the attack."""
+    after = told.tiny.school.store.last_position()
+    asked = {"class_": w.CLASS_5B, "day": "2025-10-06", "limit": 1_000, "after": after}
+    pupils = told.get("/members", login="head", **asked).json()["report"]["members"]
+    text = ""
+    assert len(pupils) > len(XSS)
+    for pupil in pupils:
+        answer = told.get(f"/people/{pupil['pupil']}/data", login="head", format="html")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-security-policy"] == POLICY_OF_A_FILE
+        assert answer.headers["content-disposition"].startswith("attachment; ")
+        page = _Page()
+        page.feed(answer.text)
+        assert page.tags <= PLAIN_TAGS
+        assert page.attributes <= {"lang", "charset", "name", "content"}
+        text += page.text
+    for attack in (*XSS, *SQL, *FORMULAS, *PATHS):
+        kept = clean_line(attack)
+        assert kept in text or json.dumps(kept)[1:-1] in text, "as it was, or as the name's own JSON has it"
 
 
 @pytest.mark.parametrize("attack", [*PATHS, *BROKEN])

@@ -16,6 +16,7 @@ from ejd.http.contract import SchoolService
 from ejd.http.person_html import to_html
 from ejd.http.problems import NotThere, Unavailable
 from ejd.http.routes import ACCEPTED, ApiRoute, acceptable, add_question, problems, who
+from ejd.http.shield import POLICY_OF_A_FILE
 from ejd.kernel.calendar import local_day
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.people import GuardianState
@@ -138,7 +139,7 @@ def add_person_data(app: FastAPI, school: SchoolService) -> None:
         if query.format == "html" or (query.format is None and _wants_page(request)):
             state = school.states.load(SchoolState, SCHOOL)
             page = to_html(found, school=state.name, timezone=state.timezone, now=school.clock())
-            headers["Content-Security-Policy"] = "default-src 'none'"
+            headers["Content-Security-Policy"] = POLICY_OF_A_FILE
             return Response(page, media_type="text/html; charset=utf-8", headers=headers)
         return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
 

@@ -30,6 +30,8 @@ HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
 }
 """On every answer that does not say otherwise itself."""
+POLICY_OF_A_FILE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+"""Of a page that is for saving and printing: it loads, sends and runs nothing, whatever stands in it."""
 
 
 class UnknownHost(Refusal):
