@@ -46,11 +46,16 @@ def refusals(web: Web) -> list[tuple[Any, dict[str, Any]]]:
         ),
         (
             web.command("define-subject", {"title": "Химия"}, login="vera"),
-            {"status": 403, "outcome": "not-allowed", "actor": w.PUPIL_ACCOUNT, "command": "define-subject"},
+            {
+                "status": 403,
+                "outcome": "not-allowed",
+                "actor": w.PUPIL_ACCOUNT,
+                "route": f"{api}/commands/define-subject",
+            },
         ),
         (
             web.get("/reports/gradebook", login="ada", journal=JOURNAL_5B),
-            {"status": 403, "outcome": "not-allowed", "actor": w.ADA},
+            {"status": 404, "outcome": "not-there", "actor": w.ADA},
         ),
         (
             web.client.get(api + "/school", headers={**headers("ada"), "Host": "evil.example"}),

@@ -20,6 +20,8 @@ QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 ERROR_STATUS = 500
 REFUSED = frozenset({401, 403, 421, 429})
 """Who is not known, may not, comes by a wrong name or too often: warnings, so that a quieter log keeps them too."""
+NOT_THERE = 404
+"""To somebody known a warning as well: what belongs to others is not there for them."""
 
 
 class Watch:
@@ -79,7 +81,8 @@ class Watch:
         if notes.commands:
             fields["command"] = notes.commands[0]
             fields["commands"] = len(notes.commands)
-        say = self._log.warning if status in REFUSED else self._log.info
+        asked_in_vain = status == NOT_THERE and bool(notes.actor)
+        say = self._log.warning if status in REFUSED or asked_in_vain else self._log.info
         say("request", **fields)
 
 
