@@ -72,6 +72,7 @@ MATRIX = {
     "audit-lesson": "head deputy-head",
     "audit-final-mark": "head deputy-head",
     "production-calendar": "head deputy-head teacher pupil parent api-client",
+    "production-calendar-file": "head deputy-head api-client",
     "timetable": "head deputy-head teacher pupil parent api-client",
     "timetable-conflicts": "head deputy-head api-client",
     "timetable-preview": "head deputy-head api-client",

@@ -189,6 +189,7 @@ BODIES: dict[str, Any] = {
     "unknown-command": {},
     "timetable-preview": body_of("change-timetable", fields_of(m.OWN)),
     "import-upload": {"no": "file"},
+    "production-calendar-file": {"no": "file"},
     "import-apply": {"digest": "0" * 64},
 }
 """What questions that are asked by POST are sent."""

@@ -36,6 +36,7 @@ READERS: Mapping[str, frozenset[Role]] = {
     "people": STAFF,
     "timetable-grid": EVERYBODY_AT_SCHOOL,
     "production-calendar": EVERYBODY_AT_SCHOOL,
+    "production-calendar-file": WHOLE_SCHOOL,
     "calendar": EVERYBODY_AT_SCHOOL,
     "rooms": EVERYBODY_AT_SCHOOL,
     "timetable-calendar": EVERYBODY_AT_SCHOOL,

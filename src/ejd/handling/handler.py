@@ -181,13 +181,17 @@ class Handler:
                     raise
         return self.store.append(commit_of(decision, requests, hashes, batch_id))
 
-    def _decision(self, actor: Actor, at: int | None) -> Decision:
+    def clock_at(self, at: int | None) -> int:
+        """Answer the time of a decision, `at` where a simulated school's clock is set; raises ClockNotSettable."""
         school = self.states.load(SchoolState, SCHOOL)
         if at is not None and school.name and not school.simulated:
             msg = "this school is real, its clock cannot be set: leave the time out"
             raise ClockNotSettable(msg)
-        now = self._clock() if at is None else at
-        return Decision(self.states, self._sealer, actor=actor, now=now, timezone=school.timezone)
+        return self._clock() if at is None else at
+
+    def _decision(self, actor: Actor, at: int | None) -> Decision:
+        timezone = self.states.load(SchoolState, SCHOOL).timezone
+        return Decision(self.states, self._sealer, actor=actor, now=self.clock_at(at), timezone=timezone)
 
     def _decide(self, decision: Decision, requests: Sequence[Request], expected_version: int | None) -> None:
         for index, request in enumerate(requests):

@@ -187,7 +187,7 @@ def _single(school: SchoolService, kind: type[Command]) -> Callable[..., Respons
         answer = school.handler.handle(
             [CommandRequest(command, key)],
             client.actor,
-            expected_version=_version(if_match, expected_version),
+            expected_version=version_of(if_match, expected_version),
             at=moment_of(simulated_time),
         )
         return encoded(school, answer, request)
@@ -195,7 +195,8 @@ def _single(school: SchoolService, kind: type[Command]) -> Callable[..., Respons
     return send
 
 
-def _version(if_match: str | None, expected_version: int | None) -> int | None:
+def version_of(if_match: str | None, expected_version: int | None = None) -> int | None:
+    """Answer the version that the client saw; raises Malformed when it names two."""
     if if_match is None:
         return expected_version
     version = int(if_match.strip('"'))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from ejd.handling.decision import Decision
 from ejd.http.asking import Asking
 from ejd.http.contract import SchoolService
-from ejd.kernel.command import Caused, Command, Elsewhere, Refusal
+from ejd.kernel.command import Actor, Caused, Command, Elsewhere, Refusal
 from ejd.kernel.envelope import Ref
 from ejd.kernel.event import Event
-from ejd.kernel.ids import SYSTEM
+from ejd.kernel.ids import SCHOOL, SYSTEM
+from ejd.kernel.rights import authority
 from ejd.kernel.sealed import Sealed
+from ejd.kernel.states.school import SchoolState
+
+T = TypeVar("T")
 
 ATTEMPTS_MAX = 3
 
@@ -24,23 +31,38 @@ class NothingSealed:
 
 def decided(school: SchoolService, command: Command, asking: Asking) -> list[Event]:
     """Answer the events; raises Refusal. Who may ask is the question's own rule, not the command's."""
-    refused: Refusal | None = None
-    found: list[Event] = []
+
+    def decide(decision: Decision) -> list[Event]:
+        return [one.event if isinstance(one, Caused | Elsewhere) else one for one in command.decide(decision)]
+
+    return _settled(school, decide, asking.who.actor, asking.now, asking.school.timezone)
+
+
+def rehearsed(school: SchoolService, command: Command, actor: Actor, *, at: int | None) -> Decision:
+    """Answer the decision that the handler would take, by the rights of the actor; raises Refusal as it would."""
+
+    def decide(decision: Decision) -> Decision:
+        decision.take(command, SYSTEM, authority(decision, command))
+        return decision
+
+    now = school.handler.clock_at(at)
+    return _settled(school, decide, actor, now, school.states.load(SchoolState, SCHOOL).timezone)
+
+
+def _settled(school: SchoolService, decide: Callable[[Decision], T], actor: Actor, now: int, timezone: str) -> T:
+    """Answer what a decision comes to on states that have not moved meanwhile; raises Refusal."""
     for attempt in range(1, ATTEMPTS_MAX + 1):
-        decision = Decision(
-            school.states, NothingSealed(), actor=asking.who.actor, now=asking.now, timezone=asking.school.timezone
-        )
+        decision = Decision(school.states, NothingSealed(), actor=actor, now=now, timezone=timezone)
         decision.command_id = SYSTEM
-        refused = None
         try:
-            found = [one.event if isinstance(one, Caused | Elsewhere) else one for one in command.decide(decision)]
-        except Refusal as refusal:
-            refused = refusal
-        if attempt == ATTEMPTS_MAX or not _moved(school, decision):
-            break
-    if refused is not None:
-        raise refused
-    return found
+            found = decide(decision)
+        except Refusal:
+            if attempt == ATTEMPTS_MAX or not _moved(school, decision):
+                raise
+        else:
+            if attempt == ATTEMPTS_MAX or not _moved(school, decision):
+                return found
+    raise AssertionError("the last attempt answers or raises")
 
 
 def _moved(school: SchoolService, decision: Decision) -> bool:

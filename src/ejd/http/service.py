@@ -27,6 +27,7 @@ from ejd.http.metrics import Metrics
 from ejd.http.once import Once
 from ejd.http.outbox import add_outbox
 from ejd.http.person_data import add_person_data
+from ejd.http.production_upload import add_production_file
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
 from ejd.http.routes import check_all_declared
@@ -96,6 +97,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_erasures(app, desk)
     add_person_data(app, school)
     add_imports(app, school)
+    add_production_file(app, school)
     add_signing(app, school)
     add_health(app, readiness, metrics)
     check_all_declared(app)
