@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ejd.demo import plans
 from ejd.demo.calendar import year_commands
 from ejd.demo.curriculum import CONTROLLED, PRIMARY_GRADES, SUBJECTS
-from ejd.demo.people import login_of
 from ejd.demo.sending import PROGRAM, WEB
 from ejd.demo.shape import FIRST_DAY, PREPARED_ON, ROLES_FROM, TIMEZONE, derived_id
 from ejd.demo.topics import thematic_plan
@@ -97,9 +96,9 @@ class SetUp:
         trusted = [*roster.deputies, roster.support]
         self.send(roster.head.account, (self._employ(one) for one in trusted), ROLES_FROM)
         opened: list[Command] = []
-        for deputy in roster.deputies:
-            opened += account_commands(deputy.account, login_of(deputy.name), deputy.id, "deputy-head")
-        opened += account_commands(roster.support.account, login_of(roster.support.name), roster.support.id, "support")
+        for number, deputy in enumerate(roster.deputies, start=1):
+            opened += account_commands(deputy.account, f"deputy-{number}", deputy.id, "deputy-head")
+        opened += account_commands(roster.support.account, "support", roster.support.id, "support")
         opened += account_commands(program_account(self._seed), "timetable-program", None, "api-client")
         self.send(roster.head.account, opened, ROLES_FROM)
 
@@ -276,21 +275,21 @@ class SetUp:
         self.send(program_account(self._seed), scheduled, client=PROGRAM)
 
     def accounts(self) -> None:
-        """Give teachers, parents and some pupils their accounts."""
+        """Give teachers, parents and some pupils their accounts; logins are no names: they outlive an erasure."""
         roster = self._roster
         commands: list[Command] = []
         for number, teacher in enumerate(roster.teachers, start=1):
-            login = f"{login_of(teacher.name)}{number}"
+            login = f"teacher-{number}"
             commands += account_commands(teacher.account, login, teacher.id, "teacher")
         for deputy in (one for one in roster.deputies if one.hours):
             commands.append(a.GrantRole(account=deputy.account, role="teacher", starts=ROLES_FROM))
         for number, guardian in enumerate(roster.guardians, start=1):
             if guardian.account:
-                login = f"{login_of(guardian.name)}{100 + number}"
+                login = f"parent-{number}"
                 commands += account_commands(guardian.account, login, guardian.id, "parent")
         for number, pupil in enumerate(roster.pupils, start=1):
             if pupil.account and pupil.stays[0].starts == FIRST_DAY:
-                login = f"{login_of(pupil.name)}{1000 + number}"
+                login = f"pupil-{number}"
                 commands += account_commands(pupil.account, login, pupil.id, "pupil")
         self.send(roster.support.account, commands)
 
