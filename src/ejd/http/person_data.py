@@ -13,6 +13,7 @@ from ejd.access.reading import ADMINISTRATION, check_reader
 from ejd.handling.authentication import Authenticated
 from ejd.history.person_data import Beside, person_data
 from ejd.http.contract import SchoolService
+from ejd.http.notes import notes_of
 from ejd.http.person_html import to_html
 from ejd.http.problems import NotThere, Unavailable
 from ejd.http.routes import ACCEPTED, ApiRoute, acceptable, add_question, problems, who
@@ -138,6 +139,7 @@ def add_person_data(app: FastAPI, school: SchoolService) -> None:
         headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="person-{person}"'}
         if query.format == "html" or (query.format is None and _wants_page(request)):
             state = school.states.load(SchoolState, SCHOOL)
+            notes_of(request.scope).told.append(msgspec.json.encode(found))  # for the log of looks
             page = to_html(found, school=state.name, timezone=state.timezone, now=school.clock())
             headers["Content-Security-Policy"] = POLICY_OF_A_FILE
             return Response(page, media_type="text/html; charset=utf-8", headers=headers)
