@@ -21,7 +21,7 @@ from ejd.app import School, initialise, opened
 from ejd.demo.build import build_demo
 from ejd.demo.report import DemoReport
 from ejd.demo.shape import SMALL, TIMEZONE
-from ejd.founding import OPERATOR, cli_actor
+from ejd.founding import cli_actor
 from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import Handler, Request
 from ejd.http import questions
@@ -31,6 +31,7 @@ from ejd.kernel.calendar import local_day
 from ejd.kernel.command import Actor
 from ejd.kernel.envelope import Answer, Recorded, Ref
 from ejd.kernel.events import CATALOGUE
+from ejd.kernel.ids import OPERATOR
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.titles import name_from_text
 from ejd.read.rebuild import ensure_built
@@ -180,7 +181,7 @@ def signed_in(day: Day) -> None:
         login = snapshot.connection.execute(
             sa.select(account_holders.c.login).where(account_holders.c.stream == account)
         ).scalar_one()
-    giver = Authenticated(Actor(OPERATOR, str(uuid4()), "tests"), "", frozenset(), staff=True)
+    giver = Authenticated(Actor(OPERATOR, str(uuid4()), "tests"), "", ())
     (issued,) = school.signing.issue_codes(giver, [account], days=7)
     page = {"Origin": ADDRESS, "Sec-Fetch-Site": "same-origin"}
     statuses = []
