@@ -41,10 +41,15 @@ def test_a_grid_is_tried_and_then_stored(ejd: Ejd, tmp_path: Path) -> None:
     assert "has no lessons" in ejd.fails("import", "grid", "grid-empty.xlsx", "--year", "2025/26")
     trial = ejd("import", "grid", str(file), "--year", "2025/26")
     assert trial.code == 0, trial
-    assert "added: Математика, 5А, Пн 1 12" in trial.out
+    assert "added: lesson Математика, 5А, Пн 1 12" in trial.out
     assert "This is a trial" in trial.out
     stored = ejd("import", "grid", str(file), "--year", "2025/26", "--apply")
     assert stored.code == 0, stored
     assert "row 3, column C" in stored.out
     assert "Nothing has changed" in ejd("import", "grid", str(file), "--year", "2025/26").out
+    import_id = stored.out.splitlines()[-1].split()[3].rstrip(":")
+    assert ejd("import", "list").out.startswith(import_id)
+    assert f"Import {import_id} is undone" in ejd("import", "undo", import_id).out
+    again = ejd("import", "grid", str(file), "--year", "2025/26")
+    assert "added: lesson Математика, 5А, Пн 1 12" in again.out
     assert "no academic year 2030/31" in ejd.fails("import", "grid", str(file), "--year", "2030/31")

@@ -14,6 +14,7 @@ from ejd.cli.beginning import DEMO_IS_WHOLE
 from ejd.kernel.states.access import AccountState
 from ejd.settings import Settings
 from tests.cli.commanding import Ejd
+from tests.imports.test_asc import WHOLE
 
 HEAD = ("--head-family", "Громова", "--head-given", "Галина", "--head-middle", "Ивановна")
 FET = """<?xml version="1.0" encoding="UTF-8"?><fet version="6"><Institution_Name>A</Institution_Name>"""
@@ -142,9 +143,10 @@ def test_an_import_that_cannot_be_is_one_sentence(bare: Ejd, tmp_path: Path) -> 
     broken.write_text(FET, encoding="utf-8")
     bare.fails("import", "fet", str(broken), "--year", "2026/27")
     assert "missing.fet" in bare.fails("import", "fet", "missing.fet", "--year", "2026/27")
-    assert "2026/27" in bare.fails("import", "fet", str(broken), "--year", "next")
-    for year in ("0000/01", "9999/00"):
-        bare.fails("import", "fet", str(broken), "--year", year)
+    whole = tmp_path / "asc.xml"
+    whole.write_bytes(WHOLE)
+    for year in ("next", "0000/01", "9999/00"):
+        assert "2026/27" in bare.fails("import", "asc", str(whole), "--year", year)
 
 
 def test_a_lost_master_key_is_not_replaced_by_a_new_one(bare: Ejd) -> None:

@@ -13,7 +13,7 @@ from ejd.access.keys import KeyStoreError
 from ejd.access.ledger import LedgerError
 from ejd.access.secrets import MasterKeyError
 from ejd.app import NotInitialisedError
-from ejd.cli import beginning, calendar, erasing, exporting, keeping, keeping_keys, persons, rosters
+from ejd.cli import beginning, calendar, erasing, exporting, keeping, keeping_keys, persons, rosters, timetables
 from ejd.cli.parts import Unusable, app
 from ejd.kernel.command import Refusal
 from ejd.read.contract import BuildRunningError
@@ -32,6 +32,7 @@ __all__ = [
     "main",
     "persons",
     "rosters",
+    "timetables",
 ]
 
 KNOWN_ERRORS = (

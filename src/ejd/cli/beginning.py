@@ -1,17 +1,16 @@
-"""Verbs that make a school: init, demo, import."""
+"""Verbs that make a school: init, demo."""
 
 from __future__ import annotations
 
 import shutil
-from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated
 
 import typer
 
 from ejd.app import initialise, opened, system_clock
-from ejd.cli.parts import Unusable, app, bar, build_if_needed, check_opened, importing, out, place, run_server
-from ejd.founding import IMPORTER, Founding, Head, cli_actor, found
+from ejd.cli.parts import Unusable, app, bar, build_if_needed, out, place, run_server
+from ejd.founding import Founding, Head, found
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.settings import Settings
@@ -124,141 +123,3 @@ def remove_demo(settings: Settings) -> None:
                 f"{settings.data_dir} holds a real school, which --fresh does not touch: name another folder"
             )
     shutil.rmtree(settings.data_dir)
-
-
-Year = Annotated[str, typer.Option("--year", help="Academic year to import into, e.g. 2026/27.")]
-FirstDay = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (1 September).")]
-LastDay = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (31 May).")]
-Starts = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Day from which a changed file counts; what was due before stays."),
-]
-AcceptConflicts = Annotated[
-    bool, typer.Option("--accept-conflicts", help="Take conflicts of the timetable as warnings: they are listed.")
-]
-
-
-@importing.command("fet")
-def import_fet(  # noqa: PLR0913 - the options of the verb
-    file: Path,
-    year: Year,
-    *,
-    first: FirstDay = None,
-    last: LastDay = None,
-    starts: Starts = None,
-    accept_conflicts: AcceptConflicts = False,
-) -> None:
-    """Import a FET file: classes, groups, pupils, teachers, subjects, rooms, timetable. Twice changes nothing."""
-    bring_in("fet", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts)
-
-
-@importing.command("xhstt")
-def import_xhstt(  # noqa: PLR0913 - the options of the verb
-    file: Path,
-    year: Year,
-    *,
-    first: FirstDay = None,
-    last: LastDay = None,
-    starts: Starts = None,
-    accept_conflicts: AcceptConflicts = False,
-) -> None:
-    """Import an XHSTT archive with a solution. Twice changes nothing."""
-    bring_in("xhstt", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts)
-
-
-@importing.command("asc")
-def import_asc(  # noqa: PLR0913 - the options of the verb
-    file: Path,
-    year: Year,
-    *,
-    first: FirstDay = None,
-    last: LastDay = None,
-    starts: Starts = None,
-    part: Annotated[int | None, typer.Option("--term", min=1, help="Which term, where lessons differ by term.")] = None,
-    accept_conflicts: AcceptConflicts = False,
-) -> None:
-    """Import an XML export of aSc Timetables (2012 or 2008). Twice changes nothing."""
-    bring_in("asc", file, bounds(year, first, last, starts), accept_conflicts=accept_conflicts, part=part)
-
-
-@importing.command("grid")
-def import_grid(
-    file: Path,
-    year: Year,
-    *,
-    starts: Starts = None,
-    accept_conflicts: AcceptConflicts = False,
-    apply: Annotated[
-        bool, typer.Option("--apply/--dry-run", help="Store it; else only the difference is told.")
-    ] = False,
-) -> None:
-    """Import a timetable as it hangs on the wall (XLSX): classes across, lessons down; first as a trial."""
-    from ejd.imports.grid_apply import grid_lines  # noqa: PLC0415
-    from ejd.imports.grid_apply import import_grid as bring_grid  # noqa: PLC0415
-    from ejd.imports.safe_xml import ImportRefused  # noqa: PLC0415
-
-    with opened(Settings()) as school:
-        check_opened(school)
-        try:
-            report = bring_grid(
-                school,
-                file,
-                actor=cli_actor(IMPORTER),
-                year_name=year,
-                starts=starts.date() if starts else None,
-                apply=apply,
-                accept_conflicts=accept_conflicts,
-            )
-        except ImportRefused as refused:
-            raise Unusable(str(refused)) from refused
-    for line in grid_lines(report):
-        out.print(line, markup=False)
-
-
-def bring_in(
-    kind: Literal["fet", "xhstt", "asc"], file: Path, term: Term, *, accept_conflicts: bool, part: int | None = None
-) -> None:
-    """Import a file as the program of the command line and print what came of it."""
-    from ejd.imports.apply import ImportRefused, import_file, report_lines  # noqa: PLC0415
-
-    with opened(Settings()) as school:
-        check_opened(school)
-        try:
-            with bar(f"importing {file.name}") as progress:
-                report = import_file(
-                    school,
-                    kind,
-                    file,
-                    actor=cli_actor(IMPORTER),
-                    year_name=term.year,
-                    first_day=term.first,
-                    last_day=term.last,
-                    starts=term.starts,
-                    term=part,
-                    accept_conflicts=accept_conflicts,
-                    progress=progress,
-                )
-        except ImportRefused as refused:
-            raise Unusable(str(refused)) from refused
-    for line in report_lines(report):
-        out.print(line, markup=False)
-
-
-class Term(NamedTuple):
-    """The academic year to import into, and the day from which the file counts (None: its first day)."""
-
-    year: str
-    first: date
-    last: date
-    starts: date | None
-
-
-def bounds(year: str, first: datetime | None, last: datetime | None, starts: datetime | None) -> Term:
-    """Answer the term of a year named like 2026/27."""
-    from ejd.imports.days import year_days  # noqa: PLC0415 - only these verbs need it
-
-    named = year_days(year) or (None, None)
-    begins, ends = first.date() if first else named[0], last.date() if last else named[1]
-    if begins is None or ends is None:
-        raise Unusable("name the year like 2026/27, or give --from and --to")
-    return Term(year, begins, ends, starts.date() if starts else None)

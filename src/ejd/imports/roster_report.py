@@ -84,6 +84,11 @@ def report_lines(report: RosterReport) -> Iterator[str]:
     if len(report.refusals) > LINES_MAX:
         yield f"  … and {len(report.refusals) - LINES_MAX} refusals more"
     yield from report.notes
+    if report.conflicts_total:
+        yield f"Conflicts of the timetable: {report.conflicts_total}; they stop it unless it is told to accept them"
+        yield from (f"  {conflict}" for conflict in report.conflicts)
+        if report.conflicts_total > len(report.conflicts):
+            yield f"  and {report.conflicts_total - len(report.conflicts)} more"
     yield (
         f"Added: {report.added}, changed: {report.changed}, ended: {report.ended}, so already: {report.unchanged},"
         f" kept as the school wrote it: {report.kept}, refused: {report.refused}"

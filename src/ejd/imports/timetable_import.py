@@ -15,7 +15,7 @@ from ejd.imports.days import year_days
 from ejd.imports.fet import read_fet
 from ejd.imports.grid_apply import rehearse_grid
 from ejd.imports.ground import SchoolAccess
-from ejd.imports.import_run import ImportRun, SchoolMoved, tell_nobody
+from ejd.imports.import_run import ImportRun, Progress, SchoolMoved, tell_nobody
 from ejd.imports.rehearsal import Rehearsal, Told
 from ejd.imports.roster_file import At, Refused, refused
 from ejd.imports.roster_rehearsal import Difference, Planned
@@ -86,15 +86,23 @@ class _Rehearsed(NamedTuple):
 class TimetableImport:
     """One timetable for one school: rehearsed when made, applied when told. Conflicts are told, and stop it then."""
 
-    def __init__(self, school: SchoolAccess, brought: BroughtTimetable, actor: Actor, *, at: int | None = None) -> None:
+    def __init__(
+        self,
+        school: SchoolAccess,
+        brought: BroughtTimetable,
+        actor: Actor,
+        *,
+        at: int | None = None,
+        progress: Progress = tell_nobody,
+    ) -> None:
         """Rehearse it; raises ImportRefused when the file is none, or for no year of this school."""
-        self._school, self._brought, self._at = school, brought, at
+        self._school, self._brought, self._at, self._progress = school, brought, at, progress
         file = _read(brought)
         self._source = timetable_source(school, brought.kind, "" if file is None else file.school_name)
         self.sha256 = hashlib.sha256(brought.content).hexdigest()
         said = brought.said()
         self._run = ImportRun(
-            school, self._source, brought.kind, brought.file_name, self.sha256, said, actor, at, tell_nobody
+            school, self._source, brought.kind, brought.file_name, self.sha256, said, actor, at, progress
         )
         self.import_id, self._begun = self._run.import_id, self._run.begun
         self._term = _term(school, brought.wanted)
@@ -150,7 +158,14 @@ class TimetableImport:
 
     def _rehearse(self, file: TimetableFile) -> _Rehearsed:
         plan, rehearsal = rehearse_timetable(
-            self._school, file, self._source, self._run.actor, self._term, accept_conflicts=True, at=self._at
+            self._school,
+            file,
+            self._source,
+            self._run.actor,
+            self._term,
+            accept_conflicts=True,
+            progress=lambda done, total: self._progress(done, total, "comparing"),
+            at=self._at,
         )
         number = {each.id: place for place, each in enumerate(file.lessons, start=1)}
         name = self._brought.file_name
