@@ -46,9 +46,11 @@ MODULES = (
 )
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 
+WRITTEN = ("## What stands behind the ratios", "## Statements of the raw baselines")
+"""Headings of the sections that a run writes."""
 INTRODUCTION = """# What was measured
 
-`python -m benchmarks --write` writes this page. Every figure is a ratio of two contenders that took turns within one
+`python -m benchmarks --write` writes this page; sections under other headings of its own are kept. Every figure is a ratio of two contenders that took turns within one
 run, round by round: the median of the rounds, with the quartiles in brackets. Times of another machine differ, ratios
 less; those of appending (rows 1 and 6) also depend on the disk: the longer a sync takes, which both contenders wait
 for, the closer they come to 1. The time of a sync stands in the last line; CPU times do not depend on it.
@@ -72,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     machine = _machine(time.monotonic() - started, sync)
     print(machine)
     if options.write:
-        RESULTS.write_text(_page(reports, machine), encoding="utf-8")
+        before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+        RESULTS.write_text(_page(reports, machine) + by_hand(before), encoding="utf-8")
         print(f"written to {RESULTS}")
     return 0
 
@@ -126,12 +129,25 @@ def _behind(reports: Iterable[Report]) -> Iterable[str]:
 
 
 def _page(reports: Sequence[Report], machine: str) -> str:
-    parts = [INTRODUCTION, "\n".join(_table(reports)), "", "## What stands behind the ratios", "", *_behind(reports)]
-    parts += ["", "## Statements of the raw baselines", ""]
+    behind, statements_of_raw = WRITTEN
+    parts = [INTRODUCTION, "\n".join(_table(reports)), "", behind, "", *_behind(reports)]
+    parts += ["", statements_of_raw, ""]
     for report in reports:
         for title, statements in report.statements.items():
             parts += [f"**{title}**", "```sql", *statements, "```", ""]
     return "\n".join([*parts, machine, ""])
+
+
+def by_hand(page: str) -> str:
+    """Answer the sections of a page that no run writes, which stay as they are: all under a heading not of WRITTEN."""
+    kept: list[str] = []
+    keeping = False
+    for line in page.splitlines():
+        if line.startswith("## "):
+            keeping = line not in WRITTEN
+        if keeping:
+            kept.append(line)
+    return "\n".join(["", *kept, ""]) if kept else ""
 
 
 def _sync_seconds(folder: Path) -> float:

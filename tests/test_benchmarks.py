@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.measure import Figure, Spread
 from benchmarks.places import Bench
-from benchmarks.runner import BENCHMARKS, main
+from benchmarks.runner import BENCHMARKS, RESULTS, WRITTEN, by_hand, main
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +40,14 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fastest"])
     assert "choose from append-lesson" in capsys.readouterr().err
+
+
+def test_sections_written_by_hand_outlive_a_run() -> None:
+    own = "## Import of a roster\n\nMeasured alone.\n\n| a |\n|---|"
+    others = "\n\n".join(["# What was measured", *(f"{heading}\n\nold" for heading in WRITTEN)])
+    assert by_hand(f"{others}\n\n{own}\n") == f"\n{own}\n"
+    assert by_hand(f"# What was measured\n\n{own}\n\n{WRITTEN[0]}\n\nold\n") == f"\n{own}\n\n"
+    assert by_hand(others) == by_hand("") == ""
+    page = RESULTS.read_text(encoding="utf-8")
+    assert page.endswith(by_hand(page)), "the real page ends with what is kept"
+    assert "## Import of a large roster" in by_hand(page)
