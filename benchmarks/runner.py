@@ -50,10 +50,11 @@ WRITTEN = ("## What stands behind the ratios", "## Statements of the raw baselin
 """Headings of the sections that a run writes."""
 INTRODUCTION = """# What was measured
 
-`python -m benchmarks --write` writes this page; sections under headings that it does not write are kept. Every figure is
-a ratio of two contenders that took turns within one run, round by round: the median of the rounds, with the quartiles in
-brackets. Times of another machine differ, ratios less; those of appending (rows 1 and 6) also depend on the disk: the longer a sync takes, which both contenders wait
-for, the closer they come to 1. The time of a sync stands in the last line; CPU times do not depend on it.
+`python -m benchmarks --write` writes this page; sections under headings that it does not write are kept. Every figure
+is a ratio of two contenders that took turns within one run, round by round: the median of the rounds, with the
+quartiles in brackets. Times of another machine differ, ratios less; those of appending (rows 1 and 6) also depend on
+the disk: the longer a sync takes, which both contenders wait for, the closer they come to 1. The time of a sync
+stands in the last line; CPU times do not depend on it.
 
 Everything is durable: PostgreSQL with `fsync` and `synchronous_commit`, SQLite with `synchronous = FULL`, both on a
 disk. The CPU time is that of this process, its children and the PostgreSQL server together. Raw baselines write the
