@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -120,19 +122,22 @@ class Attack:
         assert status == 200, answer
         return answer["report"]
 
-    def heard(self, path: str, login: str) -> tuple[int, str, str]:
-        """Ask for a path as it is, and answer status, text and ETag without what differs between equal answers."""
+    def heard(self, path: str, login: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+        """Ask for a path as it is, and answer status, text and ETag without what differs between equal answers.
+
+        Of a workbook or an archive the text is what lies in it.
+        """
         self.sent += 1
         port = self.ports[self.sent % len(self.ports)]
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_SECONDS_MAX)) as connection:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {self.tokens[login]}"})
+            connection.request(method, path, headers={"Authorization": f"Bearer {self.tokens[login]}", **headers})
             answer = connection.getresponse()
-            text = answer.read().decode()
+            text = _text_of(answer.read())
             if "json" in answer.headers["content-type"]:
                 found = {key: value for key, value in json.loads(text).items() if key not in OF_THE_REQUEST}
                 text = json.dumps(found, ensure_ascii=False, sort_keys=True)
             if answer.status >= 500 and "not-there-yet" not in text:
-                self.faults.append(f"GET {path}: {text[:500]}")
+                self.faults.append(f"{method} {path}: {text[:500]}")
             return answer.status, text, answer.headers.get("etag", "")
 
     def position(self) -> int:
@@ -145,6 +150,13 @@ class Attack:
         fields = {"account": account, "token": made.token_id, "digest": made.digest, "client": "web"}
         self.done("head", "issue-token", **fields, expires_at=self.now + timedelta(days=100))
         self.tokens[login] = made.text
+
+
+def _text_of(content: bytes) -> str:
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with zipfile.ZipFile(BytesIO(content)) as packed:
+        return "\n".join(packed.read(name).decode() for name in sorted(packed.namelist()))
 
 
 def said(found: Found) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -13,13 +15,14 @@ import pytest
 from tests import worlds as w
 from tests.http.attacking import Attack, attacked
 from tests.postgres import database
-from tests.schools import JOURNAL_5B, SLOT_5B
+from tests.schools import JOURNAL_5B, LESSON_5B, SLOT_5B
 
 DAY = "2025-10-06"
 IDS: dict[str, tuple[str, ...]] = {
     "class": (w.CLASS_5A, w.CLASS_5B),
     "journal": (w.JOURNAL, JOURNAL_5B),
     "pupil": (w.VERA, w.GLEB, w.DINA, w.MISHA),
+    "person": (w.VERA, w.GLEB, w.MISHA, w.ADA_STAFF),
     "teacher": (w.ADA_STAFF, w.BORIS_STAFF),
     "group": (w.CLASS_5A, w.CLASS_5B, w.GROUP),
     "subject": (w.MATHS,),
@@ -51,6 +54,8 @@ ODD = (
     "' OR 1=1 --",
     "",
 )
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = (("&format=csv", "*/*"), ("", SHEET))
 BYTES = ("%ED%A0%80", "%FF", "%00", "%F0%9F")
 """A surrogate, no UTF-8, NUL, half a character."""
 
@@ -152,13 +157,91 @@ def test_to_a_family_somebody_elses_child_is_as_unknown_as_an_id_that_nobody_has
     """Once it was 403 instead of 404, so that ids could be tried for pupils of the school."""
     tried = 0
     for question in questions(attack):
-        if "pupil" not in question.parameters:
-            continue
-        unknown = told(attack, login, question, {**question.base(), "pupil": str(uuid4())})
-        for pupil in (w.GLEB, w.DINA, w.MISHA):
-            assert told(attack, login, question, {**question.base(), "pupil": pupil}) == unknown, question.path
-        tried += unknown[0] == 404
-    assert tried >= 8
+        for name in {"pupil", "person"} & set(question.parameters):
+            unknown = told(attack, login, question, {**question.base(), name: str(uuid4())})
+            for pupil in (w.GLEB, w.DINA, w.MISHA):
+                assert told(attack, login, question, {**question.base(), name: pupil}) == unknown, question.path
+            tried += unknown[0] == 404
+    assert tried >= 9
+
+
+PATHS = {
+    "lesson": (w.LESSON, LESSON_5B),
+    "journal": (w.JOURNAL, JOURNAL_5B),
+    "period": ("q1",),
+    "part": ("topic", "homework", "roll", w.GLEB),
+    "pupil": IDS["pupil"],
+}
+"""What stands in paths; of what the school has not, an id that nobody has."""
+
+
+def paths(attack: Attack, way: str) -> list[str]:
+    """Answer the routes with something in their path that are asked in this way."""
+    _, api = attack.request("GET", "/openapi.json", "head")
+    found = [path for path, ways in sorted(api["paths"].items()) if way in ways and "{" in path]
+    assert found
+    return found
+
+
+def filled(path: str) -> Iterator[tuple[str, ...]]:
+    """Answer all that a path may have in it."""
+    names = re.findall(r"{(\w+)}", path)
+    return product(*(PATHS.get(name, (str(uuid4()),)) for name in names))
+
+
+@pytest.mark.parametrize("login", ["olga", "vera", "helper"])
+def test_what_stands_in_a_path_tells_nothing_of_others(attack: Attack, login: str) -> None:
+    """Neither by what is answered, nor by how another child's differs from nobody's."""
+    for path in paths(attack, "get"):
+        shape = re.sub(r"{\w+}", "{}", path)
+        for values in filled(path):
+            status, text, etag = attack.heard(shape.format(*values), login)
+            assert status < 500, (path, values, text)
+            if not {w.GLEB, w.DINA, w.MISHA} & set(values):
+                continue
+            words = [word for pupil in (w.GLEB, w.DINA, w.MISHA) for word in NAMES[pupil]]
+            assert not any(word in text for word in (*words, *SECRETS)), (path, values, text)
+            nobody = [value if value not in IDS["pupil"] else str(uuid4()) for value in values]
+            assert attack.heard(shape.format(*nobody), login) == (status, text, etag), (path, values)
+
+
+def test_what_no_path_has_is_refused_in_words(attack: Attack) -> None:
+    for way in ("get", "post", "delete"):
+        for path in paths(attack, way):
+            shape, names = re.sub(r"{\w+}", "{}", path), re.findall(r"{(\w+)}", path)
+            for place, _ in enumerate(names):
+                for value in (*(quote(one, safe="") for one in ODD if one), *BYTES, "..", "%2F", "{}", str(uuid4())):
+                    values = [PATHS.get(name, (str(uuid4()),))[0] for name in names]
+                    values[place] = value
+                    status, text, _ = attack.heard(shape.format(*values), "deputy", way.upper())
+                    assert 400 <= status < 500, (way, path, values, status, text)
+
+
+@pytest.mark.parametrize("login", KNOWN)
+def test_a_file_tells_no_more_than_the_answer(attack: Attack, login: str) -> None:
+    """CSV and XLSX, asked for by `format` and by `Accept`."""
+    files = [question for question in questions(attack) if "format" in question.parameters]
+    assert len(files) > 25
+    for question in files:
+        for parameters in cases(question):
+            named = urlencode(parameters)
+            for asked, accept in FORMATS:
+                path = f"{question.path}?{named}{asked}"
+                status, text, etag = attack.heard(path, login, Accept=accept)
+                assert status < 500, (path, text)
+                for pupil, words in NAMES.items():
+                    if pupil not in KNOWN[login]:
+                        assert not any(word in text for word in words), (path, accept, text[:300])
+                        assert pupil in parameters.values() or pupil not in text + etag, (path, accept)
+                if login != "boris":
+                    assert not any(secret in text for secret in SECRETS), (path, accept)
+
+
+def test_a_file_of_no_kind_is_refused_in_words(attack: Attack) -> None:
+    for accept in ("text/csv;q=x", "*/*;q=-1", "\xff", ",,,", "a" * 5_000, "image/png", "text/csv, */*;q=0"):
+        for question in questions(attack):
+            status, text, _ = attack.heard(f"{question.path}?{urlencode(question.base())}", "head", Accept=accept)
+            assert status < 500, (question.path, accept, text)
 
 
 @pytest.mark.parametrize("login", ["olga", "vera"])
