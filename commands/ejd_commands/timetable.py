@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 from pydantic import Field, Strict
 
 from ejd.kernel.calendar import CYCLE_DAYS_MAX
+from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Caused, Refusal, Target, WrongState
 from ejd.kernel.due import SLOTS_MAX, Schedule, schedule_on, with_schedule
 from ejd.kernel.envelope import Ref, Scope
@@ -213,6 +214,7 @@ def _rooms(context: Context, one: Wanted) -> tuple[Ref, ...]:
 
 
 def _check_closed_periods(context: Context, year: YearState, opened: JournalOpened, one: Wanted, starts: date) -> None:
+    check_year(year)
     for period in year.data.schemes.get(opened.scheme, ()):
         closed = year.is_closed(period.code, one.journal, context.now)
         if closed and starts <= period.last_day:

@@ -10,6 +10,7 @@ from pydantic import Field, Strict
 
 from ejd.kernel import calendar
 from ejd.kernel.calendar import CYCLE_DAYS_MAX, YEAR_DAYS_MAX, CalendarData
+from ejd.kernel.closed_years import check_year
 from ejd.kernel.command import Refusal, Target, WrongState
 from ejd.kernel.due import SLOTS_MAX
 from ejd.kernel.envelope import Scope
@@ -225,6 +226,7 @@ class DefineGradingPeriods(YearCommand):
         )
         if state.data.schemes.get(self.scheme) == periods:
             return
+        check_year(state)
         spans = {(p.code, p.first_day, p.last_day) for p in periods}
         for old in state.data.schemes.get(self.scheme, ()):
             if old.code in state.closed and (old.code, old.first_day, old.last_day) not in spans:
@@ -370,7 +372,8 @@ def _closed_days(period: y.GradingPeriod) -> str:
 
 
 def keep_closed_days(state: YearState, event: Event, field: str) -> None:
-    """Raise ClosedPeriodChanges when a date of a closed period would become another day of the cycle, or free."""
+    """Raise YearIsClosed, or ClosedPeriodChanges when a date of a closed period would become another day, or free."""
+    check_year(state)
     closed = [p for periods in state.data.schemes.values() for p in periods if p.code in state.closed]
     before, after = state.calendar, calendar.Calendar(calendar.evolve(state.data, event))
     named = sorted({one for kept in (before.data, after.data) for b in kept.breaks for one in b.classes})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ejd.kernel.closed_years import YearIsClosed
-from ejd.kernel.command import Command, Refusal
+from ejd.kernel.command import Command, Refusal, WrongState
 from ejd.kernel.event import Event
 from ejd.kernel.events import control_works as k
 from ejd.kernel.events import curricula as u
@@ -287,6 +287,28 @@ def test_that_the_year_is_closed_is_said_before_what_an_open_one_would_ask_for(
     given(w.A_JOURNAL).at(IN_SUMMER).when(command, by=by).then_refused(WindowIsOver)
     closed = given(w.A_JOURNAL, ((w.YEAR, SHUT),)).at(IN_SUMMER)
     closed.when(command, by=by).then_refused(YearIsClosed, field="year")
+
+
+OF_CLOSED_DAYS: list[tuple[str, dict[str, Any]]] = [
+    ("define-holidays", {"year": w.YEAR, "holidays": [{"day": OCTOBER, "title": "Ф"}]}),
+    ("define-breaks", {"year": w.YEAR, "breaks": [{"title": "О", "first_day": OCTOBER, "last_day": OCTOBER}]}),
+    (
+        "define-grading-periods",
+        {"year": w.YEAR, "scheme": "quarters"}
+        | {"periods": [{"code": "q1", "title": "I", "first_day": "2025-09-01", "last_day": "2025-10-20"}]},
+    ),
+    ("schedule-journal", {"journal": w.JOURNAL, "starts": OCTOBER, "entries": []}),
+]
+
+
+@pytest.mark.parametrize(("name", "fields"), OF_CLOSED_DAYS, ids=[name for name, _ in OF_CLOSED_DAYS])
+def test_that_the_year_is_closed_is_said_before_that_a_period_is(name: str, fields: dict[str, Any]) -> None:
+    """The period could not be reopened, which the other sentence would ask for."""
+    command = catalogue()[name].model_validate(fields)
+    periods = tuple((w.YEAR, y.PeriodClosed(period=code)) for code in ("q1", "q2"))
+    assert isinstance(given(w.A_JOURNAL, periods).when(command, by=w.HEAD).refusal, WrongState)
+    shut = given(w.A_JOURNAL, periods, ((w.YEAR, SHUT),)).when(command, by=w.HEAD)
+    shut.then_refused(YearIsClosed, field="year")
 
 
 IN_HISTORIES = (
