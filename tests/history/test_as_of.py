@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,35 @@ def test_as_of_a_position_is_what_the_live_report_said_there(player: h.Player, s
         asked, found, live_answers(store, end.position, asked, end.recorded_at), strict=True
     ):
         assert then == now, question
+
+
+@settings(checks, max_examples=15)
+@given(player=h.histories(), seed=st.integers(0, 2**32 - 1))
+def test_a_past_that_goes_on_is_at_each_moment_the_past_of_that_moment(player: h.Player, seed: int) -> None:
+    """Also where markers made something void in between, or gave it back."""
+    rnd = Random(seed)
+    store = KeptStore(player.store.events)
+    moments = sorted(rnd.choices(ends(store.events), k=4), key=lambda one: one.position)
+    thens = [Then(one.position, one.recorded_at) for one in moments]
+    asked = rnd.sample(list(parameters(rnd)), 8)
+    library = Library(h.make_folding(), store)
+    expected = [past_answers(store, then, asked) for then in thens]
+    with MEMORY.snapshot(store, sorted(store.scopes)) as snapshot:
+        for number, (name, chosen) in enumerate(asked):
+            with library.series(name, thens[0], thens[-1], snapshot.connection) as past:
+                for then, answers in zip(thens, expected, strict=True):
+                    past.go_on(then.position)
+                    assert ask(snapshot.connection, name, chosen, then.now, past) == answers[number], (name, then)
+
+
+def test_a_past_goes_on_as_far_as_was_said_and_never_back() -> None:
+    store = KeptStore(h.play(h.CYCLES[0], h.random_steps(1, 40)).store.events)
+    middle, last = ends(store.events)[2].position, ends(store.events)[-1].position
+    with MEMORY.state(store, upto=middle, ahead=last - 1) as state:
+        for position in (middle - 1, last):
+            with pytest.raises(ValueError, match="it goes on to at most"):
+                state.go_on(position)
+        state.go_on(last - 1)
 
 
 @settings(checks, max_examples=15)

@@ -93,11 +93,17 @@ class Past:
         self.events = 0
         self._state, self._streams, self._events_max = state, streams, events_max
         self._chosen: set[str] = set()
+        self._whole: set[str] = set()
 
     @property
     def streams(self) -> frozenset[str]:
         """What was brought so far."""
         return frozenset(self._state.streams)
+
+    def go_on(self, position: int) -> None:
+        """Go on to a later position with everything that was brought."""
+        self._state.go_on(position)
+        self.position = position
 
     def begin(self) -> None:
         """Have the school with its years."""
@@ -125,6 +131,9 @@ class Past:
 
     def whole_year(self, year: str) -> None:
         """Have the whole set-up of a year: places, journals, timetable, control works, people, accounts."""
+        if year in self._whole:
+            return
+        self._whole.add(year)
         streams = self._streams
         journals = streams.journals(Choice(years=frozenset({year})))
         places = streams.places_of_year([year])
@@ -313,6 +322,12 @@ class Library:
             yield past
 
     @contextmanager
+    def series(self, question: str, first: Then, last: Then, live: sa.Connection) -> Iterator[Past]:
+        """Give the past of the first moment, which goes on to the positions up to the last one's; see `past`."""
+        with self._place(), self._open(question, first, live, ahead=last.position) as past:
+            yield past
+
+    @contextmanager
     def two(self, question: str, before: Then, after: Then, live: sa.Connection) -> Iterator[tuple[Past, Past]]:
         """Give two pasts of one question, in one turn; see `past`."""
         with self._place(), self._open(question, before, live) as first, self._open(question, after, live) as second:
@@ -328,9 +343,11 @@ class Library:
             self._places.release()
 
     @contextmanager
-    def _open(self, question: str, then: Then, live: sa.Connection) -> Iterator[Past]:
+    def _open(self, question: str, then: Then, live: sa.Connection, *, ahead: int | None = None) -> Iterator[Past]:
         memory = self._memory(question)
-        with memory.state(self._source, upto=then.position, without_invalidated=then.without_invalidated) as state:
+        with memory.state(
+            self._source, upto=then.position, without_invalidated=then.without_invalidated, ahead=ahead
+        ) as state:
             yield Past(state, Streams(self._source, live), events_max=self._events_max)
 
     def _memory(self, question: str) -> Memory:

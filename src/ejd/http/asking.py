@@ -283,7 +283,7 @@ class Desk:
         after: int | None = None,
         at: int | None = None,
     ) -> Response:
-        """Answer a question about several moments of the past (microseconds since 1970 UTC), one after the other.
+        """Answer a question about several moments of the past (microseconds since 1970 UTC), in order of time.
 
         `ask` gets the present and the past; a moment before the first event is left out.
         """
@@ -294,13 +294,16 @@ class Desk:
             self._check_current(snapshot)
             asking = self._asking(snapshot, question, who, at)
             found = []
-            for moment in moments(asking):
-                before = self.service.store.moment_before(moment)
-                if before is None:
-                    continue
-                then = Then(min(before.position, snapshot.position), moment)
-                with self.library.past(question, then, snapshot.connection) as past:
-                    found.append(ask(asking, _back_to(then, past, asking)))
+            thens = [
+                Then(min(before.position, snapshot.position), moment)
+                for moment in moments(asking)
+                if (before := self.service.store.moment_before(moment)) is not None
+            ]
+            if thens:
+                with self.library.series(question, thens[0], thens[-1], snapshot.connection) as past:
+                    for then in thens:
+                        past.go_on(then.position)
+                        found.append(ask(asking, _back_to(then, past, asking)))
             report = msgspec.json.encode(gather(asking, found))
         return _response(report, asking, request)
 
