@@ -111,3 +111,28 @@ def test_the_range_and_the_page_have_limits(ask: Ask) -> None:
     assert when(page) == ["09-03/3", "09-08/2"]
     with pytest.raises(SelectionError, match="at most 400 days"):
         lessons_due(c, journals, first="2026-09-01", last="2027-10-06")
+
+
+def test_pages_put_together_are_the_whole_and_a_page_looks_no_further_than_it_needs(ask: Ask) -> None:
+    moved = {"new_date": day("11-12"), "new_slot": 5, "old_date": day("09-08"), "old_slot": 2, "reason": why()}
+    back = {"new_date": day("09-02"), "new_slot": 6, "old_date": day("10-13"), "old_slot": 2, "reason": why()}
+    story = a_school()
+    for date, change in (("09-08", moved), ("10-13", back)):
+        story = story.in_lesson(at(ALGEBRA, date, 2), (e.LessonMoved, change), when="09-01 07:00")
+    c = ask(story)
+    journals = find_journals(c, ids=[ALGEBRA])
+
+    def asked(**page: int) -> list[DueLesson]:
+        return lessons_due(c, journals, first="2026-09-01", last="2026-12-20", **page)
+
+    whole = asked()
+    assert {"09-02/6", "11-12/5"} < set(when(whole))
+    assert when(whole) == sorted(when(whole))
+    assert [one for offset in range(0, len(whole), 3) for one in asked(limit=3, offset=offset)] == whole
+    assert asked(limit=3, offset=len(whole)) == []
+    counted: list[str] = []
+    sa.event.listen(c, "before_cursor_execute", lambda *known: counted.append(known[2]))
+    asked(limit=1)
+    first = len(counted)
+    asked(limit=1, offset=len(whole) - 1)
+    assert len(counted) - first > first
