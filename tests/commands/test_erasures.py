@@ -9,9 +9,9 @@ import pytest
 
 from ejd.kernel import retention
 from ejd.kernel.breach_rights import UnderBreach
-from ejd.kernel.command import Command, NotAllowed, Refusal
+from ejd.kernel.command import Actor, Command, NotAllowed, Refusal
 from ejd.kernel.envelope import Ref
-from ejd.kernel.erasure_rights import SecondPersonDecides
+from ejd.kernel.erasure_rights import DecidesErasure, SecondPersonDecides
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import erasures as x
 from ejd.kernel.events import people as p
@@ -24,7 +24,7 @@ from ejd_commands.erasures import ApproveErasure, RejectErasure, RequestErasure
 from ejd_commands.known import UnknownGuardian, UnknownStaffMember
 from ejd_commands.lesson_base import UnknownPupil
 from tests import worlds as w
-from tests.scenario import given, sealed, uid
+from tests.scenario import MemoryContext, given, sealed, uid
 
 REQUEST, OTHER = uid("erasure"), uid("another erasure")
 WHY = "по заявлению"
@@ -157,6 +157,15 @@ def test_who_asked_does_not_decide_and_nobody_about_oneself_or_under_a_breach() 
     given(WORLD, asked(), *breached).when(ApproveErasure(request=REQUEST), by=HEAD_TOO).then_refused(
         UnderBreach, saying="let another head decide"
     )
+
+
+def test_whoever_is_head_of_one_class_only_does_not_decide() -> None:
+    of_class = a.RoleGranted(role="head", starts=w.FIRST_DAY, scope=a.GrantScope("class", w.CLASS_5A))
+    world = given(WORLD, asked(), (w.BORIS, of_class))
+    world.when(ApproveErasure(request=REQUEST), by=w.BORIS).then_refused(NotAllowed, saying="a part of the school only")
+    context = MemoryContext(world.streams, {}, Actor(w.BORIS, "session", "tests"), OTHER, world.now(), "Europe/Moscow")
+    with pytest.raises(NotAllowed):
+        DecidesErasure(w.PARENT_GUARDIAN, w.DEPUTY).granted(context)
 
 
 def test_a_rejected_request_says_why_and_leaves_room_for_another() -> None:
