@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from ejd.kernel.calendar import calendar_from_json
 from ejd.kernel.placements import Attending, Placement, clashes
 from ejd_projections.asking import SelectionError, checked_range
-from ejd_projections.journal_catalogue import Journal, find_journals, groups_by_name, teachers_of
+from ejd_projections.journal_catalogue import Journal, find_journals, teachers_of
 from ejd_projections.lesson_course import Moment
+from ejd_projections.memberships import Member, members_of
 from ejd_projections.people import PersonRow, names, staff
 from ejd_projections.qualifications import qualifications_of
 from ejd_projections.school_catalogue import Year, rooms_by_name
 from ejd_projections.taught_lessons import Taught, taught_lessons
+from ejd_projections.timetable import rules_for_timetables
 
 DAYS_MAX = 62
 """Two months of absence at once."""
@@ -94,14 +96,24 @@ class Proposals:
     lessons: list[ConcernedLesson]
 
 
+def days_looked_at(days: tuple[str, str]) -> tuple[str, str]:
+    """Answer the days whose lessons count: from the Monday before an absence to some days after it.
+
+    Raises SelectionError for an absence that is too long.
+    """
+    first, last = checked_range(*days)
+    if (last - first).days >= DAYS_MAX:
+        raise SelectionError(f"an absence of at most {DAYS_MAX} days at once: choose an earlier last day", field="to")
+    monday = first - timedelta(days=first.weekday())
+    return monday.isoformat(), (last + timedelta(days=MOVE_DAYS_MAX + 6)).isoformat()
+
+
 def proposals(  # noqa: PLR0913 - the question and its limit
     c: sa.Connection, *, year: Year, teacher: str, days: tuple[str, str], moment: Moment, colleagues_max: int
 ) -> Proposals:
     """Answer what could become of the lessons that somebody gives between two days, both included."""
-    first, last = checked_range(*days)
-    if (last - first).days >= DAYS_MAX:
-        raise SelectionError(f"an absence of at most {DAYS_MAX} days at once: choose an earlier last day", field="to")
-    school = _School(c, year, (first, last), moment)
+    school = _School(c, year, days_looked_at(days), moment)
+    last = date.fromisoformat(days[1])
     concerned = [
         one
         for one in school.taught
@@ -161,13 +173,12 @@ def _concerned(  # noqa: PLR0913 - one lesson with all that is known
 class _School:
     """All lessons from the Monday before an absence to some days after it, and who could come."""
 
-    def __init__(self, c: sa.Connection, year: Year, absence: tuple[date, date], moment: Moment) -> None:
-        monday = absence[0] - timedelta(days=absence[0].weekday())
-        until = absence[1] + timedelta(days=MOVE_DAYS_MAX + 6)
-        days = (monday.isoformat(), until.isoformat())
+    def __init__(self, c: sa.Connection, year: Year, days: tuple[str, str], moment: Moment) -> None:
         journals = find_journals(c, year=year.id)
         self._calendar = calendar_from_json(year.calendar)
-        self._kinds = {row.stream: row.kind for row in groups_by_name(c, year=year.id)}
+        self._shared_rooms = frozenset(rules_for_timetables(c).shared_rooms)
+        self._members = members_of(c, journals, first=days[0], last=days[1]) if journals else {}
+        self._pupils: dict[tuple[str, str], frozenset[str]] = {}
         self.taught = taught_lessons(c, year, journals, days, moment)
         self._there: dict[tuple[str, int], list[Taught]] = {}
         self._of_day: Counter[tuple[str, str]] = Counter()
@@ -236,29 +247,32 @@ class _School:
             if self._calendar.cycle_day(day, one.journal.grade, one.journal.classes) is None:
                 continue
             for bell in sorted(self._calendar.data.bells.get(one.journal.bells, ()), key=lambda bell: bell.slot):
-                there = [self._placement(other) for other in self._there.get((day.isoformat(), bell.slot), ())]
-                if found < MOVES_MAX and not clashes(self._placement(one), there):
+                there = [self._placement(other, day) for other in self._there.get((day.isoformat(), bell.slot), ())]
+                if found < MOVES_MAX and not clashes(self._placement(one, day), there):
                     found += 1
                     yield Move(day.isoformat(), bell.slot)
 
-    def _placement(self, one: Taught) -> Placement:
+    def _placement(self, one: Taught, day: date) -> Placement:
+        """Answer what the lesson needs on a day: the pupils are those who belong in it then."""
         placed, journal = one.placed, one.journal
-        kind = "class" if journal.group_kind == "class" else self._kinds.get(journal.group, "")
         return Placement(
             lesson=placed.lesson,
             journal=journal.id,
             name=journal.name,
             year=journal.year,
-            day=date.fromisoformat(placed.placed_date),
+            day=day,
             slot=placed.placed_slot,
             teachers=frozenset(_needed(one)),
-            room=placed.room,
-            attending=_attending(journal, kind),
+            room="" if placed.room in self._shared_rooms else placed.room,
+            attending=self._attending(journal, day.isoformat()),
         )
 
-
-def _attending(journal: Journal, kind: str) -> Attending:
-    return Attending(journal.group, kind, tuple(journal.classes))
+    def _attending(self, journal: Journal, day: str) -> Attending:
+        if (journal.id, day) not in self._pupils:
+            there: Iterable[Member] = self._members.get(journal.id, ())
+            self._pupils[journal.id, day] = frozenset(one.pupil for one in there if one.on(day))
+        pupils = self._pupils[journal.id, day]
+        return Attending(journal.group, journal.group_kind, tuple(journal.classes), pupils)
 
 
 def _needed(one: Taught) -> Sequence[str]:

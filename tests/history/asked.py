@@ -45,11 +45,11 @@ def parameters(rnd: Random) -> Iterator[tuple[str, dict[str, Any]]]:
             needed = field in fields and question.parameters.model_fields[fields[field]].is_required()
             if field in fields and (needed or rnd.random() < 0.25):
                 chosen[field] = rnd.choice(values)
-        if {"from", "to", "period"} <= set(fields):
+        if {"from", "to"} <= set(fields):
             how = rnd.random()
             if how < 0.4:
                 chosen["from"], chosen["to"] = sorted(rnd.sample(DAYS, 2))
-            elif how < 0.7:
+            elif how < 0.7 and "period" in fields:
                 chosen["period"] = rnd.choice(["q1", "q2", "h1"])
         elif "period" in fields and rnd.random() < 0.8:
             chosen["period"] = rnd.choice(["q1", "q2", "h1", "year", "exam"])

@@ -20,7 +20,7 @@ from ejd_commands import classes as c
 from ejd_commands import movement as m
 from tests import worlds as w
 from tests.http.conftest import Web, problem, serve
-from tests.http.test_reports import LESSON, TODAY, hold, report
+from tests.http.test_reports import LESSON, REQUIRED, TODAY, hold, report
 from tests.schools import JOURNAL_5B, NOON, Clock, tiny_school
 
 MARK: dict[str, Any] = {**LESSON, "pupil": w.VERA, "work": "oral", "number": 1}
@@ -132,7 +132,7 @@ def test_every_question_can_be_asked_of_the_past(web: Web) -> None:
     held = hold(web)
     for question in QUESTIONS:
         path = question.path
-        needed = {"journal": w.JOURNAL} if question.parameters.model_json_schema().get("required") else {}
+        needed = {one: REQUIRED[one] for one in question.parameters.model_json_schema().get("required", ())}
         assert report(web.get(path, as_of=held, **needed)) == report(web.get(path, after=held, **needed)), path
 
 

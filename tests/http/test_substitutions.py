@@ -205,7 +205,7 @@ def test_proposals_name_every_lesson_and_who_is_free_and_one_command_takes_them(
     qualified = {"staff": w.DEPUTY_STAFF, "subjects": [w.MATHS]}
     assert web.command("qualify-staff-member", qualified, login="deputy").status_code == 200
     after = sent(web, "move-lesson", **LESSON, new_day="2025-10-08", new_slot=4)
-    found = proposed(web, after=after)
+    found, before = proposed(web, after=after), after
     assert found["teacher_name"] == "Лавлинская Ада"
     places = [(one["planned_date"], one["date"], one["slot"]) for one in found["lessons"]]
     assert places == [
@@ -230,6 +230,7 @@ def test_proposals_name_every_lesson_and_who_is_free_and_one_command_takes_them(
     chosen.append(place | {"kind": "cancel", "day": moved["planned_date"]})
     after = sent(web, "substitute-teacher-bulk", absent_teacher=w.ADA_STAFF, reason=ILLNESS, lessons=chosen)
     assert proposed(web, after=after)["lessons"] == []
+    assert proposed(web, as_of=before) == found, "as of a past moment"
     boris = report(web, "/proposals", teacher=w.BORIS_STAFF, from_="2025-10-08", to="2025-10-08")["lessons"]
     assert [(one["slot"], [who["name"] for who in one["colleagues"]]) for one in boris] == [
         (3, ["Дымова Дарья", "Лавлинская Ада"])

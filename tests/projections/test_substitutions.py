@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ejd.kernel.event import Event
 from ejd.kernel.events import journals as j
 from ejd.kernel.events import lessons as e
+from ejd.kernel.events import people as p
 from ejd.kernel.events import timetable as t
 from ejd.kernel.ids import timetable_stream
 from ejd_projections.journal_catalogue import find_journals
@@ -19,7 +23,10 @@ from tests.projections.story import (
     BORIS,
     CLASS_7A,
     ENGLISH,
+    EREMIN,
+    GROUP,
     YEAR,
+    ZHUKOV,
     Story,
     a_school,
     at,
@@ -116,3 +123,46 @@ def test_a_parallel_group_is_proposed_to_merge_with(ask: Ask) -> None:
     assert (one.free, one.colleagues) == (0, []), "Boris teaches the other group then"
     assert {(move.date, move.slot) for move in one.moves}.isdisjoint({("2026-09-03", 3), ("2026-09-09", 4)})
     assert one.moves[0].date == "2026-09-03"
+
+
+@pytest.mark.parametrize(
+    ("chess", "slots"),
+    [
+        ((p.GroupJoined(group="group-chess", joined_on=day("09-01")),), [1, 2, 4, 6, 7]),
+        (
+            (
+                p.GroupJoined(group="group-chess", joined_on=day("09-01")),
+                p.GroupLeft(group="group-chess", left_on=day("09-02")),
+            ),
+            [1, 2, 4, 5, 6],
+        ),
+        ((), [1, 2, 4, 5, 6]),
+    ],
+    ids=["a pupil of both", "left it the day before", "nobody in both"],
+)
+def test_a_place_is_free_by_who_belongs_there_on_that_day(ask: Ask, chess: tuple[Event, ...], slots: list[int]) -> None:
+    """Two groups of one class are no clash by their kind, and pupils who are in both are one."""
+    story = a_school().tell(ENGLISH, j.TeacherAssigned(staff=ADA, starts=day("09-01")))
+    story.tell(ZHUKOV, p.GroupJoined(group=GROUP, joined_on=day("09-01")), *chess)
+    formed = j.TeachingGroupFormed(year=YEAR, name="Шахматы", kind="elective", classes=(CLASS_7A,))
+    story.tell("group-chess", formed).tell(EREMIN, p.GroupJoined(group="group-chess", joined_on=day("09-01")))
+    story.open_journal(
+        "journal-chess", "Шахматы", "group-chess", subject="chess", group_kind="group", classes=(CLASS_7A,)
+    )
+    story.tell("journal-chess", j.TeacherAssigned(staff=BORIS, starts=day("09-01")))
+    entries = (t.ScheduleEntry(cycle_day=4, slot=5),)
+    story.tell(
+        timetable_stream(YEAR), t.JournalScheduled(journal="journal-chess", starts=day("09-01"), entries=entries)
+    )
+    c = ask(story.schedule(ENGLISH, "09-01", (3, 4)))
+    found = proposals(
+        c,
+        year=find_year(c, year=YEAR),
+        teacher=ADA,
+        days=("2026-09-02", "2026-09-02"),
+        moment=moment_of(micros("09-01 12:00"), "Europe/Moscow"),
+        colleagues_max=10,
+    )
+    (one,) = found.lessons
+    # On Thursday Ada has algebra in slot 3, the chess group is there in slot 5.
+    assert [(move.date, move.slot) for move in one.moves] == [("2026-09-03", slot) for slot in slots]

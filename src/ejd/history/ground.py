@@ -76,6 +76,10 @@ class Ground(Protocol):
         """Have the lessons of the journals chosen, and who changed them, in whose place, together with what."""
         ...
 
+    def proposals(self, days: tuple[str, str], year: str) -> None:
+        """Have all lessons of a year between two days, who attends them, and all who could give them."""
+        ...
+
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""
         ...
@@ -142,6 +146,9 @@ class Present:
         """See `Ground`."""
 
     def substitutions(self, days: tuple[str, str], year: str) -> None:
+        """See `Ground`."""
+
+    def proposals(self, days: tuple[str, str], year: str) -> None:
         """See `Ground`."""
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:

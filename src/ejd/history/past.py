@@ -65,6 +65,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "substitutions": CHANGED_LESSONS,
     "substitution-hours": CHANGED_LESSONS,
     "lessons-not-made-up": CHANGED_LESSONS,
+    "substitution-proposals": RECORDS | {"timetable", "qualifications"},
     "consents": SETUP | {"memberships", "consents", "account_holders"},
     "programme": RECORDS | {"timetable", "curricula", "thematic_plans"},
 }
@@ -235,6 +236,13 @@ class Past:
         self._bring(self._named([changes.c.actor, changes.c.absent_teacher]))
         hosts = self._named([lessons.c.merged_journal])
         self._bring(self._named([account_holders.c.person]) | self._streams.around(hosts))
+
+    def proposals(self, days: tuple[str, str], year: str) -> None:
+        """Have all lessons of a year between two days, who attends them, and all who could give them."""
+        self.staff()
+        self.choose(Choice(years=frozenset({year})))
+        self.timetable_lessons(None, days, year)
+        self._bring(self._streams.pupils_in(self._streams.places(self._chosen)))
 
     def curriculum(self, choice: Choice, days: tuple[str, str], year: str) -> None:
         """Have the curricula of a year, and the journals of a choice with their lessons and pupils."""

@@ -29,6 +29,7 @@ from ejd.http import (
     set_up,
     set_up_files,
     setup,
+    substitution_proposals,
     substitutions,
     timetable,
     timetable_files,
@@ -44,7 +45,6 @@ from ejd.http.exports import add_exports
 from ejd.http.looks import add_looks
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.http.set_up_history import add_readiness_history
-from ejd.http.substitution_proposals import add_proposals
 from ejd.http.timetable_preview import add_timetable_preview
 from ejd_projections.control_schedule import ControlSchedule
 from ejd_projections.curriculum_compared import CurriculumCompared
@@ -53,6 +53,7 @@ from ejd_projections.lost_lessons import LostLessons
 from ejd_projections.missed_topics import MissedTopics
 from ejd_projections.programme import Programme
 from ejd_projections.progress import Progress
+from ejd_projections.substitution_proposals import Proposals
 from ejd_projections.substitutions import Substitutions
 from ejd_projections.teaching_hours import TeachingHours
 from ejd_projections.thematic_plan import ThematicPlan
@@ -265,6 +266,13 @@ QUESTIONS = (
         file=substitutions.lost_file,
     ),
     Question(
+        "substitution-proposals",
+        "/reports/substitutions/proposals",
+        substitution_proposals.ProposalsParameters,
+        Proposals,
+        substitution_proposals.proposals,
+    ),
+    Question(
         "programme",
         "/reports/programme",
         programme.ProgrammeParameters,
@@ -332,7 +340,6 @@ def add_questions(app: FastAPI, school: SchoolService, desk: Desk) -> None:
     add_events(app, school)
     add_looks(app, school, desk)
     add_audit(app, school, desk)
-    add_proposals(app, desk)
     add_exports(app, desk)
 
 
