@@ -68,6 +68,7 @@ class Row:
     query: tuple[str, ...] = ()
     body: Json | None = None
     command: str = ""
+    of_a_day: bool = False
 
     def request(self, about: m.Objects) -> tuple[str, str, bytes | None, dict[str, str]]:
         """Answer method, address, body and headers of the request about one set of objects."""
@@ -75,7 +76,8 @@ class Row:
         path = self.path
         for name, value in {**known, "lesson": about.lesson, "part": "topic", "import_id": uid("no import")}.items():
             path = path.replace(f"{{{name}}}", quote(str(value)))
-        asked = {name: FIXED_QUERY.get(name) or known[name] for name in self.query}
+        known |= {"to": known["day"], "from": known["day"]} if self.of_a_day else {}
+        asked = {name: known[name] if name in known else FIXED_QUERY[name] for name in self.query}
         address = f"{path}?{urlencode(asked)}" if asked else path
         if self.command:
             if self.command in OF_ERASURE:
@@ -165,23 +167,30 @@ def rows(app: FastAPI) -> Iterator[Row]:
             continue
         operation = document.get(route.path, {}).get(method.lower(), {})
         parameters = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
-        needed = CHOSEN.get(route.name) or tuple(one["name"] for one in parameters if one["required"])
+        of_a_day = route.name in OF_A_DAY
+        needed = (
+            ("from", "to")
+            if of_a_day
+            else CHOSEN.get(route.name) or tuple(one["name"] for one in parameters if one["required"])
+        )
         body = BODIES.get(route.name)
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
         if body is None and content is not None:
             body = _value("", content, shapes, fields_of(m.OWN))
         path = route.path.replace("{name}", "no-such-command")
-        found.append(Row(route.name, method, path, needed, body))
+        found.append(Row(route.name, method, path, needed, body, of_a_day=of_a_day))
         if route.name in NARROWED:
             names = [one["name"] for one in parameters]
             found += [
-                Row(f"{route.name}?{chosen}", method, path, (*needed, chosen), body)
+                Row(f"{route.name}?{chosen}", method, path, (*needed, chosen), body, of_a_day=of_a_day)
                 for chosen in ("class", "journal", "pupil", "person")
                 if chosen in names and chosen not in needed
             ]
     yield from sorted(found, key=lambda one: one.name)
 
 
+OF_A_DAY = {"gradebook", "missed-topics"}
+"""Questions that are asked about the day of the lesson: a substitute sees marks of that day alone."""
 CHOSEN = {"timetable-calendar": ("class",)}
 """Questions that want something chosen though no single parameter is required."""
 BODIES: dict[str, Any] = {

@@ -35,6 +35,7 @@ LEAST_KILLED = 95
 PROCESSES = 2
 
 RULES: dict[str, tuple[str, ...]] = {
+    "ejd/kernel/access.py": ("*",),
     "ejd/kernel/void.py": ("*",),
     "ejd/kernel/voiding.py": ("*",),
     "ejd/kernel/dependents.py": ("*",),

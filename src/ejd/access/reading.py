@@ -147,6 +147,9 @@ NARROWED = frozenset(
 )
 """Questions whose answers `Sight` narrows to journals, classes and pupils; all others are about the whole school."""
 
+MARKS = frozenset({"gradebook", "gradebook-changes", "progress", "missed-topics"})
+"""Questions that answer marks and absences: a load that has ended, or not begun, shows none of them."""
+
 
 def declared(question: str) -> Access:
     """Answer what a question declares about itself; raises KeyError for one that READERS does not know."""
@@ -176,13 +179,15 @@ class Sight(NamedTuple):
     """What somebody may see of the answer to one question; every list, report and export takes it.
 
     `staff`: asks for the school's work, not about the own family. `teaches`: the loads of the days asked about count.
-    `personal`: may see names, contacts and free text at all.
+    `marks`: the answer has marks, which only the duties of today show. `personal`: may see names, contacts and free
+    text at all.
     """
 
     everything: bool
     duties: Duties
     staff: bool = True
     teaches: bool = False
+    marks: bool = False
     personal: bool = True
 
     def whole_journal(self, journal: str, group: str) -> bool:
@@ -244,6 +249,7 @@ def sight(question: str, grants: Sequence[Held], duties: Duties) -> Sight:
         duties=_with_parts(own, parts, duties),
         staff=bool(roles & STAFF) or any(grant.role in STAFF and _is_of_staff(grant) for grant in parts),
         teaches=any(grant.role == "teacher" and grant.role in readers for grant in grants),
+        marks=question in MARKS,
         personal=personal,
     )
 

@@ -30,6 +30,7 @@ from ejd.kernel.calendar import local_day
 from ejd.kernel.consents import ELECTRONIC_FORM, Verdict, may
 from ejd.read.model import ReadModel, Snapshot
 from ejd_commands.fields import WHOLE_NUMBER_MAX
+from ejd_projections.asking import DAY_MAX
 from ejd_projections.consents import ledger_of
 from ejd_projections.gradebook_tables import lessons
 from ejd_projections.journal_catalogue import class_teachers_on, classes_by_name, find_journals
@@ -39,6 +40,8 @@ from ejd_projections.school_catalogue import School, school
 
 T = TypeVar("T")
 
+EVER = ("0001-01-01", DAY_MAX)
+"""Any day at all."""
 PAGE_MAX = 1_000
 OFFSET_MAX = 1_000_000
 GENERATIONS_REMEMBERED_MAX = 16
@@ -137,6 +140,8 @@ class Asking:
     position: int = 0
     ground: Ground = PRESENT
     then: Then | None = None
+    rights_day: str = ""
+    """The day by which rights are judged: the present one, also when the past is asked about."""
     unshown: Mapping[str, Verdict] = field(default_factory=dict)
     """Own pupils of a family about whom nothing is shown in electronic form today, and why."""
     told: list[Any] = field(default_factory=list)
@@ -153,17 +158,39 @@ class Asking:
         return self.day.isoformat()
 
     def taught(self, first: str, last: str) -> Sight:
-        """Answer the sight with the journals of a range of days: own load, and own substitutions."""
-        if self.sight.everything or not self.sight.teaches or not self.who.person:
-            return self.sight
-        own = {one.id for one in find_journals(self.live, teacher=self.who.person, first=first, last=last)}
-        t = lessons.c
-        given = sa.select(t.journal).distinct().where(t.substitute == self.who.person)
-        given = given.where(t.placed_date >= first, t.placed_date <= last)
-        own |= set(self.live.scalars(given))
+        """Answer the sight with the journals of a range of days: own load, and own substitutions.
+
+        Marks are shown by the load of today, whatever days are asked about; by a substitution on its day alone.
+        """
+        if not self.sight.marks:
+            return self._with(self._loads(first, last) | self._substituted(first, last))
+        today = self.rights_day or self.today
+        given = self._substituted(first, last) if first == last <= today else set()
+        return self._with(self._loads(today, today) | given)
+
+    def ever_taught(self) -> Sight:
+        """Answer the sight with every journal that one has or had to do with: these may be known of."""
+        return self._with(self._loads(*EVER) | self._substituted(*EVER))
+
+    def _with(self, own: set[str]) -> Sight:
         within = taught_within(self.who.grants)
         journals = self.sight.duties.journals | (own if within is None else own & within)
         return self.sight._replace(duties=self.sight.duties._replace(journals=journals))
+
+    def _teaches(self) -> bool:
+        return self.sight.teaches and not self.sight.everything and bool(self.who.person)
+
+    def _loads(self, first: str, last: str) -> set[str]:
+        if not self._teaches():
+            return set()
+        return {one.id for one in find_journals(self.live, teacher=self.who.person, first=first, last=last)}
+
+    def _substituted(self, first: str, last: str) -> set[str]:
+        if not self._teaches():
+            return set()
+        t = lessons.c
+        given = sa.select(t.journal).distinct().where(t.substitute == self.who.person)
+        return set(self.live.scalars(given.where(t.placed_date >= first, t.placed_date <= last)))
 
     def strangers(self, first: str, last: str) -> bool:
         """Say whether pupils were in the reader's own class then who, as is known today, were not in it."""
@@ -319,6 +346,7 @@ class Desk:
             seen = seen._replace(duties=seen.duties._replace(pupils=seen.duties.pupils - unshown.keys()))
         asking = Asking(snapshot.connection, snapshot.connection, opened, seen, who, now, snapshot.position)
         asking.unshown = unshown
+        asking.rights_day = day
         return asking
 
     def _check_current(self, snapshot: Snapshot) -> None:

@@ -136,7 +136,7 @@ def breach_of(asking: Asking, row: BreachRow, days: list[CalendarData], person_n
     return Breach(
         id=row.stream,
         account=row.account,
-        person=row.person,
+        person=row.person if asking.sight.personal else "",
         person_name=person_name,
         state=state_of(row),
         next_step=next_step(row),
@@ -254,7 +254,8 @@ def detail_of(school: SchoolService, asking: Asking, breach: str) -> BreachDetai
     """Answer the breach as it is now, also when the reports are not as far yet."""
     known = Known(school, breach)
     row, state = known.row, known.state
-    person = names(asking.c, [row.person]).get(row.person, "") if row.person else ""
+    shows = row.person and asking.sight.personal
+    person = names(asking.c, [row.person]).get(row.person, "") if shows else ""
     window = state.window
     return BreachDetail(
         breach=breach_of(asking, row, calendars(asking), person),
@@ -271,17 +272,18 @@ def detail_of(school: SchoolService, asking: Asking, breach: str) -> BreachDetai
         ),
         dependents_decided=len(state.decided),
         reports=Catching(asking.position, row.changed_position, asking.position >= row.changed_position),
-        timeline=[_shown(step) for step in known.steps],
+        timeline=[_shown(step, personal=asking.sight.personal) for step in known.steps],
     )
 
 
-def _shown(step: StepRow) -> Step:
+def _shown(step: StepRow, *, personal: bool) -> Step:
+    """Answer a step; technical support reads when and by which account, not the words about people."""
     return Step(
         version=step.version,
         position=step.position,
         kind=step.kind,
         at=moment_text(step.at),
         actor=step.actor,
-        text=step.text,
+        text=step.text if personal else "",
         detail=msgspec.json.decode(step.detail),
     )

@@ -9,20 +9,17 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from ejd.history.choosing import Choice
-from ejd.http.asking import Asking, QuestionParameters, ReportParameters
+from ejd.http.asking import EVER, Asking, QuestionParameters, ReportParameters
 from ejd.http.problems import Malformed, NotThere
 from ejd.kernel.command import NotAllowed
 from ejd.kernel.consents import Verdict
 from ejd_commands.fields import Code, Day, Id
-from ejd_projections.asking import DAY_MAX
 from ejd_projections.journal_catalogue import Journal, classes_by_name, find_journals, groups_by_name
 from ejd_projections.memberships import stays_in, stays_of
 from ejd_projections.people import people_by_id
 from ejd_projections.period import Selection, select_days
 from ejd_projections.school_catalogue import Year, find_year, subjects_by_name
 
-EVER = ("0001-01-01", DAY_MAX)
-"""Any day at all."""
 PERSON_KINDS = {"teacher": "staff", "pupil": "pupil"}
 
 
@@ -129,7 +126,7 @@ def check_known(asking: Asking, *, journal: str | None = None, pupil: str | None
     """Raise NotThere for a journal or pupil that the asker has nothing to do with, in these days or any others."""
     if asking.sight.everything or (journal is None and pupil is None):
         return
-    ever = asking.taught(*EVER)
+    ever = asking.ever_taught()
     duties = ever.duties
     if journal is not None:
         row = next(iter(find_journals(asking.live, ids=[journal])), None)
@@ -145,7 +142,7 @@ def check_known(asking: Asking, *, journal: str | None = None, pupil: str | None
 
 def knows_pupil(asking: Asking, pupil: str) -> bool:
     """Say whether the asker may know of a pupil: the own child, or one who was ever in the own class or journals."""
-    ever = asking.taught(*EVER)
+    ever = asking.ever_taught()
     if ever.everything or ever.family(pupil):
         return True
     taught = find_journals(asking.live, ids=ever.duties.journals) if ever.duties.journals else []
@@ -239,7 +236,8 @@ def allowed_journals(asking: Asking, query: WhomParameters, days: Selection, *, 
     partial = {one.id for one in found if one.id not in whole and seen.part_of_journal(frozenset(one.classes))}
     kept = [one for one in found if one.id in whole or one.id in partial]
     if found and not kept:
-        raise NotAllowed("this is not in your load, nor of your class: ask the deputy head, or leave the filter out")
+        msg = "this is not in your load today, nor of your class: ask about a lesson that you substitute by its day"
+        raise NotAllowed(msg)
     classmates: set[str] = set()
     if partial:
         classmates = {

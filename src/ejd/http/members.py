@@ -147,7 +147,9 @@ def _seen(asking: Asking, year: Year, day: str) -> set[str] | None:
     """Answer the classes and groups that a teacher may see, by the rights of today; None: all of them."""
     if asking.sight.everything:
         return None
-    own = find_journals(asking.live, year=year.id, teacher=asking.who.person) if asking.who.person else []
+    today = asking.rights_day or asking.today
+    who = asking.who.person
+    own = find_journals(asking.live, year=year.id, teacher=who, first=today, last=today) if who else []
     within, granted = taught_within(asking.who.grants), asking.sight.duties.journals
     seen = {one.group for one in own if within is None or one.id in within}
     if granted:
