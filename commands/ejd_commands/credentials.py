@@ -65,6 +65,7 @@ class IssueCode(CodeCommand):
     inner: ClassVar[bool] = True
     step_up: ClassVar[bool] = True
     expires_at: Moment
+    starts_over: bool = False
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Refuse programs, the own account, a locked one, and a term that is over or too long."""
@@ -82,7 +83,7 @@ class IssueCode(CodeCommand):
         if not context.now < expires_at <= context.now + CODE_DAYS_MAX * 86_400_000_000:
             msg = f"a code ends in the future, after at most {CODE_DAYS_MAX} days: choose such a moment"
             raise CodeTermWrong(msg, field="expires_at")
-        yield c.CodeIssued(code=self.code, expires_at=expires_at)
+        yield c.CodeIssued(code=self.code, expires_at=expires_at, starts_over=self.starts_over)
 
 
 class RevokeCode(CodeCommand):

@@ -33,6 +33,7 @@ from ejd.read.folding import Folding, nothing_to_close
 from ejd.read.model import ReadModel
 from ejd.read.rebuild import Workshop, rebuild_where_built
 from ejd.read.writing import Feed
+from ejd.signing.factors import SecondFactors
 from ejd.signing.guessing import Guessing
 from ejd.signing.names import NamesInReports
 from ejd.signing.service import Signing
@@ -204,6 +205,9 @@ def open_school(
         clock,
         random_bytes,
         vault.secret(Purpose.DIGEST_CODES),
+        SecondFactors(
+            store.factors, clock, random_bytes, vault.secret(Purpose.SEAL_FACTORS), vault.secret(Purpose.DIGEST_CODES)
+        ),
         NamesInReports(model),
     )
     return School(

@@ -81,7 +81,11 @@ MATRIX = {
     "readiness": "head deputy-head teacher api-client",
     "readiness-history": "head deputy-head api-client",
     **dict.fromkeys(
-        ("session", "sign-out", "sessions", "end-session", "end-other-sessions", "step-up", "set-password"),
+        (
+            *("session", "sign-out", "sessions", "end-session", "end-other-sessions", "step-up", "set-password"),
+            *("begin-totp", "begin-passkey", "second-factors", "add-second-factor", "recovery-codes"),
+            "remove-second-factor",
+        ),
         "head deputy-head teacher pupil parent support",
     ),
     **dict.fromkeys(("imports", "import", "import-upload", "import-apply", "import-undo"), "head deputy-head"),

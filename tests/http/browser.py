@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyotp
+
 from ejd.handling.authentication import Authenticated
 from ejd.http.cookies import CSRF_HEADER, DEVICE_COOKIE, SESSION_COOKIE
 from ejd.kernel.command import Actor
 from ejd.kernel.ids import OPERATOR
+from ejd.signing.factors import SECOND_FACTOR_ROLES
 from tests.http.conftest import Web
 from tests.http.server import ADDRESS
 from tests.schools import LOGINS
@@ -29,6 +32,8 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
     agent: str = "Mozilla/5.0 (tests)"
+    paper: dict[str, list[str]] = field(default_factory=dict)
+    """Recovery codes by login; the browsers of one school may share them."""
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send as a page of ours does; a header given as "" is left out."""
@@ -54,8 +59,32 @@ class Browser:
         return answer
 
     def sign_in(self, login: str, password: str = GOOD) -> Any:
-        """Sign in."""
-        return self.send("POST", "/sign-in", {"login": login, "password": password})
+        """Sign in; who has a second factor takes a recovery code."""
+        return self.finished(login, self.send("POST", "/sign-in", {"login": login, "password": password}))
+
+    def step_up(self, login: str, password: str = GOOD) -> Any:
+        """Show the password again, and a recovery code if the account has a second factor."""
+        return self.finished(login, self.send("POST", "/session/step-up", {"password": password}))
+
+    def finished(self, login: str, answer: Any) -> Any:
+        """Show a recovery code when that comes next."""
+        if answer.status_code != 202 or not self.paper.get(login):
+            return answer
+        body = {"ticket": answer.json()["ticket"], "recovery": self.paper[login].pop()}
+        return self.send("POST", "/second-factor", body)
+
+    def add_app(self, login: str, password: str = GOOD) -> str:
+        """Add an app and answer its secret; keeps the recovery codes."""
+        begun = self.send("POST", "/second-factors/totp", {"password": password}).json()
+        body = {"ticket": begun["ticket"], "title": "Телефон", "code": self.code_of(begun["secret"])}
+        answer = self.send("POST", "/second-factors", body)
+        assert answer.status_code == 200, answer.text
+        self.paper[login] = answer.json()["recovery_codes"] or self.paper.get(login, [])
+        return str(begun["secret"])
+
+    def code_of(self, secret: str, steps: int = 0) -> str:
+        """Answer what an app shows by the school's clock."""
+        return pyotp.TOTP(secret).generate_otp(self.web.tiny.school.clock() // 30_000_000 + steps)
 
     def command(self, name: str, body: Any, *, key: str | None = None, **headers: str) -> Any:
         """Send a command with the cookie."""
@@ -69,7 +98,7 @@ def code_for(web: Web, login: str, *, days: int = 7) -> str:
     account, role, _ = LOGINS[login]
     actor = HEAD_ACTOR if role in {"parent", "pupil"} or login == "helper" else KEEPER_ACTOR
     giver = Authenticated(actor, "", ())
-    (issued,) = web.tiny.school.signing.issue_codes(giver, [account], days=days)
+    (issued,) = web.tiny.school.signing.issue_codes(giver, [account], days=days, starts_over=True)
     return issued.code
 
 
@@ -79,4 +108,6 @@ def with_password(web: Web, login: str, password: str = GOOD) -> Browser:
     body = {"login": login, "code": code_for(web, login), "password": password}
     answer = browser.send("POST", "/first-sign-in", body)
     assert answer.status_code == 200, answer.text
+    if LOGINS[login][1] in SECOND_FACTOR_ROLES:
+        browser.add_app(login, password)
     return browser

@@ -14,7 +14,7 @@ from ejd.http.service import create_http
 from ejd_commands.catalogue import catalogue
 from tests.http.conftest import Web
 
-OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/sign-in", "/api/v1/first-sign-in"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/sign-in", "/api/v1/first-sign-in", "/api/v1/second-factor"}
 DOCUMENTATION = {"/", "/openapi.json", "/docs", "/static-offline-docs"}
 
 

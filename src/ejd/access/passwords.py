@@ -123,11 +123,8 @@ def check_password(password: str, words: Collection[str], *, second_factor: bool
 
     `words` are the school's name, the login and the own names: a password made of them is the first to be guessed.
     """
+    check_length(password, second_factor=second_factor)
     text = normalised(password)
-    least = CHARACTERS_WITH_SECOND_FACTOR_MIN if second_factor else CHARACTERS_MIN
-    if len(text) < least:
-        msg = f"take at least {least} characters: a sentence of your own is easy to remember"
-        raise PasswordTooShort(msg, field="password")
     if len(text) > CHARACTERS_MAX:
         msg = f"take at most {CHARACTERS_MAX} characters"
         raise PasswordTooLong(msg, field="password")
@@ -138,6 +135,14 @@ def check_password(password: str, words: Collection[str], *, second_factor: bool
     if _says_whose(folded, words):
         msg = "this password is made of the school's name, the login or your name: choose other words"
         raise PasswordSaysWhose(msg, field="password")
+
+
+def check_length(password: str, *, second_factor: bool) -> None:
+    """Raise PasswordTooShort for one that is too short to stand alone, or beside a second factor."""
+    least = CHARACTERS_WITH_SECOND_FACTOR_MIN if second_factor else CHARACTERS_MIN
+    if len(normalised(password)) < least:
+        msg = f"take at least {least} characters: a sentence of your own is easy to remember"
+        raise PasswordTooShort(msg, field="password")
 
 
 @cache

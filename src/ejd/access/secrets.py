@@ -44,6 +44,7 @@ class Purpose(Enum):
     NAME_MASTER_KEY = b"ejd/1 name master key"
     COUNT_GUESSES = b"ejd/1 count guesses"
     DIGEST_CODES = b"ejd/1 digest one-time codes"
+    SEAL_FACTORS = b"ejd/1 seal second factors"
 
 
 class NewToken(NamedTuple):

@@ -18,7 +18,13 @@ from ejd.access.secrets import Purpose, RandomBytes
 from ejd.kernel.envelope import Ref
 from ejd.kernel.sealed import BOX_BYTES_MIN, BOX_VERSION, BOX_VERSION_UNBOUND, NONCE_BYTES, Sealed, TamperedError
 
-LASTING = (Purpose.HASH_BODIES, Purpose.SEAL_UPLOADS, Purpose.COUNT_GUESSES, Purpose.DIGEST_CODES)
+LASTING = (
+    Purpose.HASH_BODIES,
+    Purpose.SEAL_UPLOADS,
+    Purpose.COUNT_GUESSES,
+    Purpose.DIGEST_CODES,
+    Purpose.SEAL_FACTORS,
+)
 """What the school keeps a secret for that must stay the same whatever becomes of the master key."""
 SEALED_TEXT_BYTES_MAX = 16 * 1024
 """Of one text in UTF-8: some 8,000 Cyrillic letters."""

@@ -10,7 +10,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, ClassVar
 
 from ejd.access.sessions import ABSOLUTE_MAX, DEVICE_MICROSECONDS_MAX, is_csrf_token
+from ejd.http.shield import name_of
 from ejd.kernel.command import NotAllowed
+from ejd.signing.factors import Page
 from ejd.signing.service import Opened, Visitor
 
 if TYPE_CHECKING:
@@ -57,7 +59,17 @@ def check_own_page(request: Request, secret: str) -> None:
 def visitor_of(request: Request) -> Visitor:
     """Answer who stands before the door."""
     host = request.client.host if request.client is not None else ""
-    return Visitor(network_of(host), request.cookies.get(DEVICE_COOKIE, ""), request.headers.get("user-agent", ""))
+    device, client = request.cookies.get(DEVICE_COOKIE, ""), request.headers.get("user-agent", "")
+    return Visitor(network_of(host), device, client, page_of(request))
+
+
+def page_of(request: Request) -> Page:
+    """Answer where the browser is; keys of devices are bound to it (WebAuthn), and browsers have them on https only.
+
+    The name was checked by `ejd.http.shield`, and that the origin is the same by `check_same_site`.
+    """
+    host = request.headers.get("host", "")
+    return Page(name_of(host), request.headers.get("origin") or f"https://{host}")
 
 
 def network_of(host: str) -> str:

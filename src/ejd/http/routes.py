@@ -19,6 +19,7 @@ from ejd.http.problems import Malformed, NotAcceptable, Problem
 from ejd.kernel.access import Access, Held
 from ejd.kernel.command import NotAuthenticated
 from ejd.kernel.rights import check_recent, check_roles, check_scope
+from ejd.signing.second import check_complete
 
 BEARER = HTTPBearer(
     scheme_name="token",
@@ -102,6 +103,8 @@ class ApiRoute(APIRoute):
     accepted: ClassVar[frozenset[str]] = ACCEPTED
     open: ClassVar[bool] = False
     """Whether nobody needs to be known: only where people become known."""
+    own: ClassVar[bool] = False
+    """Whether it is about the own session and credentials: open also before a second factor that the role demands."""
     step_up: ClassVar[bool] = False
     """Whether who is at a browser must have shown password or second factor again a short time ago."""
     access: Access | None = None
@@ -123,6 +126,8 @@ class ApiRoute(APIRoute):
                 known = await run_in_threadpool(authenticate, school.authentication, request)
                 notes_of(request.scope).actor = known.actor.account
                 check_declared(self, known.grants)
+                if not self.own:
+                    check_complete(known)
                 if self.step_up:
                     check_recent(known.actor.proof, known.scopes, school.clock())
                 request.state.who = known
@@ -182,6 +187,7 @@ OPEN: dict[str, str] = {
     "/": "leads to the documentation",
     "/api/v1/sign-in": "where people become known: login and password",
     "/api/v1/first-sign-in": "where people become known: login and the code from paper",
+    "/api/v1/second-factor": "where people become known: the second factor, with the ticket of the first",
     "/healthz": "for those who watch the machine; says only that the process lives",
     "/readyz": "for those who watch the machine; positions and whether the database answers, nothing of the school",
     "/metrics": "for those who watch the machine; figures by route, nobody's name; keep it inside by the proxy",

@@ -31,6 +31,7 @@ from ejd.http.production_upload import add_production_file
 from ejd.http.questions import add_questions
 from ejd.http.readiness import Readiness
 from ejd.http.routes import check_all_declared
+from ejd.http.second_factors import add_second_factors
 from ejd.http.shield import Headers, Hosts
 from ejd.http.signing import add_signing
 from ejd.http.watch import Watch
@@ -99,6 +100,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_imports(app, school)
     add_production_file(app, school)
     add_signing(app, school)
+    add_second_factors(app, school)
     add_health(app, readiness, metrics)
     check_all_declared(app)
     app.add_middleware(Once)

@@ -20,6 +20,7 @@ from ejd.http.notes import notes_of
 from ejd.http.problems import NotThere
 from ejd.http.routes import ApiRoute, add_question, problems, who
 from ejd.kernel.rights import STEP_UP_MICROSECONDS_MAX
+from ejd.signing.factors import Begin
 from ejd.signing.service import OnlyAtABrowser, Opened
 from ejd.store.signing_in import SessionRow
 from ejd_commands.fields import Id, Login
@@ -40,6 +41,12 @@ class OpenRoute(ApiRoute):
     """Where people become known: the only routes that ask nobody who it is."""
 
     open: ClassVar[bool] = True
+
+
+class OwnRoute(ApiRoute):
+    """About the own session and credentials."""
+
+    own: ClassVar[bool] = True
 
 
 class SecretBody(BaseModel):
@@ -101,6 +108,19 @@ class OwnSession(OneSession):
     step_up_until: str = Field(description="So long the password counts as shown a short time ago.")
 
 
+class NextStep(BaseModel):
+    """Login and password are right; now a second factor is shown (`second-factor`), with this ticket, once."""
+
+    ticket: str
+    kinds: list[str] = Field(description="What the account has: passkey, totp, recovery.")
+    passkey: dict[str, Any] | None = Field(description="Options for navigator.credentials.get, when there is a key.")
+
+
+NEXT_STEP: dict[int | str, dict[str, Any]] = {
+    202: {"model": NextStep, "description": "The account has a second factor: show it."}
+}
+
+
 class Sessions(BaseModel):
     """The newest first."""
 
@@ -134,12 +154,12 @@ def _add_doors(app: FastAPI, school: SchoolService) -> None:
     def sign_in(request: Request, body: SignIn) -> Response:
         notes_of(request.scope).tried = school.signing.account_of(body.login)
         opened = school.signing.sign_in(body.login, body.password.get_secret_value(), visitor_of(request))
-        return _opened(school, request, opened)
+        return opened_or_next(school, request, opened)
 
     def first_sign_in(request: Request, body: FirstSignIn) -> Response:
         notes_of(request.scope).tried = school.signing.account_of(body.login)
         code, password = body.code.get_secret_value(), body.password.get_secret_value()
-        return _opened(school, request, school.signing.use_code(body.login, code, password, visitor_of(request)))
+        return opened_or_next(school, request, school.signing.use_code(body.login, code, password, visitor_of(request)))
 
     for name, endpoint, description in (
         (
@@ -159,7 +179,7 @@ def _add_doors(app: FastAPI, school: SchoolService) -> None:
             path=f"/{name}",
             endpoint=endpoint,
             model=OwnSession,
-            responses=problems(*STATUSES),
+            responses={**NEXT_STEP, **problems(*STATUSES)},
             tag=TAG,
             description=description,
             route=OpenRoute,
@@ -170,17 +190,17 @@ def _add_doors(app: FastAPI, school: SchoolService) -> None:
 def _add_own(app: FastAPI, school: SchoolService) -> None:
     def session(request: Request, client: Annotated[Authenticated, Depends(own("session"))]) -> Response:
         row = _row(client)
-        return _answer(_own(row, client, session_secret(request)))
+        return answer_of(_own(row, client, session_secret(request)))
 
     def sign_out(client: Annotated[Authenticated, Depends(own("sign-out"))]) -> Response:
         school.signing.sign_out(client)
-        response = _answer({"ended": 1})
+        response = answer_of({"ended": 1})
         response.headers["Clear-Site-Data"] = CLEARED
         drop(response)
         return response
 
     def sessions(client: Annotated[Authenticated, Depends(own("sessions"))]) -> Response:
-        return _answer({"sessions": [_shown(one, client) for one in school.signing.sessions_of(client)]})
+        return answer_of({"sessions": [_shown(one, client) for one in school.signing.sessions_of(client)]})
 
     def end_session(
         session: Annotated[Id, Path(description="As `sessions` answers it.")],
@@ -188,12 +208,12 @@ def _add_own(app: FastAPI, school: SchoolService) -> None:
     ) -> Response:
         if not school.signing.tables.end_session(client.actor.account, session):
             raise NotThere(f"you have no session {session}: see GET /api/v1/sessions", field="session")
-        return _answer({"ended": 1})
+        return answer_of({"ended": 1})
 
     def end_other_sessions(client: Annotated[Authenticated, Depends(own("end-other-sessions"))]) -> Response:
-        return _answer({"ended": school.signing.end_others(client)})
+        return answer_of({"ended": school.signing.end_others(client)})
 
-    common: dict[str, Any] = {"app": app, "tag": TAG}
+    common: dict[str, Any] = {"app": app, "tag": TAG, "route": OwnRoute}
     few, more = problems(400, 401, 403, 406, 503), problems(400, 401, 403, 404, 406, 503)
     add_question(
         name="session",
@@ -251,18 +271,19 @@ def _add_secrets(app: FastAPI, school: SchoolService) -> None:
     ) -> Response:
         current, password = body.current.get_secret_value(), body.password.get_secret_value()
         opened = school.signing.change_password(client, current, password, visitor_of(request))
-        return _opened(school, request, opened)
+        return opened_answer(school, request, opened)
 
     def step_up(request: Request, body: Shown, client: Annotated[Authenticated, Depends(own("step-up"))]) -> Response:
         opened = school.signing.step_up(client, body.password.get_secret_value(), visitor_of(request))
-        return _opened(school, request, opened)
+        return opened_or_next(school, request, opened)
 
-    common: dict[str, Any] = {"app": app, "tag": TAG, "responses": problems(*STATUSES), "model": OwnSession}
+    common: dict[str, Any] = {"app": app, "tag": TAG, "model": OwnSession, "route": OwnRoute}
     add_question(
         name="set-password",
         path="/password",
         endpoint=set_password,
         description="Set another password, showing the one of now. Every other session ends.",
+        responses=problems(*STATUSES),
         method="POST",
         **common,
     )
@@ -270,6 +291,7 @@ def _add_secrets(app: FastAPI, school: SchoolService) -> None:
         name="step-up",
         path="/session/step-up",
         endpoint=step_up,
+        responses={**NEXT_STEP, **problems(*STATUSES)},
         description="Show the password again, before what demands it: decisions about a breach, credentials of others,"
         f" personal data that leaves the school. It counts for {STEP_UP_MICROSECONDS_MAX // 60_000_000} minutes.",
         method="POST",
@@ -283,11 +305,19 @@ def _row(client: Authenticated) -> SessionRow:
     return client.session
 
 
-def _opened(school: SchoolService, request: Request, opened: Opened) -> Response:
+def opened_or_next(school: SchoolService, request: Request, found: Opened | Begin) -> Response:
+    """Answer the session that has begun, or what comes before it."""
+    if isinstance(found, Opened):
+        return opened_answer(school, request, found)
+    content = {"ticket": found.ticket, "kinds": list(found.kinds), "passkey": found.passkey}
+    return answer_of(content, status=202)
+
+
+def opened_answer(school: SchoolService, request: Request, opened: Opened, **more: Any) -> Response:
     """Answer the session that has begun, and have the browser carry it."""
     client = school.authentication.by_session(opened.secret)
     notes_of(request.scope).actor = client.actor.account
-    response = _answer(_own(opened.row, client, opened.secret))
+    response = answer_of({**_own(opened.row, client, opened.secret), **more})
     carry(response, opened)
     return response
 
@@ -319,5 +349,8 @@ def _shown(row: SessionRow, client: Authenticated) -> dict[str, Any]:
     }
 
 
-def _answer(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"})
+def answer_of(content: dict[str, Any], status: int = 200) -> Response:
+    """Answer what nobody keeps."""
+    return Response(
+        msgspec.json.encode(content), status, media_type="application/json", headers={"Cache-Control": "no-store"}
+    )

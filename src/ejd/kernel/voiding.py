@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ejd.kernel.command import Refusal
-from ejd.kernel.events import CATALOGUE, accounts, breaches, credentials, erasures, imports
+from ejd.kernel.events import CATALOGUE, accounts, breaches, credentials, erasures, factors, imports
 from ejd.kernel.events import final_marks as f
 from ejd.kernel.events import lessons as e
 from ejd.kernel.void import MARKER_NAMES
@@ -34,6 +34,8 @@ _PROTECTING = (
     accounts.RoleRevoked,
     credentials.CodeUsed,
     credentials.CodeRevoked,
+    factors.FactorRemoved,
+    factors.RecoveryCodeUsed,
     imports.ImportUndone,
     erasures.ErasureApproved,
     erasures.KeyDestroyed,

@@ -20,6 +20,7 @@ from ejd.kernel.command import Actor, NotAllowed, NotAuthenticated, Refusal
 from ejd.kernel.ids import SCHOOL
 from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.school import SchoolState
+from ejd.signing.factors import Page
 from ejd.store.outbox import to_owner
 from ejd.store.signing_in import SessionRow
 from ejd_commands.credentials import ChangePassword, IssueCode, UseCode
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ejd.access.secrets import RandomBytes
     from ejd.handling.authentication import Authentication
     from ejd.handling.handler import Handler
+    from ejd.kernel.command import Command
+    from ejd.signing.factors import Begin, SecondFactors
     from ejd.signing.guessing import Attempt, Guessing
     from ejd.store.outbox import Outbox
     from ejd.store.signing_in import SigningInTables
@@ -63,11 +66,15 @@ class TooManyCodes(Refusal):
 
 
 class Visitor(NamedTuple):
-    """Who stands before the door: address, the secret of the device's cookie, what the browser says of itself."""
+    """Who stands before the door: address, the secret of the device's cookie, what the browser says of itself.
+
+    `page` is where the browser is.
+    """
 
     address: str
     device: str = ""
     client: str = ""
+    page: Page = Page("localhost", "https://localhost")
 
 
 class Opened(NamedTuple):
@@ -105,14 +112,18 @@ class Signing:
     clock: Callable[[], int]
     random_bytes: RandomBytes
     code_key: bytes
+    factors: SecondFactors
     names_of: Callable[[str], Sequence[str]]
     """Answers the names of a person: a password is not made of them."""
 
     REFUSED: ClassVar[str] = "login or password is wrong: try again, or ask the office for a one-time code"
     CODE_REFUSED: ClassVar[str] = "login or code is wrong, or the code was used already: ask for a new one"
 
-    def sign_in(self, login: str, password: str, visitor: Visitor) -> Opened:
-        """Answer a new session; raises SignInRefused, always the same and at the same cost, and TooManyTries."""
+    def sign_in(self, login: str, password: str, visitor: Visitor) -> Opened | Begin:
+        """Answer a new session, or what comes next when the account has a second factor.
+
+        Raises SignInRefused, always the same and at the same cost, and TooManyTries.
+        """
         account = self.account_of(login)
         attempt = self._attempt("password", login, account, visitor)
         state = self._state(account)
@@ -125,10 +136,12 @@ class Signing:
         attempt.succeeded()
         if self.hasher.is_old(kept):
             self.tables.put_password(account, state.password.credential, self.hasher.hash(password))
-        return self._open(state, visitor, (account, PASSWORD, state.generation))
+        if state.factors:
+            return self.factors.ask(state, account, "sign-in", visitor.page)
+        return self.open(state, visitor, (account, PASSWORD, state.generation))
 
-    def use_code(self, login: str, code: str, password: str, visitor: Visitor) -> Opened:
-        """Set a password with a one-time code and answer a new session; every other one ends.
+    def use_code(self, login: str, code: str, password: str, visitor: Visitor) -> Opened | Begin:
+        """Set a password with a one-time code and answer a new session, or what comes next; every other one ends.
 
         Raises CodeRefused, always the same, TooManyTries, and what `check_password` raises: then the code still counts.
         """
@@ -139,48 +152,53 @@ class Signing:
         if state is None or code_id is None or not self._roles(account, state):
             raise CodeRefused(self.CODE_REFUSED)
         attempt.succeeded()
-        self._check(account, state, password)
+        self._check(state, password)
         session = sessions.new_session_id(self.random_bytes)
         credential = self._keep(account, password)
         command = UseCode(account=account, code=code_id, credential=credential)
-        generation = self._set(command, Actor(account, session, BROWSER))
+        generation = self.send(command, Actor(account, session, BROWSER))
         self.tables.drop_passwords(account, credential)
         self.tables.drop_codes(account, FOREVER)
         self.tables.end_other_sessions(account)
         self.tables.forget_devices(account)
-        return self._open(state, visitor, (account, CODE, generation), session)
+        state = self.state_of(account)
+        if state.factors:
+            return self.factors.ask(state, account, "sign-in", visitor.page)
+        return self.open(state, visitor, (account, CODE, generation), session)
 
     def change_password(self, who: Authenticated, current: str, password: str, visitor: Visitor) -> Opened:
         """Set another password and answer the session under a new secret; every other one ends.
 
         Raises OnlyAtABrowser, PasswordWrong, TooManyTries and what `check_password` raises.
         """
-        row = self._prove(who, current)
+        row = self.prove(who, current)
         account = row.account
-        state = self._fresh(account)
-        self._check(account, state, password)
+        state = self.state_of(account)
+        self._check(state, password)
         credential = self._keep(account, password)
         replaces = state.password.credential if state.password is not None else ""
         command = ChangePassword(account=account, credential=credential, replaces=replaces)
-        generation = self._set(command, who.actor)
+        generation = self.send(command, who.actor)
         self.tables.drop_passwords(account, credential)
         self.tables.end_other_sessions(account, row.id)
-        return self._open(state, visitor, (account, row.factors, generation), row.id, began=row)
+        return self.open(state, visitor, (account, row.factors, generation), row.id, began=row)
 
-    def step_up(self, who: Authenticated, password: str, visitor: Visitor) -> Opened:
-        """Answer the session under a new secret, authenticated now; raises as `change_password`."""
-        row = self._prove(who, password)
-        state = self._fresh(row.account)
-        return self._open(state, visitor, (row.account, row.factors, row.generation), row.id, began=row)
+    def step_up(self, who: Authenticated, password: str, visitor: Visitor) -> Opened | Begin:
+        """Answer the session under a new secret, authenticated now, or what comes next; raises as `change_password`."""
+        row = self.prove(who, password)
+        state = self.state_of(row.account)
+        if state.factors:
+            return self.factors.ask(state, row.account, "step-up", visitor.page, row.id)
+        return self.open(state, visitor, (row.account, row.factors, row.generation), row.id, began=row)
 
     def sign_out(self, who: Authenticated) -> None:
         """End the session of whoever asks; a token ends with revoke-token."""
-        self.tables.end_session(who.actor.account, self._session(who).id)
+        self.tables.end_session(who.actor.account, self.session_of(who).id)
 
     def sessions_of(self, who: Authenticated) -> list[SessionRow]:
         """Answer the sessions of whoever asks that have not ended by time or by what happened to the account."""
         now, ends = self.clock(), sessions.ends_of(who.roles)
-        generation = self._fresh(who.actor.account).generation
+        generation = self.state_of(who.actor.account).generation
         return [
             row
             for row in self.tables.sessions_of(who.actor.account)
@@ -191,10 +209,13 @@ class Signing:
         """End all sessions of whoever asks but the one that asks, and answer how many there were."""
         return self.tables.end_other_sessions(who.actor.account, who.actor.session)
 
-    def issue_codes(self, who: Authenticated, accounts: Iterable[str], *, days: int) -> list[Issued]:
+    def issue_codes(
+        self, who: Authenticated, accounts: Iterable[str], *, days: int, starts_over: bool = False
+    ) -> list[Issued]:
         """Make a one-time code for each account, all or none; raises what the command issue-code raises.
 
-        Each code is answered once: only its digest is kept.
+        With `starts_over` the owner has no second factor any more once the code is used. Each code is answered once:
+        only its digest is kept.
         """
         wanted = list(dict.fromkeys(accounts))
         if not 0 < len(wanted) <= CODES_AT_ONCE_MAX:
@@ -203,7 +224,9 @@ class Signing:
         ends = datetime.fromtimestamp(self.clock() // 1_000_000, UTC) + timedelta(days=days)
         made = {account: codes.new_code(self.random_bytes) for account in wanted}
         requests = [
-            Request(IssueCode(account=account, code=one.code_id, expires_at=ends), self._new_id())
+            Request(
+                IssueCode(account=account, code=one.code_id, expires_at=ends, starts_over=starts_over), self.new_id()
+            )
             for account, one in made.items()
         ]
         expires_at = int(ends.timestamp()) * 1_000_000
@@ -233,9 +256,10 @@ class Signing:
         return self.guessing.attempt(*whose, device=device if accounts else "", address=visitor.address)
 
     def _state(self, account: str) -> AccountState | None:
-        return self._fresh(account) if account else None
+        return self.state_of(account) if account else None
 
-    def _fresh(self, account: str) -> AccountState:
+    def state_of(self, account: str) -> AccountState:
+        """Answer an account as it is now."""
         return self.handler.states.fresh(AccountState, account)
 
     def _kept_hash(self, account: str, state: AccountState | None) -> str | None:
@@ -256,46 +280,43 @@ class Signing:
                 return code_id
         return None
 
-    def _check(self, account: str, state: AccountState, password: str) -> None:
+    def _check(self, state: AccountState, password: str) -> None:
         opened = state.opened
         assert opened is not None  # noqa: S101 - whoever comes here has an account
         names = self.names_of(opened.person) if opened.person else ()
         school = self.handler.states.load(SchoolState, SCHOOL).name
-        check_password(password, [school, opened.login, *names], second_factor=self.has_second_factor(account))
-
-    def has_second_factor(self, account: str) -> bool:  # noqa: ARG002 - every account is alike so far
-        """Say whether the account asks for more than a password."""
-        return False
+        check_password(password, [school, opened.login, *names], second_factor=bool(state.factors))
 
     def _keep(self, account: str, password: str) -> str:
-        credential = self._new_id()
+        credential = self.new_id()
         self.tables.put_password(account, credential, self.hasher.hash(password))
         return credential
 
-    def _session(self, who: Authenticated) -> SessionRow:
+    def session_of(self, who: Authenticated) -> SessionRow:
+        """Answer the session of whoever asks; raises OnlyAtABrowser."""
         if who.session is None:
             raise OnlyAtABrowser("sign in with a password for this: a token cannot do it")
         return who.session
 
-    def _prove(self, who: Authenticated, password: str) -> SessionRow:
+    def prove(self, who: Authenticated, password: str) -> SessionRow:
         """Answer the session when its owner shows the password of now."""
-        row = self._session(who)
+        row = self.session_of(who)
         attempt = self.guessing.attempt("proof", row.account)
-        state = self._fresh(row.account)
+        state = self.state_of(row.account)
         if not self.hasher.matches(self._kept_hash(row.account, state), password):
             raise PasswordWrong("this is not your password of now: try again", field="current")
         attempt.succeeded()
         return row
 
-    def _set(self, command: UseCode | ChangePassword, actor: Actor) -> int:
+    def send(self, command: Command, actor: Actor) -> int:
         """Have the password's event stored and answer its version: the generation of the sessions that begin with it.
 
         The newest generation may be another one: of a lock that came right after.
         """
-        answer = self.handler.handle([Request(command, self._new_id())], actor)
+        answer = self.handler.handle([Request(command, self.new_id())], actor)
         return answer.events[-1].version
 
-    def _open(
+    def open(
         self,
         state: AccountState,
         visitor: Visitor,
@@ -341,7 +362,8 @@ class Signing:
             about = msgspec.json.encode({"account": row.account, "session": row.id, "at": now}).decode()
             self.outbox.put([to_owner(f"new-device/{row.id}", "new-device", person or row.account, about)], now)
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """Answer a random id."""
         return str(UUID(bytes=self.random_bytes(16), version=4))
 
 

@@ -16,6 +16,7 @@ from ejd.store import moments
 from ejd.store.contract import DATE_MAX, PAGE_EVENTS_MAX, STREAMS_IN_ONE_READ_MAX, Moment, chunks
 from ejd.store.dialect import Dialect
 from ejd.store.errors import StoreBusyError, StoreClosedError
+from ejd.store.factors import FactorTables
 from ejd.store.group_commit import Appender, GroupCommit
 from ejd.store.judge import INTEGER_MAX, RandomBytes, check
 from ejd.store.looks import Looks
@@ -70,6 +71,7 @@ class BaseStore:
         self.signing_in = SigningInTables(recorder.fetch, recorder.dialect, self._use)
         self.persons = PersonEvents(recorder.fetch, recorder.dialect, self._use)
         self.looks = Looks(recorder.fetch, recorder.dialect, self._use)
+        self.factors = FactorTables(recorder.fetch, recorder.dialect, self._use)
         self._running = 0
         self._idle = threading.Condition()
         self._page_sql = self._sql(sql.PAGE)

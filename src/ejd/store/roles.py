@@ -22,7 +22,17 @@ GRANTS = (
     "GRANT UPDATE (sent_at) ON {schema}.outbox TO {role}",
     *(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema}}.{table} TO {{role}}"
-        for table in ("passwords", "codes", "sessions", "devices", "guesses", "token_uses")
+        for table in (
+            "passwords",
+            "codes",
+            "sessions",
+            "devices",
+            "guesses",
+            "token_uses",
+            "factors",
+            "recovery_codes",
+            "tickets",
+        )
     ),
 )
 """All that the service needs: advisory locks, LISTEN and NOTIFY take no privilege, positions no sequence."""

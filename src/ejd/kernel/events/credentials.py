@@ -10,12 +10,14 @@ Way = Literal["code", "changed"]
 class CodeIssued(Event, frozen=True, kw_only=True):
     """A one-time code for the owner, given out on paper; its digest stands under this id beside the events.
 
-    `expires_at` in microseconds since 1970 UTC. A code that was issued before counts no longer.
+    `expires_at` in microseconds since 1970 UTC. A code that was issued before counts no longer. `starts_over`: with it
+    the owner has no second factor any more, for example because the telephone is lost.
     """
 
     stored_name: ClassVar[str] = "code-issued/1"
     code: str
     expires_at: int
+    starts_over: bool = False
 
 
 class CodeUsed(Event, frozen=True, kw_only=True):

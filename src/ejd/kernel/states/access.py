@@ -11,6 +11,7 @@ from ejd.kernel.envelope import Ref
 from ejd.kernel.events import accounts as a
 from ejd.kernel.events import acknowledgements as k
 from ejd.kernel.events import credentials as c
+from ejd.kernel.events import factors as f
 
 if TYPE_CHECKING:
     from ejd.kernel.event import Event
@@ -51,7 +52,8 @@ class AccountState(State):
 
     `ended_tokens` ended in any way, by a reset too; `revoked_tokens` by name, and stay so when their issue is void.
     `generation` is the version of the last event that ended the sessions: one of another generation is none.
-    `codes` are those that may be used, with their ends.
+    `codes` are those that may be used, with their ends; `starting_over` those after which the second factors are gone.
+    `factors` are the second factors by id, `recovery_codes` those that may be used.
     """
 
     kind: ClassVar[str] = "account"
@@ -68,6 +70,9 @@ class AccountState(State):
         self.password: Password | None = None
         self.codes: dict[str, int] = {}
         self.ended_codes: set[str] = set()
+        self.starting_over: set[str] = set()
+        self.factors: dict[str, f.FactorKind] = {}
+        self.recovery_codes: set[str] = set()
         self.generation = 0
         self.closed_by_hand = False
         self.suspended: set[str] = set()
@@ -112,8 +117,12 @@ class AccountState(State):
             case c.CodeIssued():
                 self.ended_codes.update(self.codes)
                 self.codes = {} if event.code in self.ended_codes else {event.code: event.expires_at}
+                if event.starts_over:
+                    self.starting_over.add(event.code)
             case c.CodeUsed():
                 self._end_code(event.code)
+                if event.code in self.starting_over:
+                    self._forget_factors()
                 self.generation = ref.version
             case c.CodeRevoked():
                 self._end_code(event.code)
@@ -125,6 +134,25 @@ class AccountState(State):
                 self.generation = ref.version
             case _:
                 pass
+
+    def _factor(self, event: Event, ref: Ref) -> None:
+        match event:
+            case f.FactorAdded():
+                self.factors[event.factor] = event.kind
+                self.generation = ref.version
+            case f.FactorRemoved():
+                self.factors.pop(event.factor, None)
+                self.generation = ref.version
+            case f.RecoveryCodesMade():
+                self.recovery_codes = set(event.codes)
+            case f.RecoveryCodeUsed():
+                self.recovery_codes.discard(event.code)
+            case _:
+                pass
+
+    def _forget_factors(self) -> None:
+        self.factors.clear()
+        self.recovery_codes.clear()
 
     def _breach(self, event: Event, ref: Ref) -> None:
         match event:
@@ -138,11 +166,12 @@ class AccountState(State):
                 self.ended_codes.update(self.codes)
                 self.codes.clear()
                 self.password = None
+                self._forget_factors()
                 self.generation = ref.version
             case a.BreachSettled():
                 self.breaches.discard(event.breach)
             case _:
-                pass
+                self._factor(event, ref)
 
     def _end(self, tokens: list[str]) -> None:
         for token in tokens:
