@@ -189,7 +189,7 @@ def open_school(
         ErasureLedger(settings.erasure_ledger_path),
         rebuild=partial(rebuild_where_built, model, workshop),
         drop_old=model.drop_old,
-        shut_out=store.signing_in.forget_account,
+        shut_out=store.forget_signing_in,
         clear_uploads=partial(drop_uploads, settings.data_dir / "uploads"),
         clock=clock,
     )

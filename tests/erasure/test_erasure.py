@@ -19,6 +19,7 @@ from ejd.kernel.events.erasures import KeyDestroyed
 from ejd.kernel.sealed import Sealed
 from ejd.kernel.states.access import AccountState
 from ejd.read.rebuild import rebuild, rebuild_where_built
+from ejd.store.factors import FactorRow
 from ejd.store.signing_in import SessionRow
 from ejd_commands.erasures import ApproveErasure, RequestErasure
 from ejd_projections.erasures import find_erasures
@@ -124,11 +125,13 @@ def test_no_byte_of_an_erased_person_is_left_in_any_file(tiny: TinySchool, files
 
 
 def test_nobody_signs_in_to_the_accounts_of_an_erased_person(tiny: TinySchool) -> None:
-    tables = tiny.school.store.signing_in
+    tables, factors = tiny.school.store.signing_in, tiny.school.store.factors
     for account in (s.CHILD_ACCOUNT, w.PUPIL_ACCOUNT):
         tables.put_password(account, "credential", "hash")
         tables.put_code(account, "code", "digest", tiny.clock())
         tables.know_device("device", account, tiny.clock())
+        factors.put_factor(account, FactorRow("factor", "Телефон", "sealed", 1, 1))
+        factors.put_recovery_codes(account, {"code": "digest"})
         tables.open_session(
             f"digest of {account}", SessionRow(account, account, 1, 1, 1, 1, "password", "web", new_device=False)
         )
@@ -140,6 +143,9 @@ def test_nobody_signs_in_to_the_accounts_of_an_erased_person(tiny: TinySchool) -
     ]
     assert found[0] == (None, None, False, [])
     assert found[1][:3] == ("hash", "digest", True)
+    kept = [(factors.factors_of(one), factors.recovery_codes(one)) for one in (s.CHILD_ACCOUNT, w.PUPIL_ACCOUNT)]
+    assert kept[0] == ([], {})
+    assert all(kept[1])
     assert tiny.school.states.fresh(AccountState, s.CHILD_ACCOUNT).locked
 
 

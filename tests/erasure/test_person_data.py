@@ -186,7 +186,7 @@ def test_it_is_complete_against_the_catalogue(web: Web) -> None:
         )
     )
     assert len(expected) >= 110
-    beside = data.Beside(school.outbox, school.store.signing_in)
+    beside = data.Beside(school.outbox, school.store.signing_in, school.store.factors)
     for person, (name, path) in expected.items():
         found = data.person_data(school.store, beside, lambda box, field, at: f"{box.person} {field} {at}", person)
         assert [(one.type, one.linked) for one in found.about] == [(name, [path])], (person, name, path)

@@ -122,6 +122,12 @@ ONESELF = frozenset(
         "end-other-sessions",
         "step-up",
         "set-password",
+        "begin-totp",
+        "begin-passkey",
+        "second-factors",
+        "add-second-factor",
+        "recovery-codes",
+        "remove-second-factor",
     }
 )
 """Questions about the own account; codes for others are commands, and judged as such."""

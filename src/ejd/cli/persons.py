@@ -37,7 +37,7 @@ def export(
         check_opened(school)
         found = person_data(
             school.store,
-            Beside(school.outbox, school.store.signing_in),
+            Beside(school.outbox, school.store.signing_in, school.store.factors),
             school.read.folding.unseal,
             person_id.lower(),
             looks=school.looks.of_person,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ejd.kernel.event import Event
     from ejd.kernel.sealed import Sealed
     from ejd.read.projection import Unseal
+    from ejd.store.factors import FactorRow, FactorTables
     from ejd.store.outbox import Outbox
     from ejd.store.persons import PersonEvents
     from ejd.store.signing_in import SessionRow, SigningInTables
@@ -47,6 +48,7 @@ class Beside(NamedTuple):
 
     outbox: Outbox
     signing_in: SigningInTables
+    factors: FactorTables
 
 
 class Log(Protocol):
@@ -108,6 +110,7 @@ class PersonData:
     recorded: list[RecordedEvent] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     sessions: list[dict[str, Any]] = field(default_factory=list)
+    second_factors: list[dict[str, Any]] = field(default_factory=list)
     looks: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -135,8 +138,13 @@ def person_data(log: Log, beside: Beside, unseal: Unseal, person: str, *, looks:
             found.logins.append(event.login)
     found.notices = list(_notices(beside.outbox, person))
     found.sessions = [_shown(one) for account in accounts for one in beside.signing_in.sessions_of(account)]
+    found.second_factors = [_factor(account, one) for account in accounts for one in beside.factors.factors_of(account)]
     found.looks = [] if looks is None else [dict(one) for one in looks(person)]
     return found
+
+
+def _factor(account: str, row: FactorRow) -> dict[str, Any]:
+    return {"account": account, "factor": row.factor, "title": row.title, "created_at": row.created_at}
 
 
 def _shown(session: SessionRow) -> dict[str, Any]:

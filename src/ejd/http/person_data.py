@@ -83,6 +83,7 @@ class PersonDataAnswer(BaseModel):
     recorded: list[RecordedEntry]
     notices: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
+    second_factors: list[dict[str, Any]]
     looks: list[dict[str, Any]]
 
 
@@ -127,7 +128,7 @@ def add_person_data(app: FastAPI, school: SchoolService) -> None:
         try:
             found = person_data(
                 school.store,
-                Beside(school.outbox, school.store.signing_in),
+                Beside(school.outbox, school.store.signing_in, school.store.factors),
                 school.read.folding.unseal,
                 person,
                 looks=school.looks.of_person,

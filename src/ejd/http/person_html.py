@@ -47,6 +47,11 @@ def to_html(data: PersonData, *, school: str, timezone: str, now: int) -> bytes:
             words.SESSION_COLUMNS,
             ((moment(one["created_at"]), moment(one["seen_at"]), one["client"]) for one in data.sessions),
         ),
+        _table(
+            words.FACTORS,
+            words.FACTOR_COLUMNS,
+            ((one["title"], moment(one["created_at"])) for one in data.second_factors),
+        ),
         _list(words.LOOKS, (", ".join(f"{key}: {value}" for key, value in one.items()) for one in data.looks)),
         "</body></html>\n",
     ]

@@ -105,6 +105,10 @@ EVENT_TITLES: Final[dict[str, str]] = {
     "code-used": "Использован одноразовый код",
     "code-revoked": "Одноразовый код отозван",
     "password-set": "Задан пароль",
+    "factor-added": "Добавлен второй фактор",
+    "factor-removed": "Убран второй фактор",
+    "recovery-codes-made": "Выданы запасные коды",
+    "recovery-code-used": "Использован запасной код",
     "account-locked": "Учётная запись заблокирована",
     "account-unlocked": "Учётная запись разблокирована",
     "account-suspended": "Учётная запись приостановлена",
@@ -144,6 +148,8 @@ STREAMS: Final = "Где хранится"
 COLUMNS: Final = ("№", "Когда", "Что", "Чем связано", "Содержание")
 SESSIONS: Final = "Сеансы"
 SESSION_COLUMNS: Final = ("Начат", "Последний раз", "Программа")
+FACTORS: Final = "Вторые факторы входа"
+FACTOR_COLUMNS: Final = ("Название", "Добавлен")
 RECORDED_COLUMNS: Final = ("№", "Когда", "Что")
 NOTICE_COLUMNS: Final = ("Вид", "Создано", "Отправлено")
 VOID: Final = "признано недействительным"

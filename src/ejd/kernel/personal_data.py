@@ -30,10 +30,10 @@ WORDS = frozenset(
 )
 """Words that people chose and that stand in clear: about lessons, things and posts, never about a person's life."""
 OTHER = frozenset(
-    "bells breach class_id class_journals classes code command commands control_work credential curriculum digest "  # noqa: SIM905
-    "grading_system group journal journals kind kinds lesson makes_up merged_journal new_class new_room new_value "
-    "old_class old_value period profile proposed purpose room scheme sessions shared_rooms subject subjects timezone "
-    "token value where work year".split()
+    "bells breach class_id class_journals classes code codes command commands control_work credential curriculum "  # noqa: SIM905
+    "digest factor grading_system group journal journals kind kinds lesson makes_up merged_journal new_class new_room "
+    "new_value old_class old_value period profile proposed purpose room scheme sessions shared_rooms subject subjects "
+    "timezone token value where work year".split()
 )
 
 

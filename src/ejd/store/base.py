@@ -83,6 +83,11 @@ class BaseStore:
         with self._use():
             return self._group.append(commit)
 
+    def forget_signing_in(self, account: str) -> None:
+        """Forget everything with which somebody could sign in to the account."""
+        self.signing_in.forget_account(account)
+        self.factors.forget_account(account)
+
     def find_answer(self, actor: str, command_id: str) -> Answer | None:
         """Answer what the account's command (or batch) with this id did, or None when it was never stored."""
         with self._use():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ejd.kernel.envelope import Answer, Commit, DirectoryEntry, Recorded
+from ejd.store.factors import FactorTables
 from ejd.store.persons import PersonEvents
 from ejd.store.signing_in import SigningInTables
 
@@ -28,6 +29,11 @@ class EventStore(Protocol):
     @property
     def signing_in(self) -> SigningInTables:
         """What signing in keeps beside the events."""
+        ...
+
+    @property
+    def factors(self) -> FactorTables:
+        """What second factors keep beside the events."""
         ...
 
     @property

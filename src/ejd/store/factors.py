@@ -104,6 +104,11 @@ class FactorTables:
             *(account, self._dialect.many(codes)),
         )
 
+    def forget_account(self, account: str) -> None:
+        """Forget everything of an account."""
+        for table in ("factors", "recovery_codes", "tickets"):
+            self._run(f"DELETE FROM {table} WHERE account = ? RETURNING 1", account)  # noqa: S608 - names of ours
+
     def put_ticket(self, digest: str, ticket: Ticket, now: int) -> None:
         """Keep what was begun, under the digest of a secret; what is over is forgotten."""
         self._run("DELETE FROM tickets WHERE expires_at < ? RETURNING 1", now)
