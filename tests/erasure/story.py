@@ -106,7 +106,7 @@ def eraser(tiny: TinySchool, monotonic: Minutes) -> Erasing:
         ErasureLedger(tiny.settings.erasure_ledger_path),
         rebuild=lambda: rebuild_where_built(school.read, school.workshop),
         drop_old=school.read.drop_old,
-        shut_out=school.store.signing_in.forget_account,
+        shut_out=school.store.forget_signing_in,
         clear_uploads=lambda: drop_uploads(tiny.settings.data_dir / "uploads"),
         clock=tiny.clock,
         monotonic=monotonic,

@@ -53,6 +53,7 @@ NAMED: dict[str, Any] = {
     "token": "0" * 16,
     "code": "0" * 16,
     "session": uid("no session"),
+    "factor": uid("no factor"),
     "name": "Название",
     "timezone": "Europe/Moscow",
 }

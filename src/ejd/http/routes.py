@@ -125,9 +125,9 @@ class ApiRoute(APIRoute):
                 school: SchoolService = request.app.state.school
                 known = await run_in_threadpool(authenticate, school.authentication, request)
                 notes_of(request.scope).actor = known.actor.account
-                check_declared(self, known.grants)
                 if not self.own:
                     check_complete(known)
+                check_declared(self, known.grants)
                 if self.step_up:
                     check_recent(known.actor.proof, known.scopes, school.clock())
                 request.state.who = known

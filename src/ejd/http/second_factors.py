@@ -179,6 +179,7 @@ def _add_own(app: FastAPI, school: SchoolService, step: SecondStep) -> None:
     def add_factor(
         request: Request, body: NewFactor, client: Annotated[Authenticated, Depends(own("add-second-factor"))]
     ) -> Response:
+        school.signing.session_of(client)
         shown = _shown(body.code, None, body.passkey)
         added = step.add(client, body.ticket.get_secret_value(), body.title, shown, visitor_of(request))
         return opened_answer(school, request, added.opened, factor=added.factor, recovery_codes=added.recovery_codes)
