@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,8 +11,8 @@ import pytest
 from ejd_commands.catalogue import catalogue
 from tests import worlds as w
 from tests.commands.test_closed_year_everywhere import NOT_OF_A_YEAR
-from tests.http.attacking import Attack, attacked, said
-from tests.http.closed_cases import AFTER, Case, lesson_cases, prepare, year_cases
+from tests.http.attacking import Attack, at_once, attacked, said
+from tests.http.closed_cases import AFTER, HERE, Case, lesson_cases, prepare, year_cases
 from tests.postgres import database
 
 ASKED_FOR = {"request-correction"}
@@ -69,3 +70,33 @@ def test_what_a_closed_period_and_a_closed_year_refuse_an_open_one_takes(attack:
     attack.done("deputy", "reopen-period", year=w.YEAR, period="q4", **hour, reason="Нашли")
     found = sent(attack, [*lessons, *others])
     assert found == {**dict.fromkeys(found, "done"), **dict.fromkeys(KEPT_DAYS, "closed-period-changes")}
+
+
+ROUNDS, CLIENTS = 5, 8
+
+
+def test_a_mark_is_in_before_its_year_is_closed_or_refused_after(attack: Attack) -> None:
+    """The head closes the year while marks are written, in several processes: none stands behind the closing."""
+    attack.stand(AFTER)
+    cell = {**HERE, "pupil": w.VERA}
+    seen: Counter[str] = Counter()
+    for number in range(1, ROUNDS + 1):
+        works = ("oral", "homework", "independent", "practical")[: CLIENTS // 2]
+        calls = [
+            lambda work=work, value=value, number=number: attack.send(
+                "ada", "record-mark", **cell, work=work, number=2 * number + value, value=str(3 + value)
+            )
+            for work in works
+            for value in range(2)
+        ]
+        close = lambda: attack.send("head", "close-academic-year", year=w.YEAR, reason="Пожар")  # noqa: E731 - called beside the others
+        *marks, closed = at_once([*calls, close])
+        assert said(closed) == "done", closed
+        for found in marks:
+            seen[said(found)] += 1
+            assert said(found) == "year-is-closed" or found[1]["position"] < closed[1]["position"]
+        late = attack.send("ada", "record-mark", **cell, work="oral", number=20, value="5")
+        assert said(late) == "year-is-closed"
+        attack.done("head", "reopen-academic-year", year=w.YEAR, reason="Нашли")
+    assert set(seen) <= {"done", "year-is-closed"}, seen
+    assert seen["done"]
