@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from ejd.exports.spreadsheet import to_xlsx
 from ejd.founding import IMPORTER, cli_actor
 from ejd.http.list_files import grid_sheet
-from ejd.imports.grid_apply import GridReport, grid_lines, import_grid
 from ejd.imports.grid_file import GridFile, column_name, read_grid
 from ejd.imports.roster_file import Refused
+from ejd.imports.roster_report import RosterReport, report_lines
+from ejd.imports.roster_year import WantedYear
 from ejd.imports.safe_xml import ImportRefused
+from ejd.imports.timetable_import import BroughtTimetable, TimetableImport
 from ejd.imports.workbook import Grid, read_workbook
 from ejd.kernel.ids import timetable_stream
 from ejd.kernel.states.school import TimetableState
@@ -95,12 +97,19 @@ def workbook(rows: Sequence[Sequence[Any]], merged: Sequence[str] = (), sheet: s
     return out.getvalue()
 
 
-def bring(tiny: TinySchool, path: Path, rows: Any, merged: Sequence[str] = (), **options: Any) -> GridReport:
+def bring(
+    tiny: TinySchool, rows: Any, merged: Sequence[str] = (), *, apply: bool = True, **options: Any
+) -> RosterReport:
+    """Bring a grid in, or only compare it; `name` and `starts` are of the year."""
+    wanted = WantedYear(options.pop("name", "2025/26"), starts=options.pop("starts", None))
     content = rows if isinstance(rows, bytes) else workbook(rows, merged)
-    file = path / "grid.xlsx"
-    file.write_bytes(content)
-    given_options: dict[str, Any] = {"year_name": "2025/26", "apply": True, "at": microseconds(NOON)}
-    return import_grid(tiny.school, file, actor=cli_actor(IMPORTER), **{**given_options, **options})
+    brought = BroughtTimetable(kind="grid", file_name="grid.xlsx", content=content, wanted=wanted, **options)
+    found = TimetableImport(tiny.school, brought, cli_actor(IMPORTER), at=microseconds(NOON))
+    return found.apply() if apply else found.report()
+
+
+def told(report: RosterReport) -> list[str]:
+    return [f"{one.kind}: {one.title}" for one in report.differences]
 
 
 def entries(tiny: TinySchool, journal: str) -> list[tuple[int, int, str]]:
@@ -124,30 +133,28 @@ WEEK: list[list[Any]] = [
 ]
 
 
-def test_a_grid_becomes_the_timetable(tiny: TinySchool, tmp_path: Path) -> None:
+def test_a_grid_becomes_the_timetable(tiny: TinySchool) -> None:
     rows, merged = WEEK, ["A3:A5", "C5:D5"]
-    trial = bring(tiny, tmp_path, rows, merged, apply=False)
+    trial = bring(tiny, rows, merged, apply=False)
     position = tiny.school.store.last_position()
-    assert (trial.refusals, trial.events, trial.applied) == ((), 0, False)
-    report = bring(tiny, tmp_path, rows, merged)
-    assert report.differences == trial.differences
+    assert (trial.refusals, trial.events, trial.state) == ((), 0, "rehearsed")
+    report = bring(tiny, rows, merged)
+    assert told(report) == told(trial)
     assert tiny.school.store.last_position() > position
     assert entries(tiny, w.JOURNAL) == [(1, 1, w.ROOM_12), (2, 1, w.ROOM_12)]
     assert entries(tiny, JOURNAL_5B) == [(2, 2, w.ROOM_12)]
     assert entries(tiny, JOURNALS["5А-1"]) == [(1, 2, w.ROOM_12)]
     assert entries(tiny, JOURNALS["5А-2"]) == [(1, 2, "")]
     assert entries(tiny, JOURNALS["5 поток"]) == [(1, 3, uid("hall"))], "one cell over two classes is their stream"
-    assert "ended: Математика, 5А, Ср 2 12" in report.differences
-    assert "added: Математика, 5А, Пн 1 12" in report.differences
-    again = bring(tiny, tmp_path, rows, merged)
+    assert "ended: Математика, 5А, Ср 2 12" in told(report)
+    assert "added: Математика, 5А, Пн 1 12" in told(report)
+    again = bring(tiny, rows, merged)
     assert (again.commands, again.differences) == (0, ())
-    assert list(grid_lines(again))[-1].startswith("Nothing has changed")
-    assert list(grid_lines(trial))[-1].startswith("This is a trial")
+    assert list(report_lines(again))[-1].startswith("Nothing has changed")
+    assert list(report_lines(trial))[-1].startswith("This is a trial")
 
 
-def test_what_is_not_understood_is_refused_by_cell_and_the_rest_is_brought_in(
-    small: TinySchool, tmp_path: Path
-) -> None:
+def test_what_is_not_understood_is_refused_by_cell_and_the_rest_is_brought_in(small: TinySchool) -> None:
     rows = [
         [*HEAD, "6В"],
         ["", 1, MATHS_A, ""],
@@ -159,7 +166,7 @@ def test_what_is_not_understood_is_refused_by_cell_and_the_rest_is_brought_in(
         ["Воскресенье", 1, MATHS_A, ""],
         ["Пятница", 1, MATHS_A, "Математика\nБорисов Б.\n12\n[замена]"],
     ]
-    report = bring(small, tmp_path, rows, accept_conflicts=True)
+    report = bring(small, rows, accept_conflicts=True)
     assert why(report.refusals) == [
         (1, "E", "this heading is no class of the school: its column is not read"),
         (2, "C", "no day of the week stands before this lesson"),
@@ -173,11 +180,11 @@ def test_what_is_not_understood_is_refused_by_cell_and_the_rest_is_brought_in(
         (5, "D", "no group here has a journal of this subject with this teacher: form it, or name it"),
     ]
     assert entries(small, w.JOURNAL) == [(5, 1, w.ROOM_12)]
-    assert any(line.startswith("  refused: ") and "row 5, column D" in line for line in grid_lines(report))
-    assert "added: a journal of 5А" in report.differences, "a subject of a class without a journal gets one"
+    assert any(line.startswith("  refused: ") and "row 5, column D" in line for line in report_lines(report))
+    assert "added: a journal of 5А" in told(report), "a subject of a class without a journal gets one"
 
 
-def test_two_of_one_name_are_not_guessed(small: TinySchool, tmp_path: Path) -> None:
+def test_two_of_one_name_are_not_guessed(small: TinySchool) -> None:
     from ejd_commands.people import EmployStaffMember  # noqa: PLC0415 - only here
 
     hired = EmployStaffMember(
@@ -185,58 +192,58 @@ def test_two_of_one_name_are_not_guessed(small: TinySchool, tmp_path: Path) -> N
     )
     small.send_all([hired], account=IMPORTER)
     rows = [HEAD, ["Понедельник", 1, MATHS_A, ""], ["", 2, "Математика Лавлинская Ада 12", ""]]
-    report = bring(small, tmp_path, rows)
+    report = bring(small, rows)
     assert why(report.refusals) == [
         (2, "C", "several of the school's teachers are called like this: write the whole name")
     ]
     assert entries(small, w.JOURNAL) == [(1, 2, w.ROOM_12)]
 
 
-def test_lines_and_columns_of_one_lesson_belong_together(small: TinySchool, tmp_path: Path) -> None:
+def test_lines_and_columns_of_one_lesson_belong_together(small: TinySchool) -> None:
     rows = [
         ["День", "Урок", "5А", "5А"],
         ["Понедельник", 1, "Математика", ""],
         ["", 1, "Лавлинская Ада", 12],
         ["Среда", 2, "Математика Лавлинская А.", 12],
     ]
-    report = bring(small, tmp_path, rows)
+    report = bring(small, rows)
     assert report.refusals == ()
     assert entries(small, w.JOURNAL) == [(1, 1, w.ROOM_12), (3, 2, w.ROOM_12)]
 
 
-def test_conflicts_stop_it_unless_they_are_accepted(small: TinySchool, tmp_path: Path) -> None:
+def test_conflicts_stop_it_unless_they_are_accepted(small: TinySchool) -> None:
     rows = [HEAD, ["Понедельник", 1, MATHS_A, MATHS_B]]
     with pytest.raises(ImportRefused, match="conflict"):
-        bring(small, tmp_path, rows)
-    report = bring(small, tmp_path, rows, accept_conflicts=True)
+        bring(small, rows)
+    report = bring(small, rows, accept_conflicts=True)
     assert report.events > 0
     assert entries(small, JOURNAL_5B) == [(1, 1, w.ROOM_12)]
 
 
-def test_a_formula_is_no_lesson(small: TinySchool, tmp_path: Path) -> None:
+def test_a_formula_is_no_lesson(small: TinySchool) -> None:
     rows = [HEAD, ["Понедельник", 1, '="Математика"', MATHS_B]]
-    report = bring(small, tmp_path, rows)
+    report = bring(small, rows)
     assert [reason for _, _, reason in why(report.refusals)] in (["a formula stands here: write the value"], [])
 
 
 @pytest.mark.parametrize(
     ("rows", "options", "saying"),
     [
-        ([["x"]], {"year_name": "2030/31"}, "no academic year 2030/31"),
+        ([["x"]], {"name": "2030/31"}, "no academic year 2030/31"),
         ([HEAD], {"starts": date(2030, 1, 1)}, "outside the year"),
         ([HEAD], {}, "has no lessons"),
         (b"not a workbook", {}, "grid.xlsx"),
     ],
 )
 def test_a_file_or_year_that_cannot_be_is_refused(
-    small: TinySchool, tmp_path: Path, rows: Any, options: dict[str, Any], saying: str
+    small: TinySchool, rows: Any, options: dict[str, Any], saying: str
 ) -> None:
     with pytest.raises(ImportRefused, match=saying):
-        bring(small, tmp_path, rows, **options)
+        bring(small, rows, **options)
 
 
-def test_a_sheet_without_classes_is_named(small: TinySchool, tmp_path: Path) -> None:
-    report = bring(small, tmp_path, [["что-то"], ["другое"]])
+def test_a_sheet_without_classes_is_named(small: TinySchool) -> None:
+    report = bring(small, [["что-то"], ["другое"]])
     assert [one.reason for one in report.refusals] == [
         "no row of this sheet names a class of the school: it is not read"
     ]
@@ -281,7 +288,7 @@ def exported(tiny: TinySchool) -> TimetableGrid:
         return cycle_grid(connection, year, find_journals(connection, year=w.YEAR), day="2025-10-06")
 
 
-def test_what_is_exported_comes_back_into_a_school_without_a_timetable(tiny: TinySchool, tmp_path: Path) -> None:
+def test_what_is_exported_comes_back_into_a_school_without_a_timetable(tiny: TinySchool) -> None:
     lessons: tuple[tuple[str, tuple[tuple[int, int, str], ...]], ...] = (
         (w.JOURNAL, ((1, 1, w.ROOM_12), (2, 1, w.ROOM_12))),
         (JOURNAL_5B, ((2, 2, w.ROOM_12),)),
@@ -302,6 +309,6 @@ def test_what_is_exported_comes_back_into_a_school_without_a_timetable(tiny: Tin
     ]
     tiny.send_all(emptied, account=IMPORTER)
     assert not any(day.slots for day in exported(tiny).days)
-    report = bring(tiny, tmp_path, content)
+    report = bring(tiny, content)
     assert report.refusals == ()
     assert exported(tiny) == before

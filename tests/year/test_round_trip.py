@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date, time, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ejd.founding import IMPORTER, cli_actor
-from ejd.imports.grid_apply import GridReport, import_grid
+from ejd.imports.roster_report import RosterReport
+from ejd.imports.roster_year import WantedYear
+from ejd.imports.timetable_import import BroughtTimetable, TimetableImport
 from tests.postgres import PostgresDatabase, database
 from tests.scenario import uid
 from tests.year import plan as p
@@ -73,7 +74,7 @@ def more(here: Office) -> Iterator[tuple[str, Fields]]:
     yield "set-individual-plan", {"pupil": here.pupils["Мишин Миша"], "class_journals": own, "starts": p.FIRST}
 
 
-def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path: Path) -> None:
+def test_lists_and_timetable_come_back(offices: tuple[Office, Office]) -> None:
     here, there = offices
     package = here.file("/exports/oneroster", year=s.YEAR)
     received = there.bring("oneroster", "oneroster.zip", package)
@@ -82,8 +83,8 @@ def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path:
     there.send_all(set_up_by_hand(there, year))
     grids = [here.file("/timetable/grid", year=s.YEAR, show="cycle", on=day, format="xlsx") for day in ON_DAYS]
     for day, grid in zip(ON_DAYS, grids, strict=True):
-        report = bring_grid(there, tmp_path / f"{day}.xlsx", grid, day)
-        assert (report.refusals, report.applied) == ((), True), report
+        report = bring_grid(there, f"{day}.xlsx", grid, day)
+        assert (report.refusals, report.state) == ((), "applied"), report
     for path, parameters in LISTS:
         before = table(here, path, s.YEAR, **parameters)
         assert len(before) > 1, path
@@ -96,7 +97,7 @@ def test_lists_and_timetable_come_back(offices: tuple[Office, Office], tmp_path:
         weeks += len(before) > 1
     assert weeks == sum(any(taught(monday + timedelta(days=day)) for day in range(7)) for monday in MONDAYS)
     assert there.bring("oneroster", "oneroster.zip", package)["state"] == "unchanged"
-    again = bring_grid(there, tmp_path / "again.xlsx", grids[-1], ON_DAYS[-1])
+    again = bring_grid(there, "again.xlsx", grids[-1], ON_DAYS[-1])
     assert (again.commands, again.differences) == (0, ())
 
 
@@ -114,9 +115,10 @@ def set_up_by_hand(there: Office, year: str) -> Iterator[tuple[str, Fields]]:
         yield "define-room", {"room": uid(f"there {room}"), "title": room, "capacity": 30, "kind": "кабинет"}
 
 
-def bring_grid(office: Office, path: Path, content: bytes, starts: date) -> GridReport:
-    path.write_bytes(content)
-    return import_grid(office.school, path, actor=cli_actor(IMPORTER), year_name="2025/26", starts=starts, apply=True)
+def bring_grid(office: Office, name: str, content: bytes, starts: date) -> RosterReport:
+    wanted = WantedYear("2025/26", starts=starts)
+    brought = BroughtTimetable(kind="grid", file_name=name, content=content, wanted=wanted)
+    return TimetableImport(office.school, brought, cli_actor(IMPORTER)).apply()
 
 
 def table(office: Office, path: str, year: str, **parameters: Any) -> list[list[str]]:

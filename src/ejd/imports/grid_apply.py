@@ -7,20 +7,16 @@ of the school. What is not understood is refused with its place; what is not ref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
-
-from ejd.imports.apply import store_steps, timetable_source
 from ejd.imports.grid_file import GridCell, read_grid
 from ejd.imports.grid_names import GridNames, Meaning, NotUnderstood, entries_of
 from ejd.imports.ground import Ground, SchoolAccess, Step
 from ejd.imports.identity import Source
 from ejd.imports.rehearsal import Rehearsal
-from ejd.imports.roster_file import At, Refused, refused
+from ejd.imports.roster_file import Refused, refused
 from ejd.imports.roster_ground import RosterGround, class_key
-from ejd.imports.safe_xml import ImportRefused, read_limited, shown
+from ejd.imports.safe_xml import ImportRefused, shown
 from ejd.imports.workbook import read_workbook
 from ejd.kernel.command import Actor
 from ejd.kernel.due import schedule_on
@@ -30,28 +26,11 @@ from ejd.kernel.states.teaching import ClassState, JournalState
 from ejd_commands.journals import AssignTeacher, OpenJournal
 from ejd_commands.timetable import ScheduleEntryPart, ScheduleJournal
 
-__all__ = ["GridPlan", "GridReport", "grid_lines", "import_grid", "rehearse_grid"]
+__all__ = ["GridPlan", "rehearse_grid"]
 
-LINES_MAX: Final = 200
 Fits = Callable[[str, Sequence[str]], bool]
 """Says whether a journal's class or group, with its classes, is meant."""
 WEEKDAYS: Final = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
-
-
-class GridReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The difference between a grid and the timetable, and what became of it; `lessons` of a turn are understood."""
-
-    file_name: str
-    year: str
-    starts: date
-    lessons: int
-    differences: tuple[str, ...]
-    refusals: tuple[Refused, ...]
-    notes: tuple[str, ...]
-    commands: int
-    unchanged: int
-    events: int
-    applied: bool
 
 
 class _Lesson(NamedTuple):
@@ -63,51 +42,6 @@ class _Lesson(NamedTuple):
     meaning: Meaning
     alone: bool
     """Nobody else of the class is taught at the time."""
-
-
-def import_grid(  # noqa: PLR0913 - what a file is imported as
-    school: SchoolAccess,
-    path: Path,
-    *,
-    actor: Actor,
-    year_name: str,
-    starts: date | None = None,
-    apply: bool = False,
-    accept_conflicts: bool = False,
-    at: int | None = None,
-) -> GridReport:
-    """Compare a workbook with the timetable that counts from `starts` on (the year's first day), and store it if told.
-
-    Raises ImportRefused for a file that is no grid, an unknown year, and conflicts that are not accepted.
-    """
-    source = timetable_source(school, "grid", "")
-    actor = actor._replace(client=source.client)
-    plan, rehearsal = rehearse_grid(
-        school,
-        read_limited(path),
-        path.name,
-        source,
-        actor,
-        year_name=year_name,
-        starts=starts,
-        accept_conflicts=accept_conflicts,
-        at=at,
-    )
-    events = store_steps(school, rehearsal.to_send, actor, at, lambda _left: None) if apply else 0
-    refusals = [refused(At(path.name, "", 0), one.sentence, value=one.what) for one in rehearsal.refused]
-    return GridReport(
-        file_name=path.name,
-        year=plan.year,
-        starts=plan.starts,
-        lessons=plan.lessons,
-        differences=tuple(plan.differences),
-        refusals=(*plan.refusals, *refusals),
-        notes=(*plan.notes, *rehearsal.notes, *rehearsal.conflicts),
-        commands=len(rehearsal.to_send),
-        unchanged=rehearsal.unchanged,
-        events=events,
-        applied=apply,
-    )
 
 
 class RehearsedGrid(NamedTuple):
@@ -325,23 +259,3 @@ class GridPlan:
         for one in together:
             text = " ".join(one.cell.lines)
             self.refusals.append(refused(one.cell.at, reason, one.cell.column, text))
-
-
-def grid_lines(report: GridReport) -> Iterator[str]:
-    """Return the report as plain lines."""
-    yield f"{report.file_name}: {report.lessons} lessons in a turn of the cycle, from {report.starts} on"
-    for line in report.differences[:LINES_MAX]:
-        yield f"  {line}"
-    if len(report.differences) > LINES_MAX:
-        yield f"  … and {len(report.differences) - LINES_MAX} lines more"
-    for one in report.refusals[:LINES_MAX]:
-        yield f"  refused: {one.reason} [{one.value}] — {one.file}, {one.sheet}, row {one.row}, column {one.column}"
-    if len(report.refusals) > LINES_MAX:
-        yield f"  … and {len(report.refusals) - LINES_MAX} refusals more"
-    yield from report.notes
-    if not report.commands:
-        yield f"Nothing has changed: everything was so already ({report.unchanged})"
-    elif report.applied:
-        yield f"Applied: {report.commands} commands, {report.events} events, so already: {report.unchanged}"
-    else:
-        yield f"This is a trial, nothing is stored: {report.commands} commands would be sent (--apply sends them)"
