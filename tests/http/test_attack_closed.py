@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,32 @@ KEPT_DAYS = ("define-cycle", "define-holidays", "take-production-calendar")
 def sent(attack: Attack, cases: list[Case]) -> dict[str, str]:
     """Send all of them, and answer what came of each."""
     return {case.name: said(attack.send(case.login, case.name, **case.fields)) for case in cases}
+
+
+WRONG: tuple[Any, ...] = (10**30, 1.5, [[]], {"x": 1}, "\0")
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Answer where something stands in a body; of a list its first element."""
+    if place:
+        yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*place, key))
+
+
+def test_what_is_of_no_type_is_refused_in_every_field_and_stores_nothing(attack: Attack) -> None:
+    before = attack.position()
+    for case in (*lesson_cases(), *year_cases()):
+        for place in places(case.fields):
+            for wrong in WRONG:
+                body = deepcopy(case.fields)
+                at = body
+                for key in place[:-1]:
+                    at = at[key]
+                at[place[-1]] = wrong
+                attack.refused(case.login, case.name, "malformed", **body)
+    assert attack.position() == before
 
 
 def test_what_a_closed_period_and_a_closed_year_refuse_an_open_one_takes(attack: Attack) -> None:
