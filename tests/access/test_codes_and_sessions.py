@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 
@@ -71,3 +72,10 @@ def test_the_token_of_a_page_is_bound_to_its_session_and_tells_nothing() -> None
 )
 def test_what_a_browser_says_is_one_bounded_line(said: str, kept: str) -> None:
     assert sessions.described(said) == kept
+
+
+def test_a_recovery_code_is_too_long_to_be_tried() -> None:
+    code = codes.new_code(os.urandom, codes.RECOVERY_LETTERS)
+    assert codes.RECOVERY_LETTERS * math.log2(len(codes.ALPHABET)) >= 112
+    assert len(codes.read_code(code.text)) == codes.RECOVERY_LETTERS
+    assert len(code.text) <= codes.CODE_CHARACTERS_MAX

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without 0 and o, 1, i and l. 31 letters: 12 of them hold 59 bits, which ten tries in five minutes never find."""
 CODE_LETTERS, GROUP_LETTERS = 12, 4
+RECOVERY_LETTERS = 24
+"""118 bits: from 112 on a code that is kept for long needs no slow hash (ASVS 5.0, 6.5.2)."""
 CODE_ID_BYTES = 8
 CODE_CHARACTERS_MAX = 40
 LOOK_ALIKES = str.maketrans("асеоурхкмтнв", "aceoypxkmthb")
@@ -28,14 +30,14 @@ class NewCode(NamedTuple):
         return f"NewCode(code_id={self.code_id!r})"
 
 
-def new_code(random_bytes: RandomBytes) -> NewCode:
+def new_code(random_bytes: RandomBytes, length: int = CODE_LETTERS) -> NewCode:
     """Make a code such as `k7md-2wxe-9fpn`; every letter is as likely as any other."""
     letters: list[str] = []
-    while len(letters) < CODE_LETTERS:
-        usable = (byte for byte in random_bytes(2 * CODE_LETTERS) if byte < 256 - 256 % len(ALPHABET))
+    while len(letters) < length:
+        usable = (byte for byte in random_bytes(2 * length) if byte < 256 - 256 % len(ALPHABET))
         letters += [ALPHABET[byte % len(ALPHABET)] for byte in usable]
-    text = "".join(letters[:CODE_LETTERS])
-    groups = (text[at : at + GROUP_LETTERS] for at in range(0, CODE_LETTERS, GROUP_LETTERS))
+    text = "".join(letters[:length])
+    groups = (text[at : at + GROUP_LETTERS] for at in range(0, length, GROUP_LETTERS))
     return NewCode(random_bytes(CODE_ID_BYTES).hex(), "-".join(groups))
 
 
