@@ -58,6 +58,10 @@ class NothingInTheWindow(Refusal):
     """The account did nothing in the window, or it is void already."""
 
 
+class SessionDidNothing(Refusal):
+    """A session that is named recorded nothing in the window."""
+
+
 class NotInvalidated(Refusal):
     """The command is not void by this breach."""
 
@@ -99,7 +103,7 @@ class NarrowBreachWindow(WindowCommand):
     sessions: Sessions = ()
 
     def decide(self, context: Context) -> Iterable[Decided]:
-        """Refuse a wider one, and any after an invalidation: single commands are reaffirmed then."""
+        """Refuse a wider one, an idle session, and any after an invalidation: single commands are reaffirmed then."""
         state = self.state(context)
         old = window_of(state)
         new = self.chosen(state, self.sessions or old.sessions)
@@ -111,6 +115,11 @@ class NarrowBreachWindow(WindowCommand):
         if not new.within(old):
             msg = "this window is wider than the present one: propose it with propose-breach-window"
             raise NotNarrower(msg, field="starts")
+        acted = {one.session for one in context.operations(self.account(context), old.starts, old.ends)}
+        idle = sorted(set(self.sessions) - acted)
+        if idle:
+            msg = f"session {idle[0]} recorded nothing in the window: take one that the preview of the breach names"
+            raise SessionDidNothing(msg, field="sessions")
         yield b.WindowNarrowed(
             starts=new.starts,
             ends=new.ends,
