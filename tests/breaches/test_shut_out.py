@@ -103,7 +103,7 @@ def test_a_stolen_token_is_worth_nothing_at_once_in_every_process(
         made = token_of("the owner's new one")
         expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         fields = {"account": w.DEPUTY, "token": made.token, "digest": made.digest, "client": "web"}
-        status, answer = helper.send("issue-token", **fields, expires_at=expires_at)
+        status, answer = head.send("issue-token", **fields, expires_at=expires_at)
         assert status == 200, answer
         assert Client(addresses[-1], made.text).works() == 200
         assert thief.works() == UNAUTHORIZED
