@@ -116,3 +116,10 @@ def test_the_document_is_served_and_can_be_looked_at(shared: Web) -> None:
     assert document["openapi"].startswith("3.1")
     question = document["paths"]["/api/v1/reports/gradebook"]["get"]["responses"]["200"]
     assert question["content"]["application/json"]["example"]["report"]["gradebooks"]
+
+
+def test_what_takes_no_parameters_refuses_them(shared: Web) -> None:
+    for path in ("/api/v1/sessions", "/api/v1/imports"):
+        answer = shared.client.get(f"{path}?unknown=1", headers=shared.tiny.headers("head"))
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:ejd:problem:malformed"), path
+        assert "takes no parameters" in answer.json()["detail"]

@@ -104,12 +104,6 @@ class ImportParameters(BaseModel):
     format: Annotated[Literal["json", "csv"], Field(description="As csv the refused rows are answered.")] = "json"
 
 
-class NoParameters(BaseModel):
-    """A question about everything: an unknown parameter is refused, as everywhere."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class ImportList(msgspec.Struct, frozen=True):
     """The imports, newest first."""
 
@@ -231,7 +225,6 @@ class _Routes:
 
     def all(
         self,
-        _query: Annotated[NoParameters, Query()],
         client: Annotated[Authenticated, Depends(who)],
     ) -> Response:
         """Answer the imports."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.concurrency import run_in_threadpool
@@ -114,6 +115,7 @@ class ApiRoute(APIRoute):
         """Wrap FastAPI's own handler."""
         handler = super().get_route_handler()
         has_body = self.body_field is not None
+        has_parameters = _takes_parameters(self.dependant)
         question, named = self.name, self.name in READERS
 
         async def checked(request: Request) -> Response:
@@ -131,6 +133,8 @@ class ApiRoute(APIRoute):
                 if self.step_up:
                     check_recent(known.actor.proof, known.scopes, school.clock())
                 request.state.who = known
+            if request.url.query and not has_parameters:
+                raise Malformed("this takes no parameters: leave out what stands after the ?")
             if has_body:
                 bodies.check_content_type(
                     request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
@@ -236,6 +240,10 @@ def add_question(  # noqa: PLR0913 - what a documented route has
     )
     if not route.open:
         declare(app, QUESTIONS[name])
+
+
+def _takes_parameters(dependant: Dependant) -> bool:
+    return bool(dependant.query_params) or any(_takes_parameters(one) for one in dependant.dependencies)
 
 
 def check_accept(accept: str, accepted: frozenset[str] = ACCEPTED) -> None:
