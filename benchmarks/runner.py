@@ -16,6 +16,7 @@ from benchmarks import (
     append_lesson,
     append_singles,
     as_of,
+    authorization,
     breach,
     command,
     looks,
@@ -43,6 +44,7 @@ MODULES = (
     as_of,
     reports,
     looks,
+    authorization,
 )
 BENCHMARKS: dict[str, Callable[[Bench], list[Report]]] = {module.NAME: module.run for module in MODULES}
 

@@ -15,7 +15,7 @@ from ejd.kernel.states.access import AccountState
 from ejd.kernel.states.people import GuardianState, PupilState, StaffState
 from ejd.kernel.states.teaching import ClassState, JournalState
 from ejd_commands import known
-from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Part, Reason, TokenId
+from ejd_commands.fields import Day, Digest, Id, Login, Moment, Name, Part, Reason, TokenId, TokenScopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,9 @@ PERSON_OF_ROLE: dict[a.Role, str] = {
 """Whose account a role needs; technical support may come from outside, an API client is a program."""
 OF_THE_HEAD: frozenset[a.Role] = frozenset({"head", "deputy-head", "api-client"})
 """Roles that see the whole school: technical support gives them to nobody, else it could give them to itself."""
+
+
+TAKEN = "this token id is used already: take a new one"
 
 
 class LoginTaken(Refusal):
@@ -275,13 +278,12 @@ class IssueToken(OneAccountCommand):
     digest: Digest
     client: Name
     expires_at: Moment
+    scopes: TokenScopes | None = None
+    """What it is for: read, write, and decide, which is what a person at a browser repeats the password for. All."""
 
     def need(self, context: Context) -> Need:
         """Ask for the head where the account is a program's, or has a role that sees the whole school."""
-        state = context.load(AccountState, self.account)
-        program = state.opened is not None and state.opened.kind == "program"
-        whole = any(grant.role in OF_THE_HEAD for grant in state.grants)
-        return Appoints("make a token for this account") if program or whole else Supports()
+        return makes_token(context, self.account)
 
     def decide(self, context: Context) -> Iterable[Event | Caused]:
         """Refuse a locked account, a term that is over or too long, and more tokens than one account may have."""
@@ -289,25 +291,43 @@ class IssueToken(OneAccountCommand):
         state = context.load(AccountState, self.account)
         expires_at = microseconds(self.expires_at)
         token = self.token
+        scopes = a.ALL_SCOPES if self.scopes is None else tuple(one for one in a.ALL_SCOPES if one in self.scopes)
         old = state.tokens.get(token)
-        if old is not None and (old.digest, old.client, old.expires_at) == (self.digest, self.client, expires_at):
+        if old == (self.digest, self.client, expires_at, scopes):
             return
         if state.suspended:
             msg = "a breach of this account is open: reset-credentials comes first, then it gets a token"
             raise SuspendedByBreach(msg, field="account")
         if state.locked:
             raise AccountIsLocked("this account is locked: unlock it before it gets a token", field="account")
-        if not context.now < expires_at <= context.now + TOKEN_DAYS_MAX * 86_400_000_000:
-            msg = f"a token ends in the future, after at most {TOKEN_DAYS_MAX} days: choose such a moment"
-            raise TokenTermWrong(msg, field="expires_at")
-        if sum(one.expires_at > context.now for one in state.tokens.values()) >= TOKENS_MAX:
-            msg = f"this account has {TOKENS_MAX} valid tokens: revoke one that is not needed"
-            raise TooManyTokens(msg, field="account")
-        taken = TokenTaken("this token id is used already: take a new one", field="token")
+        check_term(context, expires_at)
         if old is not None:
-            raise taken
-        context.reserve(f"token/{token}", self.account, otherwise=taken)
-        yield a.TokenIssued(token=token, digest=self.digest, client=self.client, expires_at=expires_at)
+            raise TokenTaken(TAKEN, field="token")
+        claim_token(context, state, self.account, token)
+        yield a.TokenIssued(token=token, digest=self.digest, client=self.client, expires_at=expires_at, scopes=scopes)
+
+
+def makes_token(context: Context, account: str) -> Need:
+    """Answer the right that a token for an account takes: whoever has it can do what the account can."""
+    state = context.load(AccountState, account)
+    program = state.opened is not None and state.opened.kind == "program"
+    whole = any(grant.role in OF_THE_HEAD for grant in state.grants)
+    return Appoints("make a token for this account") if program or whole else Supports()
+
+
+def check_term(context: Context, expires_at: int) -> None:
+    """Raise TokenTermWrong for an end in the past, or too far away."""
+    if not context.now < expires_at <= context.now + TOKEN_DAYS_MAX * 86_400_000_000:
+        msg = f"a token ends in the future, after at most {TOKEN_DAYS_MAX} days: choose such a moment"
+        raise TokenTermWrong(msg, field="expires_at")
+
+
+def claim_token(context: Context, state: AccountState, account: str, token: str, field: str = "token") -> None:
+    """Claim the id of a new token; raises TooManyTokens, or TokenTaken when another token has it."""
+    if sum(one.expires_at > context.now for one in state.tokens.values()) >= TOKENS_MAX:
+        msg = f"this account has {TOKENS_MAX} valid tokens: revoke one that is not needed"
+        raise TooManyTokens(msg, field="account")
+    context.reserve(f"token/{token}", account, otherwise=TokenTaken(TAKEN, field=field))
 
 
 def microseconds(moment: datetime) -> int:

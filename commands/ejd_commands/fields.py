@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from ejd.kernel.due import SLOTS_MAX
+from ejd.kernel.events.accounts import ALL_SCOPES, TokenScope
 from ejd.kernel.titles import NAME_CHARACTERS_MAX
 
 TITLE_CHARACTERS_MAX = 200
@@ -209,6 +210,7 @@ Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 """SHA-256 as hexadecimal text."""
 TokenId = Annotated[str, StringConstraints(pattern=TOKEN_ID_PATTERN)]
 """The public part of a bearer token `ejd_<id>_<secret>` (ejd.access.secrets.new_token)."""
+TokenScopes = Annotated[tuple[TokenScope, ...], Field(min_length=1, max_length=len(ALL_SCOPES))]
 CodeId = TokenId
 """The public id of a one-time code (ejd.access.codes)."""
 MarkValue = Annotated[

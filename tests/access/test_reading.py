@@ -88,6 +88,8 @@ MATRIX = {
         ),
         "head deputy-head teacher pupil parent support",
     ),
+    "issue-codes": "head deputy-head teacher support",
+    "tokens": "head deputy-head teacher pupil parent support api-client",
     **dict.fromkeys(("imports", "import", "import-upload", "import-apply", "import-undo"), "head deputy-head"),
 }
 """Written out by hand: a change of the rules must be made twice."""

@@ -13,8 +13,10 @@ from ejd.app import opened
 from ejd.cli.beginning import DEMO_IS_WHOLE
 from ejd.kernel.states.access import AccountState
 from ejd.settings import Settings
+from ejd.signing.service import Visitor
 from tests.cli.commanding import Ejd
 from tests.imports.test_asc import WHOLE
+from tests.schools import CHEAP
 
 HEAD = ("--head-family", "Громова", "--head-given", "Галина", "--head-middle", "Ивановна")
 FET = """<?xml version="1.0" encoding="UTF-8"?><fet version="6"><Institution_Name>A</Institution_Name>"""
@@ -70,6 +72,25 @@ def test_a_token_is_printed_once_and_only_its_digest_is_kept(ejd: Ejd) -> None:
         stored = b"".join(event.state for event in school.store.read_page(0, 1_000))
     assert parsed[1].encode() not in stored
     assert "nobody" in ejd.fails("token", "nobody")
+
+
+def test_a_token_is_for_what_is_said(ejd: Ejd) -> None:
+    ejd("init", *HEAD)
+    ran = ejd("token", "head", "--scope", "read", "--scope", "write")
+    with opened(Settings()) as school:
+        assert school.authentication.by_token(ran.out.strip()).scopes == ("read", "write")
+    assert ejd("token", "head", "--scope", "everything").code != 0
+
+
+def test_a_code_is_printed_once_and_sets_the_heads_first_password(ejd: Ejd) -> None:
+    ejd("init", *HEAD)
+    ran = ejd("code", "HEAD")
+    assert ran.code == 0, ran
+    with opened(Settings(), hash_cost=CHEAP) as school:
+        visitor = Visitor("127.0.0.1")
+        begun = school.signing.use_code("head", ran.out.strip(), "лиловый жираф читает газету", visitor)
+        assert school.authentication.by_session(begun.secret).roles == {"head"}
+    assert "nobody" in ejd.fails("code", "nobody")
 
 
 def test_rebuild_and_status_say_where_reports_are(ejd: Ejd) -> None:

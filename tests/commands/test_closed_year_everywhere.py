@@ -38,6 +38,7 @@ BESIDE = {
         "issue-token",
         "revoke-token",
         "revoke-code",
+        "rotate-token",
         "lock-account",
         "unlock-account",
     },

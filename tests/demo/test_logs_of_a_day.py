@@ -22,7 +22,6 @@ from ejd.demo.build import build_demo
 from ejd.demo.report import DemoReport
 from ejd.demo.shape import SMALL, TIMEZONE
 from ejd.founding import cli_actor
-from ejd.handling.authentication import Authenticated
 from ejd.handling.handler import Handler, Request
 from ejd.http import questions
 from ejd.http.logs import make_log
@@ -181,7 +180,7 @@ def signed_in(day: Day) -> None:
         login = snapshot.connection.execute(
             sa.select(account_holders.c.login).where(account_holders.c.stream == account)
         ).scalar_one()
-    giver = Authenticated(Actor(OPERATOR, str(uuid4()), "tests"), "", ())
+    giver = Actor(OPERATOR, str(uuid4()), "tests")
     (issued,) = school.signing.issue_codes(giver, [account], days=7)
     page = {"Origin": ADDRESS, "Sec-Fetch-Site": "same-origin"}
     statuses = []

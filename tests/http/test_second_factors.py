@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ejd.handling.authentication import Authenticated
 from tests import worlds as w
 from tests.http.authenticator import Key
 from tests.http.browser import GOOD, KEEPER_ACTOR, Browser, code_for, with_password
@@ -222,14 +221,13 @@ def test_a_new_code_on_paper_keeps_the_second_factor_unless_it_starts_over(door:
     browser = with_password(door, "ada")
     secret = browser.add_app("ada")
     issue = door.tiny.school.signing.issue_codes
-    giver = Authenticated(KEEPER_ACTOR, "", ())
-    (issued,) = issue(giver, [w.ADA], days=1)
+    (issued,) = issue(KEEPER_ACTOR, [w.ADA], days=1)
     fresh = Browser(door)
     answer = fresh.send("POST", "/first-sign-in", {"login": "ada", "code": issued.code, "password": GOOD})
     assert answer.status_code == 202
     later(door, minutes=1)
     assert show(fresh, answer.json()["ticket"], code=fresh.code_of(secret)).status_code == 200
-    (issued,) = issue(giver, [w.ADA], days=1, starts_over=True)
+    (issued,) = issue(KEEPER_ACTOR, [w.ADA], days=1, starts_over=True)
     answer = Browser(door).send("POST", "/first-sign-in", {"login": "ada", "code": issued.code, "password": GOOD})
     assert answer.json()["factors"] == "code"
     assert Browser(door).sign_in("ada").status_code == 200

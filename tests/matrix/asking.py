@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from ejd.access.reading import NARROWED
 from ejd.http.routes import ApiRoute
+from ejd.http.second_factors import TICKET_CHARACTERS
 from ejd_commands.catalogue import catalogue
 from tests import worlds as w
 from tests.matrix import world as m
@@ -51,6 +52,8 @@ NAMED: dict[str, Any] = {
     "period": "q1",
     "digest": "0" * 64,
     "token": "0" * 16,
+    "new_token": "1" * 16,
+    "ticket": "0" * TICKET_CHARACTERS,
     "code": "0" * 16,
     "session": uid("no session"),
     "factor": uid("no factor"),
@@ -200,6 +203,7 @@ BODIES: dict[str, Any] = {
     "timetable-preview": body_of("change-timetable", fields_of(m.OWN)),
     "import-upload": {"no": "file"},
     "production-calendar-file": {"no": "file"},
+    "issue-codes": {"accounts": [m.PLAIN_ACCOUNT]},
     "import-apply": {"digest": "0" * 64},
 }
 """What questions that are asked by POST are sent."""

@@ -93,6 +93,8 @@ READERS: Mapping[str, frozenset[Role]] = {
     "remove-second-factor": PEOPLE,
     "step-up": PEOPLE,
     "set-password": PEOPLE,
+    "issue-codes": ADMINISTRATION | {"teacher", "support"},
+    "tokens": PEOPLE | {"api-client"},
     "imports": ADMINISTRATION,
     "import": ADMINISTRATION,
     "import-upload": ADMINISTRATION,
@@ -128,6 +130,7 @@ ONESELF = frozenset(
         "add-second-factor",
         "recovery-codes",
         "remove-second-factor",
+        "tokens",
     }
 )
 """Questions about the own account; codes for others are commands, and judged as such."""

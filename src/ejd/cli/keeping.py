@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -23,14 +24,24 @@ from ejd.handling.handler import Request
 from ejd.http.keeper import Keeper
 from ejd.http.logs import make_log
 from ejd.http.readiness import schema_version
+from ejd.kernel.events.accounts import ALL_SCOPES
 from ejd.kernel.ids import OPERATOR, SCHOOL
 from ejd.kernel.states.school import SchoolState
 from ejd.read.contract import NoGenerationError
 from ejd.read.rebuild import rebuild
 from ejd.settings import Settings
 from ejd_commands.accounts import IssueToken
+from ejd_commands.credentials import CODE_DAYS_MAX
 
 TOKEN_DAYS_MAX = 400
+
+
+class ScopeName(StrEnum):
+    """The scopes of a token, as the command line takes them."""
+
+    READ = "read"
+    WRITE = "write"
+    DECIDE = "decide"
 
 
 @app.command()
@@ -65,6 +76,9 @@ def token(
     login: Annotated[str, typer.Argument(help="Login of the account, e.g. operator.")],
     days: Annotated[int, typer.Option(help="Days until it ends.", min=1, max=TOKEN_DAYS_MAX - 1)] = 30,
     client: Annotated[str, typer.Option(help="Program that will use it.")] = "command line",
+    scope: Annotated[
+        list[ScopeName] | None, typer.Option(help="What it is for; several times for several. Default: all.")
+    ] = None,
 ) -> None:
     """Make a bearer token and print it once: its secret is made here and never stored."""
     with opened(Settings()) as school:
@@ -79,9 +93,33 @@ def token(
             digest=made.digest,
             client=client,
             expires_at=datetime.fromtimestamp(system_clock() / 1_000_000, UTC) + timedelta(days=days),
+            scopes=tuple(one for one in ALL_SCOPES if ScopeName(one) in scope) if scope else None,
         )
         school.handler.handle([Request(command, str(uuid4()))], cli_actor(OPERATOR))
     out.print(made.text, markup=False)
+
+
+@app.command()
+def code(
+    login: Annotated[str, typer.Argument(help="Login of the account: of staff, the head's too.")],
+    days: Annotated[int, typer.Option(help="Days until it ends.", min=1, max=CODE_DAYS_MAX)] = 7,
+    *,
+    starts_over: Annotated[
+        bool, typer.Option("--starts-over", help="The owner lost the second factor: there is none once it is used.")
+    ] = False,
+) -> None:
+    """Make a one-time code for the first sign-in or a forgotten password, print it once; it is handed over in person.
+
+    Families get theirs from the class teacher or the office (POST /api/v1/codes).
+    """
+    with opened(Settings()) as school:
+        check_opened(school)
+        account = school.store.owner_of(f"login/{login.casefold()}")
+        if account is None:
+            raise Unusable(f"there is no account {login!r}: open one with the command open-account")
+        actor = cli_actor(OPERATOR)
+        (issued,) = school.signing.issue_codes(actor, [account], days=days, starts_over=starts_over)
+    out.print(issued.code, markup=False)
 
 
 @app.command("rebuild")

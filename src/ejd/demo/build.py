@@ -36,6 +36,7 @@ from ejd.kernel.states.school import SchoolState, YearState
 from ejd.read.rebuild import ensure_built
 from ejd_commands.accounts import IssueToken, RevokeToken
 from ejd_commands.credentials import IssueCode, RevokeCode
+from ejd_commands.tokens import RotateToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,9 +272,20 @@ class _Build:
         code, owner = new_code(random_bytes).code_id, accounts["teacher"]
         within = datetime.fromtimestamp(at // 1_000_000, tz=UTC) + timedelta(days=CODE_DAYS)
         printed = IssueCode(account=owner, code=code, expires_at=within)
-        self.sender.send(
-            roster.head.account, [*commands, lost, revoked, printed, RevokeCode(account=owner, code=code)], at
+        program, newer = accounts["api-client"], new_token(random_bytes)
+        exchanged = RotateToken(
+            account=program,
+            token=tokens["api-client"].token_id,
+            new_token=newer.token_id,
+            digest=newer.digest,
+            expires_at=expires,
         )
+        self.sender.send(
+            roster.head.account,
+            [*commands, lost, revoked, printed, RevokeCode(account=owner, code=code), exchanged],
+            at,
+        )
+        tokens["api-client"] = newer
         return {role: token.text for role, token in tokens.items()}
 
     def samples(self, roster: Roster, sample: Lesson, parent: Guardian) -> Samples:

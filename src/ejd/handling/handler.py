@@ -200,7 +200,7 @@ class Handler:
                 stands_on = authority(decision, request.command)
                 if index == 0 and expected_version is not None:
                     self._check_version(decision, request.command, expected_version)
-                if request.command.step_up:
+                if request.command.needs_step_up(decision.actor):
                     check_step_up(decision, self._clock())
                 decision.take(request.command, request.command_id, stands_on)
             except Refusal as refusal:

@@ -100,6 +100,7 @@ EVENT_TITLES: Final[dict[str, str]] = {
     "role-granted": "Выдана роль",
     "role-revoked": "Роль отозвана",
     "token-issued": "Выдан ключ доступа",
+    "token-end-set": "Ключ доступа заменён",
     "token-revoked": "Ключ доступа отозван",
     "code-issued": "Выдан одноразовый код",
     "code-used": "Использован одноразовый код",

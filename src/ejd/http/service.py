@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse
 from ejd.http import problems
 from ejd.http.asking import Desk
 from ejd.http.breaches import add_breaches
+from ejd.http.codes import add_codes
 from ejd.http.commands import add_commands
 from ejd.http.contract import SchoolService
 from ejd.http.documentation import create_documented
@@ -101,6 +102,7 @@ def create_http(school: SchoolService, *, feed: bool = True, log: Log | None = N
     add_production_file(app, school)
     add_signing(app, school)
     add_second_factors(app, school)
+    add_codes(app, school)
     add_health(app, readiness, metrics)
     check_all_declared(app)
     app.add_middleware(Once)

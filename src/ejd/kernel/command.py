@@ -236,6 +236,10 @@ class Command(BaseModel):
     events_max: ClassVar[int] = 10_000
     """Events that one request with this command may bring."""
 
+    def needs_step_up(self, actor: Actor) -> bool:  # noqa: ARG002 - for those that ask some actors only
+        """Answer `step_up`, unless it depends on who sends it."""
+        return self.step_up
+
     def target(self, context: Context) -> Target:
         """Answer the stream this command writes to."""
         raise NotImplementedError

@@ -210,7 +210,7 @@ class Signing:
         return self.tables.end_other_sessions(who.actor.account, who.actor.session)
 
     def issue_codes(
-        self, who: Authenticated, accounts: Iterable[str], *, days: int, starts_over: bool = False
+        self, actor: Actor, accounts: Iterable[str], *, days: int, starts_over: bool = False
     ) -> list[Issued]:
         """Make a one-time code for each account, all or none; raises what the command issue-code raises.
 
@@ -235,7 +235,7 @@ class Signing:
             digest = codes.digest_code(self.code_key, account, one.text)
             self.tables.put_code(account, one.code_id, digest, expires_at)
         ids = [one.command_id for one in requests]
-        self.handler.handle(requests, who.actor, batch_id=batch_id_of(ids) if len(ids) > 1 else "")
+        self.handler.handle(requests, actor, batch_id=batch_id_of(ids) if len(ids) > 1 else "")
         states = self.handler.states.load_many(AccountState, wanted)
         logins = {account: state.opened.login for account, state in states.items() if state.opened is not None}
         return [Issued(account, logins[account], one.code_id, one.text, expires_at) for account, one in made.items()]

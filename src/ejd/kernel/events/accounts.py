@@ -62,6 +62,14 @@ class TokenIssued(Event, frozen=True, kw_only=True):
     scopes: tuple[TokenScope, ...] = ALL_SCOPES
 
 
+class TokenEndSet(Event, frozen=True, kw_only=True):
+    """The token ends at another time than it was issued for: another one takes its place (microseconds, 1970 UTC)."""
+
+    stored_name: ClassVar[str] = "token-end-set/1"
+    token: str
+    expires_at: int
+
+
 class TokenRevoked(Event, frozen=True, kw_only=True):
     """The token answers 401 from now on."""
 

@@ -96,12 +96,8 @@ class AccountState(State):
                     grant for grant in self.grants if (grant.role, grant.scope) != (event.role, event.scope)
                 )
                 self.generation = ref.version
-            case a.TokenIssued():
-                if event.token not in self.ended_tokens:
-                    self.tokens[event.token] = Token(event.digest, event.client, event.expires_at, event.scopes)
-            case a.TokenRevoked():
-                self.revoked_tokens.add(event.token)
-                self._end([event.token])
+            case a.TokenIssued() | a.TokenEndSet() | a.TokenRevoked():
+                self._token(event)
             case a.AccountLocked():
                 self.closed_by_hand = True
                 self.generation = ref.version
@@ -111,6 +107,20 @@ class AccountState(State):
                 self._credential(event, ref)
             case _:
                 self._breach(event, ref)
+
+    def _token(self, event: Event) -> None:
+        match event:
+            case a.TokenIssued():
+                if event.token not in self.ended_tokens:
+                    self.tokens[event.token] = Token(event.digest, event.client, event.expires_at, event.scopes)
+            case a.TokenEndSet():
+                if event.token in self.tokens:
+                    self.tokens[event.token] = self.tokens[event.token]._replace(expires_at=event.expires_at)
+            case a.TokenRevoked():
+                self.revoked_tokens.add(event.token)
+                self._end([event.token])
+            case _:
+                pass
 
     def _credential(self, event: Event, ref: Ref) -> None:
         match event:
