@@ -138,7 +138,7 @@ def test_after_an_erasure_there_are_no_texts_left_to_export(web: Web) -> None:
 def test_too_many_at_once_are_told_to_wait(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def slow(*_args: Any) -> Any:
+    def slow(*_args: Any, **_more: Any) -> Any:
         seen.append(export(web, s.CHILD))
         return data.PersonData(s.CHILD, 1)
 

@@ -167,4 +167,5 @@ def test_the_outbox_says_what_was_not_sent_and_why(web: Web) -> None:
     box.put([to_family("note/1", "note", FATHER, "{}", verdict), to_staff("note/2", "note", w.ADA_STAFF, "{}")], at=7)
     (kept,) = web.get("/outbox", withheld="true").json()["notices"]
     assert (kept["key"], kept["withheld"]) == ("note/1", {"reason": "refused", "by": [FATHER]})
-    assert [one["key"] for one in web.get("/outbox", unsent="true").json()["notices"]] == ["note/2"]
+    waiting = [one["key"] for one in web.get("/outbox", unsent="true").json()["notices"]]
+    assert [key for key in waiting if key.startswith("note/")] == ["note/2"]  # jobs of the school put others there

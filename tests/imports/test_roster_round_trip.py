@@ -50,13 +50,14 @@ def by_names(school: School) -> dict[str, set[tuple[Any, ...]]]:
     """Answer who is where, who teaches what, who acts for whom, by names and days."""
     read = everything_read(school)
     people = {row[0]: row[2:5] for row in read["persons"]}
+    heads = {row[0] for row in read["staff_positions"] if "директор" in row}
 
     def tables(*names: str) -> Iterable[tuple[Any, ...]]:
         return (row for name in names for row in read[name])
 
     places = {row[0]: row[2] for row in tables("classes", "teaching_groups")}
     return {
-        "persons": {(row[1], *row[2:5], row[9]) for row in read["persons"] if row[6] != "директор"},
+        "persons": {(row[1], *row[2:5], row[8]) for row in read["persons"] if row[0] not in heads},
         "stays": {(people[row[0]], row[1], places[row[2]], *row[3:5]) for row in read["stays"]},
         "journals": {(row[9 + 1], places[row[3]], row[4]) for row in read["journals"]},
         "loads": {(people[row[1]], *row[2:4]) for row in read["journal_teachers"]},
