@@ -153,7 +153,7 @@ def year_cases() -> list[Case]:
         ("set-readiness-date", {**year, "day": "2025-10-01"}),
         ("form-class", {**year, "title": "5В", "grade": 5, "scheme": "quarters", "bells": "first-shift"}),
         ("form-teaching-group", {**year, "title": "Танцы", "kind": "club", "classes": [w.CLASS_5A]}),
-        ("open-academic-year", {**year, "title": "2025/26", "first_day": "2025-09-01", "last_day": "2026-05-30"}),
+        ("open-academic-year", {**year, "title": "2025/2026", "first_day": "2025-09-01", "last_day": "2026-05-29"}),
         ("open-journal", {"subject": w.ENGLISH, "group": w.CLASS_5A, "group_kind": "class"}),
     ]
     return [*(Case("head", name, fields) for name, fields in found), *_of_pupils()]

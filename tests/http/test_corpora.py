@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,10 +256,10 @@ def test_a_page_made_of_attacks_is_text(told: Web) -> None:
 def test_the_name_of_an_upload_is_a_word_and_no_place(shared: Web, attack: str) -> None:
     """The file waits under the id of its import; its name is only told back, in JSON."""
     data = shared.tiny.settings.data_dir
-    before = {path for path in data.rglob("*") if path.parent.name != "uploads"}
+    before = files_of(data)
     answer = upload(shared, LIST, file_name=attack)
     check(answer, attack)
-    assert {path for path in data.rglob("*") if path.parent.name != "uploads"} == before | {data / "uploads"}
+    assert files_of(data) == before | {data / "uploads"}
     waiting = sorted((data / "uploads").iterdir()) if (data / "uploads").exists() else []
     assert all(re.fullmatch(r"[0-9a-f-]{36}\.upload", path.name) for path in waiting)
     if any(sign in attack for sign in "\r\n\0"):
@@ -268,6 +269,11 @@ def test_the_name_of_an_upload_is_a_word_and_no_place(shared: Web, attack: str) 
     rows = shared.get(f"/imports/{answer.json()['import_id']}", format="csv")
     assert rows.headers["content-disposition"] == f'attachment; filename="import-{answer.json()["import_id"]}.csv"'
     (data / "uploads" / f"{answer.json()['import_id']}.upload").unlink()
+
+
+def files_of(data: Path) -> set[Path]:
+    """Answer what is in the school's folder beside uploads and the locks of what goes on by itself."""
+    return {path for path in data.rglob("*") if path.parent.name != "uploads" and path.suffix != ".lock"}
 
 
 PLACES = (
