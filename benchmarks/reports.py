@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from io import StringIO
 from typing import Any, NamedTuple
@@ -41,6 +41,8 @@ TIMES = 5
 SCHOOL_GOAL, CLASS_GOAL = 1.4, 1.4
 FULL_CLASSES, QUICK_CLASSES = (60, 12), (2, 1)
 """The whole school and the small one."""
+QUICK_TODAY = date(2025, 12, 20)
+"""The tests do not record more: the number of statements does not hang on it."""
 OK = 200
 YEAR = {"from": w.FIRST_DAY.isoformat(), "to": w.LAST_DAY.isoformat()}
 QUARTER = {"from": "2026-01-12", "to": "2026-03-27"}
@@ -141,7 +143,11 @@ def _run(bench: Bench, database: Database) -> Report:
     bench.say(f"{NAME} on {database}")
     report = Report(NAME)
     with ExitStack() as stack:
-        sizes = [Size(classes) for classes in (QUICK_CLASSES if bench.quick else FULL_CLASSES)]
+        sizes = (
+            [Size(classes, QUICK_TODAY) for classes in QUICK_CLASSES]
+            if bench.quick
+            else [Size(classes) for classes in FULL_CLASSES]
+        )
         whole, fifth = (Served(bench, database, size, stack) for size in sizes)
         report.notes.append(f"{database}: {whole.events:,} events, a fifth of the classes {fifth.events:,}")
         for one in asked(QUICK_CLASS, QUICK_JOURNAL) if bench.quick else asked(CLASS, JOURNAL):

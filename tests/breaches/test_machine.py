@@ -18,7 +18,7 @@ from tests.breaches.machine import prove, prove_for
 from tests.postgres import PostgresServer
 
 SEED = 20_260_915
-SECONDS = {"sqlite": 45.0, "postgres": 25.0}
+SECONDS = {"sqlite": 30.0, "postgres": 15.0}
 HYPOTHESIS_SCHOOLS, HYPOTHESIS_STEPS = 2, 60
 NOTICING_SEED, NOTICING_SECONDS = 2, 60.0
 """Seven schools of eight notice within their 150 steps; it goes on to the next one until the time is over."""

@@ -52,8 +52,7 @@ def read(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-@pytest.mark.parametrize("batches", [1, 3])
+@pytest.mark.parametrize(("database", "batches"), [("sqlite", 1), ("postgres", 3)])
 def test_killed_and_started_again_it_ends_as_one_run(
     request: pytest.FixtureRequest, tmp_path: Path, database: Any, batches: int
 ) -> None:
